@@ -1,0 +1,26 @@
+# firn_flags(TARGET): the language, warnings and instrumentation that every target of this tree shares.
+set(FIRN_WARNINGS
+    -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+    -Wformat=2 -Wcast-align)
+
+function(firn_flags target)
+  set_target_properties(${target} PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF
+                                             C_VISIBILITY_PRESET hidden)
+  target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
+  target_compile_options(${target} PRIVATE ${FIRN_WARNINGS})
+  if(FIRN_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  if(FIRN_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${FIRN_SANITIZE} -fno-omit-frame-pointer
+                                             -fno-sanitize-recover=all)
+    target_link_options(${target} PRIVATE -fsanitize=${FIRN_SANITIZE})
+  endif()
+  if(FIRN_COVERAGE)
+    target_compile_options(${target} PRIVATE --coverage)
+    target_link_options(${target} PRIVATE --coverage)
+  endif()
+  if(FIRN_FAULTS)
+    target_compile_definitions(${target} PRIVATE FIRN_FAULTS=1)
+  endif()
+endfunction()

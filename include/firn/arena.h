@@ -1,0 +1,89 @@
+/* Bump allocation: objects that die together. The first chunk comes with the first object, chunks
+ * grow from 4 KiB by doubling up to 1 MiB, and an object larger than a quarter of a chunk gets a
+ * chunk of its own. Follows Hanson, "Fast allocation and deallocation of memory based on object
+ * lifetimes" (1990).
+ *
+ * Confined to one thread. Poisoned under AddressSanitizer, so that a use after a reset or a rewind
+ * is caught. */
+#ifndef FIRN_ARENA_H
+#define FIRN_ARENA_H
+
+#include <firn/allocator.h>
+#include <firn/status.h>
+#include <firn/usage.h>
+
+FIRN_BEGIN
+
+struct firn_arena_chunk;
+
+/* Private, but here, so that firn_arena_alloc is inlined. */
+typedef struct firn_arena {
+    uint8_t *next;                  /* where the next object goes */
+    uint8_t *end;                   /* of the current chunk */
+    struct firn_arena_chunk *chunk; /* the current one; the others hang from it */
+    struct firn_arena_chunk *spare; /* kept by a reset or a rewind for later */
+    const firn_allocator *allocator;
+    size_t limit_bytes;
+    size_t reserved_bytes;
+    size_t chunk_bytes; /* of the next chunk */
+} firn_arena;
+
+typedef struct firn_arena_options {
+    const firn_allocator *allocator; /* where chunks come from; NULL: the system's */
+    size_t limit_bytes;              /* of all chunks; 0: none */
+    size_t first_chunk_bytes;        /* 0: 4,096; else 64 to 2^30 */
+    size_t reserved[2];              /* must be 0 */
+} firn_arena_options;
+
+/* Makes an arena in the caller's struct; allocates nothing. options may be NULL. FIRN_INVALID. */
+FIRN_API FIRN_NODISCARD firn_status firn_arena_init(firn_arena *arena,
+                                                    const firn_arena_options *options);
+/* Gives all chunks back. Also for a zeroed struct. */
+FIRN_API void firn_arena_fini(firn_arena *arena);
+
+/* The way of firn_arena_alloc for a new chunk; not for callers. */
+FIRN_API void *firn_arena_alloc_slow(firn_arena *arena, size_t size, size_t alignment);
+
+/* Allocates size bytes (0 is taken as 1) at a multiple of alignment (a power of two up to 4,096);
+ * not zeroed. Lives until a reset, a rewind to before it, or fini. NULL when there is no memory or
+ * the limit is reached; the arena stays usable. O(1). */
+FIRN_API void *firn_arena_alloc_aligned(firn_arena *arena, size_t size, size_t alignment);
+
+/* The same, aligned to 16 bytes. */
+FIRN_API void *firn_arena_alloc(firn_arena *arena, size_t size);
+
+/* The same, zeroed; NULL also when count * size overflows. */
+FIRN_API void *firn_arena_alloc_zeroed(firn_arena *arena, size_t count, size_t size);
+
+/* Changes the size of an object; in place when it is the newest and there is room, else by a copy.
+ * NULL when there is no memory, the object staying as it was. */
+FIRN_API void *firn_arena_realloc(firn_arena *arena, void *object, size_t old_size,
+                                  size_t new_size);
+
+/* Copies size bytes of text and a final NUL. */
+FIRN_API char *firn_arena_strndup(firn_arena *arena, const char *text, size_t size);
+
+/* A point to come back to. A mark dies with a reset or a rewind to an earlier mark. */
+typedef struct firn_arena_mark {
+    struct firn_arena_chunk *chunk;
+    uint8_t *next;
+} firn_arena_mark;
+FIRN_API firn_arena_mark firn_arena_mark_get(const firn_arena *arena);
+/* Frees all objects made since the mark; chunks are kept for later. */
+FIRN_API void firn_arena_rewind(firn_arena *arena, firn_arena_mark mark);
+
+/* Frees all objects, keeps the chunks. */
+FIRN_API void firn_arena_reset(firn_arena *arena);
+/* Gives chunks that hold no object back to the allocator. */
+FIRN_API void firn_arena_trim(firn_arena *arena);
+
+/* An allocator whose blocks live in the arena; release frees only the newest block. It points to
+ * the arena, which must stay where it is. */
+FIRN_API firn_allocator firn_arena_allocator(firn_arena *arena);
+
+/* live: bytes of objects with their alignment; resident is taken as reserved. */
+FIRN_API void firn_arena_usage(const firn_arena *arena, firn_usage *ret_usage);
+
+FIRN_END
+
+#endif

@@ -1,0 +1,21 @@
+/* All of Firn's public interface. */
+#ifndef FIRN_H
+#define FIRN_H
+
+#include <firn/allocator.h>
+#include <firn/api.h>
+#include <firn/arena.h>
+#include <firn/checksum.h>
+#include <firn/codec.h>
+#include <firn/delta.h>
+#include <firn/file.h>
+#include <firn/intern.h>
+#include <firn/mapped.h>
+#include <firn/status.h>
+#include <firn/store.h>
+#include <firn/system.h>
+#include <firn/tree.h>
+#include <firn/usage.h>
+#include <firn/varint.h>
+
+#endif
