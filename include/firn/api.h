@@ -9,11 +9,11 @@
 #if defined(__GNUC__)
 #define FIRN_API __attribute__((visibility("default")))
 #define FIRN_NODISCARD __attribute__((warn_unused_result))
-#define FIRN_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define FIRN_PRINTF(text, arguments) __attribute__((format(printf, text, arguments)))
 #else
 #define FIRN_API
 #define FIRN_NODISCARD
-#define FIRN_PRINTF(format, first)
+#define FIRN_PRINTF(text, arguments)
 #endif
 
 #ifdef __cplusplus
