@@ -1,0 +1,57 @@
+/* Names in a tree: which leaves are names, which of them define something, of what kind, and how
+ * the others use it. Works on the plain nodes of any tree, whether just built or decoded.
+ *
+ * An extractor is a language's tables compiled against the labels and fields of a family; it is
+ * constant once made and may be shared between threads. A scratch belongs to one thread. */
+#ifndef CODE_EXTRACT_H
+#define CODE_EXTRACT_H
+
+#include <firn/tree.h>
+#include "code/kind.h"
+#include "code/language.h"
+
+struct extractor;
+
+/* family must outlive the extractor and hold the names of language. FIRN_NO_MEMORY. */
+FIRN_NODISCARD firn_status extractor_create(const struct language *language,
+                                            const firn_family *family,
+                                            const firn_allocator *allocator,
+                                            struct extractor **ret_extractor);
+void extractor_destroy(struct extractor *extractor);
+
+/* What a run needs besides; kept from file to file. Zero it before the first run (setting the
+ * allocator, if wanted); it serves any extractor. */
+struct extract_scratch {
+    const firn_allocator *allocator;
+    void *edges; /* private from here */
+    size_t edge_count, edge_capacity;
+    void *stack;
+    size_t stack_capacity;
+    const struct extractor *extractor;
+};
+void extract_scratch_fini(struct extract_scratch *scratch);
+
+#define EXTRACT_NONE UINT32_MAX
+
+/* A name where it stands. */
+struct extract_name {
+    uint32_t start; /* of the name's bytes in the text */
+    uint32_t end;   /* > start */
+    uint32_t node;  /* the name's own node */
+    uint32_t whole; /* the node of all that it defines; EXTRACT_NONE for a reference */
+    uint8_t kind;   /* enum kind */
+    bool is_definition;
+};
+
+/* Takes one name; FIRN_OK goes on, anything else ends the run and is returned by it. */
+typedef firn_status (*extract_visit_fn)(void *context, const struct extract_name *name);
+
+/* Visits all names of a tree in preorder. Definitions nest by their whole nodes, but a whole node
+ * may begin before an earlier definition's name (the name of a C typedef stands last). Parameters
+ * and local variables are references; prototypes and extern declarations are definitions of
+ * KIND_DECLARATION. O(nodes). FIRN_NO_MEMORY. */
+FIRN_NODISCARD firn_status extract_names(const struct extractor *extractor,
+                                         struct extract_scratch *scratch, const firn_nodes *nodes,
+                                         extract_visit_fn visit, void *context);
+
+#endif
