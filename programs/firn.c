@@ -1,0 +1,138 @@
+/* The program: finds the command, parses its options, runs it.
+ *
+ *     firn GROUP COMMAND [ARGUMENTS]     firn help [GROUP [COMMAND]]
+ *     firn --help | --version | --manual | --completion
+ *
+ * Exit status 0 done, 1 failed or nothing found, 2 wrong usage. SIGPIPE is ignored, so that a
+ * closed pipe is an error of the write like any other. */
+#include "code/code.h"
+#include "common/emitter.h"
+#include "common/help.h"
+#include "common/options.h"
+#include "common/report.h"
+
+#include <signal.h>
+#include <string.h>
+
+static const struct command_group *const groups[] = {&code_group, NULL};
+
+static const struct command_group *find_group(const char *name)
+{
+    for (size_t i = 0; groups[i] != NULL; i++) {
+        if (strcmp(groups[i]->name, name) == 0)
+            return groups[i];
+    }
+    return NULL;
+}
+
+static const struct command *find_command(const struct command_group *group, const char *name)
+{
+    for (size_t i = 0; i < group->command_count; i++) {
+        if (strcmp(group->commands[i].name, name) == 0)
+            return &group->commands[i];
+    }
+    return NULL;
+}
+
+/* Ends a help text, which is written without an emitter's calls. */
+static enum exit_status end_text(void)
+{
+    struct emitter emitter;
+    emitter_begin(&emitter, stdout, false);
+    return emitter_end(&emitter, EXIT_DONE);
+}
+
+static enum exit_status run_help(int count, char **words)
+{
+    if (count == 0) {
+        help_program(stdout, groups);
+        return end_text();
+    }
+    const struct command_group *group = find_group(words[0]);
+    if (group == NULL || count > 2)
+        return report_usage("%s is no command; see `firn --help`", words[count > 2 ? 2 : 0]);
+    if (count == 1) {
+        help_group(stdout, group);
+        return end_text();
+    }
+    const struct command *command = find_command(group, words[1]);
+    if (command == NULL)
+        return report_usage("%s is no command of %s; see `firn %s --help`", words[1], group->name,
+                            group->name);
+    help_command(stdout, group, command);
+    return end_text();
+}
+
+static enum exit_status run_command(const struct command_group *group,
+                                    const struct command *command, int count, char **words)
+{
+    struct invocation invocation;
+    bool help = false;
+    enum exit_status status = options_parse(group, command, count, words, &invocation, &help);
+    if (status != EXIT_DONE)
+        return status;
+    if (help) {
+        help_command(stdout, group, command);
+        status = end_text();
+    } else {
+        status = command->run(&invocation);
+    }
+    options_release(&invocation);
+    return status;
+}
+
+static enum exit_status run_group(const struct command_group *group, int count, char **words)
+{
+    if (count == 0)
+        return report_usage("%s needs a command; see `firn %s --help`", group->name, group->name);
+    if (strcmp(words[0], "--help") == 0 || strcmp(words[0], "-h") == 0) {
+        help_group(stdout, group);
+        return end_text();
+    }
+    const struct command *command = find_command(group, words[0]);
+    if (command == NULL)
+        return report_usage("%s is no command of %s; see `firn %s --help`", words[0], group->name,
+                            group->name);
+    return run_command(group, command, count - 1, words + 1);
+}
+
+/* What `firn --NAME` prints. False when there is no such option. */
+static bool print_about(const char *word)
+{
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        help_program(stdout, groups);
+    else if (strcmp(word, "--version") == 0)
+        puts("firn " FIRN_VERSION_STRING);
+    else if (strcmp(word, "--manual") == 0)
+        help_manual(stdout, groups);
+    else if (strcmp(word, "--completion") == 0)
+        help_completion(stdout, groups);
+    else
+        return false;
+    return true;
+}
+
+static enum exit_status run(int argument_count, char **arguments)
+{
+    if (argument_count < 2)
+        return report_usage("a command is missing; see `firn --help`");
+    const char *word = arguments[1];
+    const int rest = argument_count - 2;
+    if (word[0] == '-') {
+        if (rest == 0 && print_about(word))
+            return end_text();
+        return report_usage("%s is no option; see `firn --help`", rest > 0 ? arguments[2] : word);
+    }
+    if (strcmp(word, "help") == 0)
+        return run_help(rest, arguments + 2);
+    const struct command_group *group = find_group(word);
+    if (group == NULL)
+        return report_usage("%s is no command; see `firn --help`", word);
+    return run_group(group, rest, arguments + 2);
+}
+
+int main(int argument_count, char **arguments)
+{
+    signal(SIGPIPE, SIG_IGN);
+    return (int)run(argument_count, arguments);
+}
