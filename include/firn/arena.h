@@ -41,16 +41,33 @@ FIRN_API FIRN_NODISCARD firn_status firn_arena_init(firn_arena *arena,
 /* Gives all chunks back. Also for a zeroed struct. */
 FIRN_API void firn_arena_fini(firn_arena *arena);
 
-/* The way of firn_arena_alloc for a new chunk; not for callers. */
-FIRN_API void *firn_arena_alloc_slow(firn_arena *arena, size_t size, size_t alignment);
-
 /* Allocates size bytes (0 is taken as 1) at a multiple of alignment (a power of two up to 4,096);
  * not zeroed. Lives until a reset, a rewind to before it, or fini. NULL when there is no memory or
  * the limit is reached; the arena stays usable. O(1). */
 FIRN_API void *firn_arena_alloc_aligned(firn_arena *arena, size_t size, size_t alignment);
 
+#if defined(__SANITIZE_ADDRESS__)
+#define FIRN_ARENA_POISONED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FIRN_ARENA_POISONED 1
+#endif
+#endif
+
 /* The same, aligned to 16 bytes. */
-FIRN_API void *firn_arena_alloc(firn_arena *arena, size_t size);
+static inline void *firn_arena_alloc(firn_arena *arena, size_t size)
+{
+#ifndef FIRN_ARENA_POISONED
+    size_t room = (size_t)(arena->end - arena->next);
+    size_t skip = (size_t)(-(uintptr_t)arena->next & 15);
+    if (skip < room && size - 1 < room - skip) { /* size 0 wraps around and goes the other way */
+        uint8_t *object = arena->next + skip;
+        arena->next = object + size;
+        return object;
+    }
+#endif
+    return firn_arena_alloc_aligned(arena, size, 16);
+}
 
 /* The same, zeroed; NULL also when count * size overflows. */
 FIRN_API void *firn_arena_alloc_zeroed(firn_arena *arena, size_t count, size_t size);

@@ -1,0 +1,44 @@
+/* Pages of anonymous memory: mapping, unmapping, giving the memory back. See page.h.
+ * Called by alloc/, tier/ and region/. Threads: no state.
+ */
+#include "core/page.h"
+
+#include "core/fault.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+size_t firn_page_size(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+size_t firn_page_round(size_t size)
+{
+    size_t page = firn_page_size();
+    return size > SIZE_MAX - (page - 1) ? 0 : (size + page - 1) & ~(page - 1);
+}
+
+void *firn_page_map(size_t size)
+{
+    if (firn_fault_io(FIRN_FAULT_MMAP, false, NULL) != 0)
+        return NULL;
+    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return pages == MAP_FAILED ? NULL : pages;
+}
+
+void firn_page_unmap(void *pages, size_t size)
+{
+    int failed = munmap(pages, size);
+    assert(failed == 0);
+    (void)failed;
+}
+
+void firn_page_discard(void *pages, size_t size)
+{
+    int failed = madvise(pages, size, MADV_DONTNEED);
+    assert(failed == 0);
+    (void)failed;
+}

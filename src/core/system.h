@@ -1,0 +1,12 @@
+/* <firn/system.h> with a folder in place of the machine's root, for tests. Thread-safe. */
+#ifndef FIRN_CORE_SYSTEM_H
+#define FIRN_CORE_SYSTEM_H
+
+#include <firn/system.h>
+
+uint64_t firn_memory_available_at(const char *root);
+uint64_t firn_memory_limit_at(const char *root);
+FIRN_NODISCARD firn_status firn_process_memory_at(const char *root,
+                                                  firn_process_memory *ret_memory);
+
+#endif
