@@ -1,0 +1,179 @@
+/* What the names in a store's folder mean, and the sweep of what is no longer needed.
+ *
+ * Stands below the store's reader and writer; calls core's folder functions. A name is the store's
+ * own only when it has exactly the form that the writer gives it, so that a sweep can never remove
+ * a file that somebody else put there.
+ *
+ * Complexity: a look or a sweep reads the folder once or, where names were removed, once more. */
+#include "tier/folder.h"
+
+#include "core/file_error.h"
+#include "tier/manifest.h"
+
+#include <firn/file.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* --- names --- */
+
+/* Reads a decimal number of at most max, without leading zeros; advances *text. */
+static bool number_read(const char **text, uint64_t max, uint64_t *ret_number)
+{
+    const char *at = *text;
+    uint64_t number = 0;
+
+    if (*at < '0' || *at > '9' || (at[0] == '0' && at[1] >= '0' && at[1] <= '9'))
+        return false;
+    for (; *at >= '0' && *at <= '9'; at++) {
+        uint64_t digit = (uint64_t)(*at - '0');
+        if (number > (max - digit) / 10)
+            return false;
+        number = number * 10 + digit;
+    }
+    *text = at;
+    *ret_number = number;
+    return true;
+}
+
+static bool text_read(const char **text, const char *expected)
+{
+    size_t length = strlen(expected);
+    if (strncmp(*text, expected, length) != 0)
+        return false;
+    *text += length;
+    return true;
+}
+
+static bool data_name_read(const char *name, firn_store_name *ret_name)
+{
+    uint64_t generation;
+    uint64_t file;
+    if (!text_read(&name, "data-") || !number_read(&name, FIRN_GENERATION_MAX, &generation) ||
+        !text_read(&name, "-") || !number_read(&name, FIRN_MANIFEST_FILES_MAX, &file) ||
+        !text_read(&name, ".firn"))
+        return false;
+    bool temporary = text_read(&name, ".tmp");
+    if (*name != '\0')
+        return false;
+    *ret_name = (firn_store_name){
+        .kind = temporary ? FIRN_STORE_NAME_TEMPORARY : FIRN_STORE_NAME_DATA,
+        .generation = generation,
+        .file = (uint32_t)file,
+    };
+    return true;
+}
+
+static bool scratch_name(const char *name)
+{
+    size_t length = strlen(name);
+    return strncmp(name, "scratch-", 8) == 0 && length > 12 &&
+           strcmp(name + length - 4, ".tmp") == 0;
+}
+
+firn_store_name firn_store_name_read(const char *name)
+{
+    firn_store_name result = {.kind = FIRN_STORE_NAME_FOREIGN};
+    if (data_name_read(name, &result))
+        return result;
+    if (strcmp(name, "manifest") == 0)
+        result.kind = FIRN_STORE_NAME_MANIFEST;
+    else if (strcmp(name, "lock") == 0)
+        result.kind = FIRN_STORE_NAME_LOCK;
+    else if (strcmp(name, "manifest.tmp") == 0 || scratch_name(name))
+        result.kind = FIRN_STORE_NAME_TEMPORARY;
+    return result;
+}
+
+static firn_status printed(int length, size_t size)
+{
+    return length >= 0 && (size_t)length < size ? FIRN_OK : FIRN_LIMIT;
+}
+
+firn_status firn_store_path(const char *folder, const char *name, char *path, size_t size)
+{
+    return printed(snprintf(path, size, "%s/%s", folder, name), size);
+}
+
+firn_status firn_store_data_path(const char *folder, uint64_t generation, uint32_t file,
+                                 const char *suffix, char *path, size_t size)
+{
+    return printed(snprintf(path, size, "%s/data-%" PRIu64 "-%" PRIu32 ".firn%s", folder,
+                            generation, file, suffix),
+                   size);
+}
+
+/* --- looking --- */
+
+static firn_status look(void *context, const char *name)
+{
+    firn_store_folder *folder = context;
+    firn_store_name read = firn_store_name_read(name);
+
+    if (read.kind == FIRN_STORE_NAME_FOREIGN && folder->foreign[0] == '\0')
+        snprintf(folder->foreign, sizeof folder->foreign, "%s", name);
+    if (read.generation > folder->generation_max)
+        folder->generation_max = read.generation;
+    folder->has_data = folder->has_data || read.kind == FIRN_STORE_NAME_DATA;
+    return FIRN_OK;
+}
+
+firn_status firn_store_folder_read(const char *path, firn_store_folder *ret_folder,
+                                   firn_error *ret_error)
+{
+    firn_error error = {0};
+    firn_store_folder folder = {0};
+    char shown[FIRN_PATH_SHOWN_BYTES];
+    firn_status status = firn_folder_visit(path, look, &folder, &error);
+    if (status != FIRN_OK && error.os_errno == ENOTDIR)
+        return firn_error_set(ret_error, FIRN_NOT_STORE, ENOTDIR,
+                              "%s: not a Firn store (it is no folder); name a folder",
+                              firn_path_shown(path, shown));
+    if (status != FIRN_OK && ret_error != NULL)
+        *ret_error = error;
+    if (status == FIRN_OK)
+        *ret_folder = folder;
+    return status;
+}
+
+/* --- sweeping --- */
+
+typedef struct sweep_state {
+    const char *path;
+    firn_store_keep keep;
+    uint32_t removed;
+} sweep_state;
+
+static bool name_kept(const firn_store_keep *keep, firn_store_name name)
+{
+    if (name.kind == FIRN_STORE_NAME_TEMPORARY)
+        return false;
+    if (name.kind != FIRN_STORE_NAME_DATA || name.generation < keep->below)
+        return true;
+    return name.generation == keep->generation && name.file < keep->file_count;
+}
+
+static firn_status sweep_name(void *context, const char *name)
+{
+    sweep_state *state = context;
+    char path[FIRN_STORE_PATH_BYTES];
+
+    if (!name_kept(&state->keep, firn_store_name_read(name)) &&
+        firn_store_path(state->path, name, path, sizeof path) == FIRN_OK &&
+        firn_file_remove(path, NULL) == FIRN_OK)
+        state->removed++;
+    return FIRN_OK;
+}
+
+void firn_store_sweep(const char *path, firn_store_keep keep)
+{
+    sweep_state state = {.path = path, .keep = keep};
+    firn_status status;
+    /* A file system may leave names out of a folder that shrinks while it is read. */
+    do {
+        state.removed = 0;
+        status = firn_folder_visit(path, sweep_name, &state, NULL);
+    } while (status == FIRN_OK && state.removed > 0);
+}
