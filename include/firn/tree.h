@@ -82,7 +82,7 @@ FIRN_API unsigned firn_family_production_count(const firn_family *family);
 FIRN_API const char *firn_family_label_name(const firn_family *family, firn_label label);
 FIRN_API bool firn_family_label_named(const firn_family *family, firn_label label);
 FIRN_API const char *firn_family_field_name(const firn_family *family, firn_field field);
-/* What an edge stands for; edge must be below the count. */
+/* What an edge stands for; edge must come from a node of this family. */
 FIRN_API firn_label firn_edge_label(const firn_family *family, firn_edge edge);
 FIRN_API firn_field firn_edge_field(const firn_family *family, firn_edge edge);
 FIRN_API unsigned firn_edge_flags(const firn_family *family, firn_edge edge);
@@ -98,8 +98,17 @@ typedef struct firn_node {
     uint32_t end;
     uint32_t next; /* index behind the last descendant */
     firn_edge edge;
-    uint16_t spare;
+    uint16_t label_and_flags; /* label << 3 | flags; see below */
 } firn_node;
+
+static inline firn_label firn_node_label(const firn_node *node)
+{
+    return (firn_label)(node->label_and_flags >> 3);
+}
+static inline unsigned firn_node_flags(const firn_node *node)
+{
+    return node->label_and_flags & 7u;
+}
 
 typedef struct firn_nodes {
     firn_node *node;
@@ -124,9 +133,10 @@ FIRN_API void firn_builder_destroy(firn_builder *builder);
  * or learn. Drops the tree before. */
 FIRN_API FIRN_NODISCARD firn_status firn_builder_begin(firn_builder *builder, const char *text,
                                                        size_t text_size);
-/* Enters a node below the one that is open; the first is the root. start <= end <= text_size, else
- * FIRN_INVALID; FIRN_LIMIT above 2^32 - 2 nodes, or above 64 + 32 times the text's size.
- * FIRN_NO_MEMORY. After a failure only begin and destroy are possible. */
+/* Enters a node below the one that is open; the first is the root. start <= end <= text_size,
+ * inside the open node and behind its last child, else FIRN_INVALID; FIRN_LIMIT above 2^32 - 2
+ * nodes, or above 64 + 16 times the text's size. FIRN_NO_MEMORY. After a failure only begin and
+ * destroy are possible. */
 FIRN_API FIRN_NODISCARD firn_status firn_builder_enter(firn_builder *builder, firn_label label,
                                                        firn_field field, unsigned flags,
                                                        uint32_t start, uint32_t end);
@@ -152,6 +162,7 @@ typedef struct firn_tree {
     uint32_t text_size;
     uint32_t node_count;                                   /* may be read */
     uint32_t checkpoint_count;                             /* may be read */
+    firn_edge root;                                        /* may be read */
     const uint8_t *codes, *exceptions, *checkpoints, *end; /* private */
 } firn_tree;
 

@@ -1,0 +1,41 @@
+/* The table of a family's edges: (label, field, flags) to a dense 16-bit number and back. */
+#ifndef FIRN_TREE_EDGES_H
+#define FIRN_TREE_EDGES_H
+
+#include <firn/tree.h>
+
+#define FIRN_EDGE_LIMIT 65535u /* edges in a table; the number itself stands for none */
+#define FIRN_EDGE_NONE UINT16_MAX
+
+/* An edge as one word: label, then 10 bits of field, then 3 of flags. */
+static inline uint32_t firn_edge_key(firn_label label, firn_field field, unsigned flags)
+{
+    return (uint32_t)label << 13 | (uint32_t)field << 3 | flags;
+}
+static inline firn_label firn_edge_key_label(uint32_t key)
+{
+    return (firn_label)(key >> 13);
+}
+static inline firn_field firn_edge_key_field(uint32_t key)
+{
+    return (firn_field)(key >> 3 & FIRN_FIELD_MAX);
+}
+static inline unsigned firn_edge_key_flags(uint32_t key)
+{
+    return key & 7;
+}
+
+struct firn_edges {
+    uint32_t *key; /* of each edge */
+    size_t capacity;
+    uint32_t count;
+    firn_edge *slots; /* a hash table of edges, FIRN_EDGE_NONE where free */
+    uint32_t slot_count;
+};
+
+/* Finds or adds; FIRN_LIMIT when the table is full, FIRN_NO_MEMORY. */
+FIRN_NODISCARD firn_status firn_edges_put(struct firn_edges *edges, uint32_t key,
+                                          const firn_allocator *allocator, firn_edge *ret_edge);
+void firn_edges_fini(struct firn_edges *edges, const firn_allocator *allocator);
+
+#endif
