@@ -2,10 +2,12 @@
  * lexical rules predict its leaves, which rule its inner nodes end by, and how often each child
  * list was seen. settle.c reads the tallies.
  *
- * Time: every rule is tried on every leaf, a microsecond a node; samples are small. */
+ * Time: every rule is tried on every leaf; samples are small. */
 #include "tree/builder.h"
 
 #include <string.h>
+
+#define LOOK_BEHIND 8u /* bytes: longer than any mark that a rule looks for */
 
 static bool prepare(firn_family *family)
 {
@@ -35,12 +37,22 @@ static void tally_text(struct firn_label_tally *tally, struct firn_text text, co
     }
 }
 
+/* The text that a prediction needs to be seen right or wrong: what lies far behind the true end
+ * cannot matter, and rules that look for a mark would read to it for nothing. */
+static struct firn_text up_to(struct firn_text text, uint32_t end)
+{
+    if (text.size - end > LOOK_BEHIND)
+        text.size = end + LOOK_BEHIND;
+    return text;
+}
+
 static void tally_leaf(struct firn_label_tally *tally, struct firn_text text, uint32_t at,
                        const firn_node *leaf)
 {
     if ((firn_node_flags(leaf) & FIRN_NODE_MISSING) != 0)
         return;
     tally->leaves++;
+    text = up_to(text, leaf->end);
     for (unsigned skip = 0; skip < FIRN_SKIP_COUNT; skip++)
         tally->skip[skip] += firn_lexis_start((enum firn_skip)skip, text, at) == leaf->start;
     for (unsigned lexis = 0; lexis < FIRN_LEXIS_COUNT; lexis++)
@@ -52,6 +64,7 @@ static void tally_leaf(struct firn_label_tally *tally, struct firn_text text, ui
 static void tally_inner(struct firn_label_tally *tally, struct firn_text text, uint32_t last_end,
                         const firn_node *inner)
 {
+    text = up_to(text, inner->end);
     for (unsigned lexis = 0; lexis < FIRN_LEXIS_COUNT; lexis++)
         tally->tail[lexis] +=
             firn_lexis_end((enum firn_lexis)lexis, 0, text, last_end) == inner->end;
