@@ -120,7 +120,7 @@ firn_status firn_builder_enter(firn_builder *builder, firn_label label, firn_fie
         .start = start,
         .end = end,
         .edge = edge,
-        .label_and_flags = (uint16_t)(label << 3 | flags),
+        .label_and_flags = (uint16_t)((unsigned)label << 3 | flags),
     };
     builder->last_end = start;
     return FIRN_OK;
