@@ -319,7 +319,8 @@ static bool add_node(firn_nodes *nodes, const struct firn_decoder *decoder, firn
     uint32_t key = decoder->family->edges.key[edge];
     nodes->node[nodes->count++] = (firn_node){
         .edge = edge,
-        .label_and_flags = (uint16_t)(firn_edge_key_label(key) << 3 | firn_edge_key_flags(key)),
+        .label_and_flags =
+            (uint16_t)((unsigned)firn_edge_key_label(key) << 3 | firn_edge_key_flags(key)),
     };
     return true;
 }
