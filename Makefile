@@ -1,0 +1,51 @@
+# A thin front for CMake's presets; each target sets up what it needs.
+PREFIX ?= /usr/local
+DESTDIR ?=
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 30
+
+configure = cmake --preset $(1) $(2) >build/$(1).log || { cat build/$(1).log; exit 1; }
+compile = $(call configure,$(1),$(2)); cmake --build build/$(1) --parallel $(JOBS) -- --no-print-directory
+
+# What `make test` builds and runs: see FIRN_TEST_KINDS in CMakePresets.json.
+TEST_PRESETS = release asan tsan fuzz
+
+.DEFAULT_GOAL := build
+.PHONY: build demo test test-full bench install format setup clean
+unexport MAKEFLAGS
+
+setup:
+	@scripts/setup build
+
+build: setup
+	@$(call compile,release)
+
+demo: build
+	@scripts/demo
+
+test test-full: export CTEST_PARALLEL_LEVEL = $(JOBS)
+test:
+	@scripts/setup test
+	@$(MAKE) test-build FUZZ_SECONDS=$(FUZZ_SECONDS)
+	@scripts/run-tests '$(TEST_PRESETS)' -LE 'stress|bench'
+
+test-full:
+	@scripts/setup test
+	@$(MAKE) test-build FUZZ_SECONDS=600
+	@scripts/run-tests '$(TEST_PRESETS)' -LE bench
+
+.PHONY: test-build
+test-build:
+	@set -e; $(foreach preset,$(TEST_PRESETS),$(call compile,$(preset),-DFIRN_FUZZ_SECONDS=$(FUZZ_SECONDS));)
+
+bench: build
+	@cmake --build build/release --target benches --parallel $(JOBS)
+
+install: build
+	@DESTDIR='$(DESTDIR)' cmake --install build/release --prefix '$(PREFIX)'
+
+format:
+	@find include src programs tests bench -name '*.[ch]' -exec clang-format --style=file -i {} +
+
+clean:
+	rm -rf build
