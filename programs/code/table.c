@@ -1,0 +1,236 @@
+/* Sorted tables: front-coded keys with payloads in one block, as the blocks of LevelDB's tables,
+ * but with keys and payloads apart, because they pack better so. All that the index of `firn code`
+ * looks up lies in such tables; this file calls the library only.
+ *
+ *   u32 count | u32 size of the keys | groups: (u32 key offset, u32 payload offset) each | keys |
+ *   payloads
+ *   key: varint bytes shared with the key before (0 at a group's first) | varint size of the rest |
+ *   the rest | varint size of the payload
+ *
+ * Nouns: a group is 16 entries that begin with a whole key. Reading takes hostile bytes: every
+ * offset and size is checked where it is used, and keys must ascend.
+ *
+ * Finding a key takes O(log groups) comparisons of whole keys and at most 16 steps. Threads: a
+ * table is only read; writers and cursors belong to one thread. */
+#include "code/table.h"
+
+#define HEADER_BYTES 8u
+#define GROUP_BYTES 8u
+
+int key_compare(const void *a, size_t a_size, const void *b, size_t b_size)
+{
+    size_t common = a_size < b_size ? a_size : b_size;
+    int order = common == 0 ? 0 : memcmp(a, b, common);
+    return order != 0 ? order : (a_size > b_size) - (a_size < b_size);
+}
+
+/* --- writing --- */
+
+void table_writer_init(struct table_writer *writer, const firn_allocator *allocator)
+{
+    writer->groups = writer->keys = writer->payloads = (struct bytes){.allocator = allocator};
+    writer->last_size = 0;
+    writer->count = 0;
+}
+
+void table_writer_fini(struct table_writer *writer)
+{
+    bytes_fini(&writer->groups);
+    bytes_fini(&writer->keys);
+    bytes_fini(&writer->payloads);
+}
+
+size_t table_size(const struct table_writer *writer)
+{
+    return HEADER_BYTES + writer->groups.size + writer->keys.size + writer->payloads.size;
+}
+
+static size_t shared_bytes(const struct table_writer *writer, const uint8_t *key, size_t size)
+{
+    size_t shared = 0;
+    if (writer->count % CODE_TABLE_GROUP == 0)
+        return 0;
+    while (shared < size && shared < writer->last_size && key[shared] == writer->last[shared])
+        shared++;
+    return shared;
+}
+
+firn_status table_add(struct table_writer *writer, const void *key, size_t key_size,
+                      const void *payload, size_t payload_size)
+{
+    if (key_size > CODE_KEY_MAX_BYTES)
+        return FIRN_INVALID;
+    if (writer->count > 0 && key_compare(writer->last, writer->last_size, key, key_size) > 0)
+        return FIRN_INVALID;
+    size_t most = key_size + 3 * FIRN_VARINT_MAX_BYTES + GROUP_BYTES;
+    if (payload_size > UINT32_MAX - most || table_size(writer) > UINT32_MAX - payload_size - most)
+        return FIRN_LIMIT;
+    if (bytes_reserve(&writer->groups, GROUP_BYTES) != FIRN_OK ||
+        bytes_reserve(&writer->keys, most) != FIRN_OK ||
+        bytes_reserve(&writer->payloads, payload_size) != FIRN_OK)
+        return FIRN_NO_MEMORY;
+    if (writer->count % CODE_TABLE_GROUP == 0) {
+        bytes_put_u32(writer->groups.data + writer->groups.size, (uint32_t)writer->keys.size);
+        bytes_put_u32(writer->groups.data + writer->groups.size + 4,
+                      (uint32_t)writer->payloads.size);
+        writer->groups.size += GROUP_BYTES;
+    }
+    size_t shared = shared_bytes(writer, key, key_size);
+    uint8_t *out = writer->keys.data + writer->keys.size;
+    out += firn_varint_put(out, shared);
+    out += firn_varint_put(out, key_size - shared);
+    if (key_size > shared)
+        memcpy(out, (const uint8_t *)key + shared, key_size - shared);
+    out += key_size - shared;
+    out += firn_varint_put(out, payload_size);
+    writer->keys.size = (size_t)(out - writer->keys.data);
+    if (payload_size > 0)
+        memcpy(writer->payloads.data + writer->payloads.size, payload, payload_size);
+    writer->payloads.size += payload_size;
+    if (key_size > shared)
+        memcpy(writer->last + shared, (const uint8_t *)key + shared, key_size - shared);
+    writer->last_size = key_size;
+    writer->count++;
+    return FIRN_OK;
+}
+
+firn_status table_finish(struct table_writer *writer, struct bytes *bytes)
+{
+    firn_status status = bytes_reserve(bytes, table_size(writer));
+    if (status != FIRN_OK)
+        return status;
+    bytes_put_u32(bytes->data + bytes->size, writer->count);
+    bytes_put_u32(bytes->data + bytes->size + 4, (uint32_t)writer->keys.size);
+    bytes->size += HEADER_BYTES;
+    struct bytes *parts[] = {&writer->groups, &writer->keys, &writer->payloads};
+    for (unsigned i = 0; i < 3 && status == FIRN_OK; i++)
+        status = bytes_put(bytes, parts[i]->data, parts[i]->size);
+    for (unsigned i = 0; i < 3; i++)
+        parts[i]->size = 0;
+    writer->count = 0;
+    writer->last_size = 0;
+    return status;
+}
+
+/* --- reading --- */
+
+static size_t group_count(const struct table *table)
+{
+    return ((size_t)table->count + CODE_TABLE_GROUP - 1) / CODE_TABLE_GROUP;
+}
+
+firn_status table_open(const void *data, size_t size, struct table *ret_table)
+{
+    const uint8_t *bytes = data;
+    if (size < HEADER_BYTES)
+        return FIRN_CORRUPT;
+    struct table table = {.groups = bytes + HEADER_BYTES,
+                          .keys_size = bytes_get_u32(bytes + 4),
+                          .count = bytes_get_u32(bytes)};
+    size_t left = size - HEADER_BYTES;
+    if (group_count(&table) > left / GROUP_BYTES)
+        return FIRN_CORRUPT;
+    left -= group_count(&table) * GROUP_BYTES;
+    /* An entry takes three bytes of the keys at least. */
+    if (table.keys_size > left || table.count > table.keys_size / 3)
+        return FIRN_CORRUPT;
+    table.keys = table.groups + group_count(&table) * GROUP_BYTES;
+    table.payloads = table.keys + table.keys_size;
+    table.payloads_size = left - table.keys_size;
+    *ret_table = table;
+    return FIRN_OK;
+}
+
+/* Reads the entry at next_key, whose payload begins at cursor->payload. */
+static firn_status read_entry(struct table_cursor *cursor)
+{
+    const struct table *table = &cursor->table;
+    const uint8_t *end = table->keys + table->keys_size;
+    bool first = cursor->index % CODE_TABLE_GROUP == 0;
+    uint64_t shared, rest, payload_size;
+    const uint8_t *in = firn_varint_get(cursor->next_key, end, &shared);
+    if (in == NULL || (in = firn_varint_get(in, end, &rest)) == NULL || rest > (size_t)(end - in))
+        return FIRN_CORRUPT;
+    if (shared > (first ? 0 : cursor->key_size) || rest > CODE_KEY_MAX_BYTES - shared)
+        return FIRN_CORRUPT;
+    size_t was = cursor->key_size;
+    if (cursor->index > 0 && was > 0 &&
+        key_compare(cursor->key + shared, was - shared, in, rest) > 0)
+        return FIRN_CORRUPT;
+    if (rest > 0)
+        memcpy(cursor->key + shared, in, rest);
+    cursor->key_size = shared + rest;
+    in = firn_varint_get(in + rest, end, &payload_size);
+    if (in == NULL ||
+        payload_size > table->payloads_size - (size_t)(cursor->payload - table->payloads))
+        return FIRN_CORRUPT;
+    cursor->payload_size = payload_size;
+    cursor->next_key = in;
+    return FIRN_OK;
+}
+
+/* Puts the cursor on a group's first entry. */
+static firn_status enter_group(const struct table *table, size_t group, struct table_cursor *cursor)
+{
+    const uint8_t *place = table->groups + group * GROUP_BYTES;
+    uint32_t key = bytes_get_u32(place);
+    uint32_t payload = bytes_get_u32(place + 4);
+    if (key > table->keys_size || payload > table->payloads_size)
+        return FIRN_CORRUPT;
+    cursor->table = *table;
+    cursor->next_key = table->keys + key;
+    cursor->payload = table->payloads + payload;
+    cursor->payload_size = 0;
+    cursor->index = (uint32_t)(group * CODE_TABLE_GROUP);
+    cursor->key_size = 0;
+    return read_entry(cursor);
+}
+
+firn_status table_next(struct table_cursor *cursor)
+{
+    const struct table *table = &cursor->table;
+    if (cursor->index + 1 >= table->count)
+        return FIRN_END_OF_DATA;
+    cursor->index++;
+    cursor->payload += cursor->payload_size;
+    if (cursor->index % CODE_TABLE_GROUP == 0) {
+        const uint8_t *place = table->groups + cursor->index / CODE_TABLE_GROUP * GROUP_BYTES;
+        if (bytes_get_u32(place) != (size_t)(cursor->next_key - table->keys) ||
+            bytes_get_u32(place + 4) != (size_t)(cursor->payload - table->payloads))
+            return FIRN_CORRUPT;
+    }
+    return read_entry(cursor);
+}
+
+firn_status table_at(const struct table *table, uint32_t index, struct table_cursor *cursor)
+{
+    if (index >= table->count)
+        return FIRN_END_OF_DATA;
+    firn_status status = enter_group(table, index / CODE_TABLE_GROUP, cursor);
+    while (status == FIRN_OK && cursor->index < index)
+        status = table_next(cursor);
+    return status;
+}
+
+firn_status table_seek(const struct table *table, const void *key, size_t key_size,
+                       struct table_cursor *cursor)
+{
+    if (table->count == 0)
+        return FIRN_END_OF_DATA;
+    /* The last group that begins below the key; the keys of the groups before it are below too. */
+    size_t low = 0, high = group_count(table);
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        firn_status status = enter_group(table, middle, cursor);
+        if (status != FIRN_OK)
+            return status;
+        if (key_compare(cursor->key, cursor->key_size, key, key_size) < 0)
+            low = middle;
+        else
+            high = middle;
+    }
+    firn_status status = enter_group(table, low, cursor);
+    while (status == FIRN_OK && key_compare(cursor->key, cursor->key_size, key, key_size) < 0)
+        status = table_next(cursor);
+    return status;
+}
