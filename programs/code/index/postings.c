@@ -6,7 +6,7 @@
  *   varint column
  *
  * There is no count of files: the payload's end ends the list. Reading takes hostile bytes. */
-#include "code/postings.h"
+#include "code/index/postings.h"
 
 void postings_begin(struct postings_writer *writer)
 {

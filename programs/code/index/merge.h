@@ -2,8 +2,8 @@
 #ifndef CODE_MERGE_H
 #define CODE_MERGE_H
 
-#include "code/entries.h"
-#include "code/runs.h"
+#include "code/index/entries.h"
+#include "code/index/runs.h"
 
 struct merge_options {
     const firn_allocator *allocator;

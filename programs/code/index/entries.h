@@ -4,8 +4,8 @@
 #ifndef CODE_ENTRIES_H
 #define CODE_ENTRIES_H
 
-#include "code/postings.h"
-#include "code/table.h"
+#include "code/index/postings.h"
+#include "code/index/table.h"
 
 #define NAME_MAX_BYTES 1024u          /* longer names are not indexed */
 #define PAYLOAD_CUT_BYTES (64u << 10) /* a payload this long takes no further file */

@@ -9,7 +9,7 @@
  * Memory: 16 bytes a posting and a definition, about 30 a name with its text, 16 more a name while
  * sorting; all bounded by limit_bytes but for the doubling of arrays. Time: O(1) a put, O(names log
  * names) a run. */
-#include "code/gather.h"
+#include "code/index/gather.h"
 
 #include <assert.h>
 

@@ -1,7 +1,7 @@
 /* Entries of the dictionary of names, on the way into a run (gather.c) or into the dictionary
  * (merge.c). The bounds on a payload keep every block that holds entries far below what a segment
  * of the store may hold, however often a name occurs. */
-#include "code/entries.h"
+#include "code/index/entries.h"
 
 void entries_init(struct entries *entries, const firn_allocator *allocator, entry_emit_fn emit,
                   void *context)

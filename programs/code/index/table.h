@@ -7,7 +7,7 @@
 #ifndef CODE_TABLE_H
 #define CODE_TABLE_H
 
-#include "code/bytes.h"
+#include "code/index/bytes.h"
 
 #define CODE_KEY_MAX_BYTES 4096u
 #define CODE_TABLE_GROUP 16u

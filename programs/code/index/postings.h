@@ -3,7 +3,7 @@
 #ifndef CODE_POSTINGS_H
 #define CODE_POSTINGS_H
 
-#include "code/bytes.h"
+#include "code/index/bytes.h"
 
 /* Where a name is defined; rows and columns (bytes) from 0. */
 struct definition {

@@ -8,7 +8,7 @@
  *
  * Memory: a writer holds about three frames; a reader one packed and one plain, given back as soon
  * as its run is at its end. */
-#include "code/runs.h"
+#include "code/index/runs.h"
 
 #define FRAME_BYTES (64u << 10)
 

@@ -6,7 +6,7 @@
 
 #include <firn/store.h>
 
-#include "code/table.h"
+#include "code/index/table.h"
 
 /* --- writing: confined to one thread; the store's writer may be shared --- */
 

@@ -7,7 +7,7 @@
  *
  * Reading takes hostile bytes. A look-up costs two binary searches and one segment; the memory is
  * the top segment, and one segment a cursor. */
-#include "code/dictionary.h"
+#include "code/index/dictionary.h"
 
 firn_status dictionary_writer_init(struct dictionary_writer *writer,
                                    const struct dictionary_options *options)

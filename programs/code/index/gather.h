@@ -5,8 +5,8 @@
 
 #include <firn/intern.h>
 
-#include "code/entries.h"
-#include "code/runs.h"
+#include "code/index/entries.h"
+#include "code/index/runs.h"
 
 struct gather_posting;
 struct gather_definition;

@@ -12,7 +12,7 @@
  *
  * Finding a key takes O(log groups) comparisons of whole keys and at most 16 steps. Threads: a
  * table is only read; writers and cursors belong to one thread. */
-#include "code/table.h"
+#include "code/index/table.h"
 
 #define HEADER_BYTES 8u
 #define GROUP_BYTES 8u

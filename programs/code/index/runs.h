@@ -6,7 +6,7 @@
 #include <firn/codec.h>
 #include <firn/file.h>
 
-#include "code/table.h"
+#include "code/index/table.h"
 
 struct run_frame {
     uint64_t offset; /* in the file */

@@ -6,7 +6,7 @@
  *
  * Memory: a reader of about 100 KB a run. Time: O(postings log runs), and two comparisons where the
  * next posting comes from the same run. */
-#include "code/merge.h"
+#include "code/index/merge.h"
 
 #include <assert.h>
 

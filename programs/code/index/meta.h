@@ -1,0 +1,60 @@
+/* The meta segment: what a store of `firn code` is, and where its parts are. It is the last segment
+ * that an indexing puts. Format: docs/formats/code.md. */
+#ifndef CODE_INDEX_META_H
+#define CODE_INDEX_META_H
+
+#include <firn/arena.h>
+
+#include "code/index/record.h"
+
+#define META_VERSION 1u
+
+/* The kinds of segments in a store of `firn code`. */
+enum segment_kind {
+    SEGMENT_META = 1,
+    SEGMENT_SOURCE = 2,
+    SEGMENT_TREE = 3,
+    SEGMENT_FAMILY = 4,
+    SEGMENT_NAMES = 16, /* a dictionary's top table has its kind + 1 */
+    SEGMENT_CATALOG = 18,
+    SEGMENT_SKIPPED = 20,
+};
+
+struct totals {
+    uint64_t files;
+    uint64_t lines;
+    uint64_t source_bytes;
+    uint64_t nodes;
+    uint64_t tree_bytes; /* packed, before any compression */
+};
+
+struct meta_language {
+    const char *name; /* as language_by_name takes it */
+    struct totals totals;
+    uint64_t productions;
+    uint64_t family_bytes;
+    struct place family;
+};
+
+struct meta {
+    const char *root; /* the indexed folder's absolute path */
+    struct totals totals;
+    uint64_t parser_tree_bytes; /* what the parser's own trees took */
+    uint64_t names;             /* entries in the dictionary of names */
+    uint64_t skipped;
+    uint32_t names_segment; /* the top tables */
+    uint32_t catalog_segment;
+    uint32_t skipped_segment;
+    uint32_t language_count;
+    struct meta_language *languages;
+};
+
+/* Appends the segment's content. FIRN_NO_MEMORY. */
+FIRN_NODISCARD firn_status meta_put(struct bytes *bytes, const struct meta *meta);
+
+/* Reads it; texts and arrays lie in the arena. FIRN_NOT_STORE when it is something else,
+ * FIRN_VERSION, FIRN_CORRUPT, FIRN_NO_MEMORY. */
+FIRN_NODISCARD firn_status meta_get(const void *data, size_t size, firn_arena *arena,
+                                    struct meta *ret_meta);
+
+#endif

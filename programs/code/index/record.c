@@ -1,0 +1,139 @@
+/* File records: the payloads of the catalog, which maps paths to them.
+ *
+ *   record: varint language | u32 crc | u64 mtime_ns | varints size, lines, nodes, tree size |
+ *   place of the source | place of the tree
+ *   place: varint segment | varint offset | varint count of further segments | each a varint,
+ * zigzag difference to the segment before
+ *
+ * Most files lie in one segment; those above 256 KB, and their trees, go on in others. The CRC and
+ * the time stand at fixed width, because they do not shrink. Reading takes hostile bytes. */
+#include "code/index/record.h"
+
+firn_status place_put(struct bytes *bytes, const struct place *place)
+{
+    firn_status status = bytes_put_varint(bytes, place->segment);
+    if (status == FIRN_OK)
+        status = bytes_put_varint(bytes, place->offset);
+    if (status == FIRN_OK)
+        status = bytes_put_varint(bytes, place->more_count);
+    uint32_t before = place->segment;
+    for (uint32_t i = 0; i < place->more_count && status == FIRN_OK; i++) {
+        status = bytes_put_varint(bytes, firn_zigzag((int64_t)place->more[i] - before));
+        before = place->more[i];
+    }
+    return status;
+}
+
+firn_status record_put(struct bytes *bytes, const struct file_record *record)
+{
+    uint8_t fixed[12];
+    bytes_put_u32(fixed, record->crc);
+    bytes_put_u64(fixed + 4, (uint64_t)record->mtime_ns);
+    firn_status status = bytes_put_varint(bytes, record->language);
+    if (status == FIRN_OK)
+        status = bytes_put(bytes, fixed, sizeof fixed);
+    const uint64_t figures[] = {record->size, record->lines, record->nodes, record->tree_size};
+    for (unsigned i = 0; i < 4 && status == FIRN_OK; i++)
+        status = bytes_put_varint(bytes, figures[i]);
+    if (status == FIRN_OK)
+        status = place_put(bytes, &record->source);
+    return status == FIRN_OK ? place_put(bytes, &record->tree) : status;
+}
+
+/* --- reading --- */
+
+static const uint8_t *get_u32(const uint8_t *in, const uint8_t *end, uint32_t *ret_value)
+{
+    uint64_t value;
+    in = firn_varint_get(in, end, &value);
+    if (in == NULL || value > UINT32_MAX)
+        return NULL;
+    *ret_value = (uint32_t)value;
+    return in;
+}
+
+static const uint8_t *get_more(const uint8_t *in, const uint8_t *end, struct place *place)
+{
+    int64_t segment = place->segment;
+    for (uint32_t i = 0; i < place->more_count; i++) {
+        uint64_t step;
+        in = firn_varint_get(in, end, &step);
+        if (in == NULL || step > 2 * (uint64_t)UINT32_MAX)
+            return NULL;
+        segment += firn_unzigzag(step);
+        if (segment < 0 || segment > UINT32_MAX)
+            return NULL;
+        place->more[i] = (uint32_t)segment;
+    }
+    return in;
+}
+
+firn_status place_get(const uint8_t *in, const uint8_t *end, const firn_allocator *allocator,
+                      struct place *ret_place, const uint8_t **ret_next)
+{
+    struct place place = {.more = NULL};
+    if ((in = get_u32(in, end, &place.segment)) == NULL ||
+        (in = get_u32(in, end, &place.offset)) == NULL ||
+        (in = get_u32(in, end, &place.more_count)) == NULL || place.more_count > end - in)
+        return FIRN_CORRUPT;
+    if (place.more_count > 0) {
+        place.more = firn_allocate(allocator, place.more_count * sizeof *place.more);
+        if (place.more == NULL)
+            return FIRN_NO_MEMORY;
+        in = get_more(in, end, &place);
+        if (in == NULL) {
+            place_fini(&place, allocator);
+            return FIRN_CORRUPT;
+        }
+    }
+    *ret_place = place;
+    *ret_next = in;
+    return FIRN_OK;
+}
+
+void place_fini(struct place *place, const firn_allocator *allocator)
+{
+    firn_release(allocator, place->more, place->more_count * sizeof *place->more);
+    place->more = NULL;
+    place->more_count = 0;
+}
+
+void record_fini(struct file_record *record, const firn_allocator *allocator)
+{
+    place_fini(&record->source, allocator);
+    place_fini(&record->tree, allocator);
+}
+
+static const uint8_t *get_figures(const uint8_t *in, const uint8_t *end, struct file_record *record)
+{
+    in = get_u32(in, end, &record->language);
+    if (in == NULL || end - in < 12)
+        return NULL;
+    record->crc = bytes_get_u32(in);
+    record->mtime_ns = (int64_t)bytes_get_u64(in + 4);
+    in += 12;
+    uint64_t *figures[] = {&record->size, &record->lines, &record->nodes, &record->tree_size};
+    for (unsigned i = 0; i < 4 && in != NULL; i++)
+        in = firn_varint_get(in, end, figures[i]);
+    return in;
+}
+
+firn_status record_get(const void *data, size_t size, const firn_allocator *allocator,
+                       struct file_record *ret_record)
+{
+    struct file_record record = {.language = 0};
+    const uint8_t *end = (const uint8_t *)data + size;
+    const uint8_t *in = get_figures(data, end, &record);
+    if (in == NULL)
+        return FIRN_CORRUPT;
+    firn_status status = place_get(in, end, allocator, &record.source, &in);
+    if (status == FIRN_OK)
+        status = place_get(in, end, allocator, &record.tree, &in);
+    if (status == FIRN_OK && in != end)
+        status = FIRN_CORRUPT;
+    if (status != FIRN_OK)
+        record_fini(&record, allocator);
+    else
+        *ret_record = record;
+    return status;
+}
