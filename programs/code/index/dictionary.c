@@ -49,21 +49,27 @@ static firn_status put_table(struct dictionary_writer *writer, struct table_writ
                           ret_segment, ret_error);
 }
 
-static firn_status close_table(struct dictionary_writer *writer, firn_error *ret_error)
+static firn_status add_to_top(struct dictionary_writer *writer, const void *last, size_t last_size,
+                              uint32_t segment, uint64_t first)
 {
     uint8_t payload[2 * FIRN_VARINT_MAX_BYTES];
+    size_t size = firn_varint_put(payload, segment);
+    size += firn_varint_put(payload + size, first);
+    return table_add(&writer->top, last, last_size, payload, size);
+}
+
+static firn_status close_table(struct dictionary_writer *writer, firn_error *ret_error)
+{
+    if (writer->table.count == 0)
+        return FIRN_OK;
     uint64_t first = writer->count - writer->table.count;
+    size_t last_size = writer->table.last_size; /* before finish empties the table */
     uint32_t segment;
-    /* What finish empties. */
-    size_t last_size = writer->table.last_size;
     firn_status status =
         put_table(writer, &writer->table, writer->options.kind, &segment, ret_error);
     if (status != FIRN_OK)
         return status;
-    size_t size = firn_varint_put(payload, segment);
-    size += firn_varint_put(payload + size, first);
-    return explain(table_add(&writer->top, writer->table.last, last_size, payload, size),
-                   ret_error);
+    return explain(add_to_top(writer, writer->table.last, last_size, segment, first), ret_error);
 }
 
 firn_status dictionary_add(struct dictionary_writer *writer, const void *key, size_t key_size,
@@ -81,9 +87,7 @@ firn_status dictionary_add(struct dictionary_writer *writer, const void *key, si
 firn_status dictionary_finish(struct dictionary_writer *writer, uint32_t *ret_top_segment,
                               firn_error *ret_error)
 {
-    firn_status status = FIRN_OK;
-    if (writer->table.count > 0)
-        status = close_table(writer, ret_error);
+    firn_status status = close_table(writer, ret_error);
     if (status != FIRN_OK)
         return status;
     return put_table(writer, &writer->top, writer->options.kind + 1, ret_top_segment, ret_error);
@@ -140,6 +144,44 @@ static firn_status top_entry(const struct table_cursor *top, uint32_t *ret_segme
     *ret_segment = (uint32_t)segment;
     *ret_first = first;
     return FIRN_OK;
+}
+
+/* Adds the entries of another writer's top table to this one's. */
+static firn_status append_top(struct dictionary_writer *writer, const struct table *top)
+{
+    struct table_cursor cursor;
+    firn_status status = table_at(top, 0, &cursor);
+    while (status == FIRN_OK) {
+        uint32_t segment;
+        uint64_t first;
+        status = top_entry(&cursor, &segment, &first);
+        if (status == FIRN_OK)
+            status =
+                add_to_top(writer, cursor.key, cursor.key_size, segment, writer->count + first);
+        if (status == FIRN_OK)
+            status = table_next(&cursor);
+    }
+    return status == FIRN_END_OF_DATA ? FIRN_OK : status;
+}
+
+firn_status dictionary_append(struct dictionary_writer *writer, struct dictionary_writer *other,
+                              firn_error *ret_error)
+{
+    firn_status status = close_table(writer, ret_error);
+    if (status == FIRN_OK)
+        status = close_table(other, ret_error);
+    if (status != FIRN_OK)
+        return status;
+    struct table top;
+    other->plain.size = 0;
+    status = table_finish(&other->top, &other->plain);
+    if (status == FIRN_OK)
+        status = table_open(other->plain.data, other->plain.size, &top);
+    if (status == FIRN_OK)
+        status = append_top(writer, &top);
+    writer->count += other->count;
+    other->count = 0;
+    return explain(status, ret_error);
 }
 
 /* Pins the segment that the cursor's top entry names. */

@@ -38,6 +38,11 @@ FIRN_NODISCARD firn_status dictionary_add(struct dictionary_writer *writer, cons
                                           size_t key_size, const void *payload, size_t payload_size,
                                           firn_error *ret_error);
 
+/* Takes over what the other writer wrote, whose keys all come behind this one's, and empties it. */
+FIRN_NODISCARD firn_status dictionary_append(struct dictionary_writer *writer,
+                                             struct dictionary_writer *other,
+                                             firn_error *ret_error);
+
 /* Writes what is left and the top table; the dictionary is found again by the top's segment. */
 FIRN_NODISCARD firn_status dictionary_finish(struct dictionary_writer *writer,
                                              uint32_t *ret_top_segment, firn_error *ret_error);
