@@ -125,10 +125,14 @@ firn_status gather_put(struct gather *gather, uint32_t file, const void *name, s
                        const struct definition *definition, firn_error *ret_error)
 {
     firn_status status = FIRN_OK;
-    if (held_bytes(gather) >= gather->limit_bytes)
+    size_t held = held_bytes(gather);
+    /* Preferably between files, so that a file's postings of a name stay together. */
+    if (held >= 2 * gather->limit_bytes ||
+        (held >= gather->limit_bytes && file != gather->last_file))
         status = gather_flush(gather, ret_error);
     if (status != FIRN_OK)
         return status;
+    gather->last_file = file;
     uint32_t posting;
     status = find_posting(gather, file, name, name_size, &posting);
     if (status == FIRN_OK && definition != NULL)

@@ -27,10 +27,11 @@ struct gather {
     struct definition *found;
     size_t found_capacity;
     size_t limit_bytes;
+    uint32_t last_file;
 };
 
-/* limit_bytes bounds what is held before a run is written; 0: 6 MiB. runs must outlive it.
- * FIRN_NO_MEMORY; fini in any case. */
+/* limit_bytes bounds what is held before a run is written (twice that within a file); 0: 6 MiB.
+ * runs must outlive it. FIRN_NO_MEMORY; fini in any case. */
 FIRN_NODISCARD firn_status gather_init(struct gather *gather, const firn_allocator *allocator,
                                        struct runs *runs, size_t limit_bytes);
 void gather_fini(struct gather *gather);

@@ -48,7 +48,7 @@ size_t table_size(const struct table_writer *writer)
 static size_t shared_bytes(const struct table_writer *writer, const uint8_t *key, size_t size)
 {
     size_t shared = 0;
-    if (writer->count % CODE_TABLE_GROUP == 0)
+    if (writer->count % TABLE_GROUP == 0)
         return 0;
     while (shared < size && shared < writer->last_size && key[shared] == writer->last[shared])
         shared++;
@@ -58,7 +58,7 @@ static size_t shared_bytes(const struct table_writer *writer, const uint8_t *key
 firn_status table_add(struct table_writer *writer, const void *key, size_t key_size,
                       const void *payload, size_t payload_size)
 {
-    if (key_size > CODE_KEY_MAX_BYTES)
+    if (key_size > KEY_MAX_BYTES)
         return FIRN_INVALID;
     if (writer->count > 0 && key_compare(writer->last, writer->last_size, key, key_size) > 0)
         return FIRN_INVALID;
@@ -69,7 +69,7 @@ firn_status table_add(struct table_writer *writer, const void *key, size_t key_s
         bytes_reserve(&writer->keys, most) != FIRN_OK ||
         bytes_reserve(&writer->payloads, payload_size) != FIRN_OK)
         return FIRN_NO_MEMORY;
-    if (writer->count % CODE_TABLE_GROUP == 0) {
+    if (writer->count % TABLE_GROUP == 0) {
         bytes_put_u32(writer->groups.data + writer->groups.size, (uint32_t)writer->keys.size);
         bytes_put_u32(writer->groups.data + writer->groups.size + 4,
                       (uint32_t)writer->payloads.size);
@@ -116,7 +116,7 @@ firn_status table_finish(struct table_writer *writer, struct bytes *bytes)
 
 static size_t group_count(const struct table *table)
 {
-    return ((size_t)table->count + CODE_TABLE_GROUP - 1) / CODE_TABLE_GROUP;
+    return ((size_t)table->count + TABLE_GROUP - 1) / TABLE_GROUP;
 }
 
 firn_status table_open(const void *data, size_t size, struct table *ret_table)
@@ -146,12 +146,12 @@ static firn_status read_entry(struct table_cursor *cursor)
 {
     const struct table *table = &cursor->table;
     const uint8_t *end = table->keys + table->keys_size;
-    bool first = cursor->index % CODE_TABLE_GROUP == 0;
+    bool first = cursor->index % TABLE_GROUP == 0;
     uint64_t shared, rest, payload_size;
     const uint8_t *in = firn_varint_get(cursor->next_key, end, &shared);
     if (in == NULL || (in = firn_varint_get(in, end, &rest)) == NULL || rest > (size_t)(end - in))
         return FIRN_CORRUPT;
-    if (shared > (first ? 0 : cursor->key_size) || rest > CODE_KEY_MAX_BYTES - shared)
+    if (shared > (first ? 0 : cursor->key_size) || rest > KEY_MAX_BYTES - shared)
         return FIRN_CORRUPT;
     size_t was = cursor->key_size;
     if (cursor->index > 0 && was > 0 &&
@@ -181,7 +181,7 @@ static firn_status enter_group(const struct table *table, size_t group, struct t
     cursor->next_key = table->keys + key;
     cursor->payload = table->payloads + payload;
     cursor->payload_size = 0;
-    cursor->index = (uint32_t)(group * CODE_TABLE_GROUP);
+    cursor->index = (uint32_t)(group * TABLE_GROUP);
     cursor->key_size = 0;
     return read_entry(cursor);
 }
@@ -193,8 +193,8 @@ firn_status table_next(struct table_cursor *cursor)
         return FIRN_END_OF_DATA;
     cursor->index++;
     cursor->payload += cursor->payload_size;
-    if (cursor->index % CODE_TABLE_GROUP == 0) {
-        const uint8_t *place = table->groups + cursor->index / CODE_TABLE_GROUP * GROUP_BYTES;
+    if (cursor->index % TABLE_GROUP == 0) {
+        const uint8_t *place = table->groups + cursor->index / TABLE_GROUP * GROUP_BYTES;
         if (bytes_get_u32(place) != (size_t)(cursor->next_key - table->keys) ||
             bytes_get_u32(place + 4) != (size_t)(cursor->payload - table->payloads))
             return FIRN_CORRUPT;
@@ -206,7 +206,7 @@ firn_status table_at(const struct table *table, uint32_t index, struct table_cur
 {
     if (index >= table->count)
         return FIRN_END_OF_DATA;
-    firn_status status = enter_group(table, index / CODE_TABLE_GROUP, cursor);
+    firn_status status = enter_group(table, index / TABLE_GROUP, cursor);
     while (status == FIRN_OK && cursor->index < index)
         status = table_next(cursor);
     return status;

@@ -9,14 +9,14 @@
 
 #include "code/index/bytes.h"
 
-#define CODE_KEY_MAX_BYTES 4096u
-#define CODE_TABLE_GROUP 16u
+#define KEY_MAX_BYTES 4096u
+#define TABLE_GROUP 16u
 
 /* --- writing --- */
 
 struct table_writer {
     struct bytes groups, keys, payloads; /* the three parts of the block, in its order */
-    uint8_t last[CODE_KEY_MAX_BYTES];
+    uint8_t last[KEY_MAX_BYTES];
     size_t last_size;
     uint32_t count;
 };
@@ -58,7 +58,7 @@ struct table_cursor {
     const uint8_t *next_key; /* private */
     uint32_t index;          /* of the entry */
     size_t key_size;
-    uint8_t key[CODE_KEY_MAX_BYTES]; /* of the entry, key_size bytes */
+    uint8_t key[KEY_MAX_BYTES]; /* of the entry, key_size bytes */
 };
 
 /* Each puts the cursor on an entry: the one of a number, the first whose key is not below the given

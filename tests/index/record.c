@@ -1,0 +1,141 @@
+/* File records and the meta segment: what goes in comes out, and every cut of it is refused. */
+#include "code/index/meta.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static uint32_t far_segments[] = {12, 4000000000u, 0};
+
+static const struct file_record sample = {
+    .language = 7,
+    .crc = 0xdeadbeef,
+    .size = 5000000000u,
+    .lines = 123456,
+    .mtime_ns = -5,
+    .nodes = 987654,
+    .tree_size = 70000,
+    .source = {.segment = 11, .offset = 0, .more_count = 3, .more = far_segments},
+    .tree = {.segment = 4294967295u, .offset = 262143},
+};
+
+static void assert_place(const struct place *a, const struct place *b)
+{
+    assert_int_equal(a->segment, b->segment);
+    assert_int_equal(a->offset, b->offset);
+    assert_int_equal(a->more_count, b->more_count);
+    for (uint32_t i = 0; i < a->more_count; i++)
+        assert_int_equal(a->more[i], b->more[i]);
+}
+
+static void record_comes_back_whole(void **state)
+{
+    (void)state;
+    struct bytes bytes = {.data = NULL};
+    struct file_record record;
+    assert_int_equal(record_put(&bytes, &sample), FIRN_OK);
+    assert_int_equal(record_get(bytes.data, bytes.size, NULL, &record), FIRN_OK);
+    assert_int_equal(record.language, sample.language);
+    assert_int_equal(record.crc, sample.crc);
+    assert_int_equal(record.size, sample.size);
+    assert_int_equal(record.lines, sample.lines);
+    assert_true(record.mtime_ns == sample.mtime_ns);
+    assert_int_equal(record.nodes, sample.nodes);
+    assert_int_equal(record.tree_size, sample.tree_size);
+    assert_place(&record.source, &sample.source);
+    assert_place(&record.tree, &sample.tree);
+    record_fini(&record, NULL);
+    bytes_fini(&bytes);
+}
+
+static void record_that_is_cut_or_longer_is_refused(void **state)
+{
+    (void)state;
+    struct bytes bytes = {.data = NULL};
+    struct file_record record;
+    assert_int_equal(record_put(&bytes, &sample), FIRN_OK);
+    for (size_t size = 0; size < bytes.size; size++)
+        assert_int_equal(record_get(bytes.data, size, NULL, &record), FIRN_CORRUPT);
+    assert_int_equal(bytes_put_varint(&bytes, 0), FIRN_OK);
+    assert_int_equal(record_get(bytes.data, bytes.size, NULL, &record), FIRN_CORRUPT);
+    bytes_fini(&bytes);
+}
+
+static struct bytes packed_meta(void)
+{
+    struct meta_language languages[2] = {
+        {.name = "c",
+         .totals = {3, 30, 300, 3000, 30000},
+         .productions = 14000,
+         .family_bytes = 200000,
+         .family = {.segment = 4}},
+        {.name = "json", .family = {.segment = 9, .more_count = 3, .more = far_segments}}};
+    struct meta meta = {.root = "/a/root",
+                        .totals = {5, 50, 500, 5000, 50000},
+                        .parser_tree_bytes = 1u << 30,
+                        .names = 77,
+                        .skipped = 2,
+                        .names_segment = 1,
+                        .catalog_segment = 2,
+                        .skipped_segment = 3,
+                        .language_count = 2,
+                        .languages = languages};
+    struct bytes bytes = {.data = NULL};
+    assert_int_equal(meta_put(&bytes, &meta), FIRN_OK);
+    return bytes;
+}
+
+static void meta_comes_back_whole(void **state)
+{
+    (void)state;
+    struct bytes bytes = packed_meta();
+    firn_arena arena;
+    struct meta meta;
+    assert_int_equal(firn_arena_init(&arena, NULL), FIRN_OK);
+    assert_int_equal(meta_get(bytes.data, bytes.size, &arena, &meta), FIRN_OK);
+    assert_string_equal(meta.root, "/a/root");
+    assert_int_equal(meta.totals.tree_bytes, 50000);
+    assert_int_equal(meta.parser_tree_bytes, 1u << 30);
+    assert_int_equal(meta.names, 77);
+    assert_int_equal(meta.skipped, 2);
+    assert_int_equal(meta.names_segment, 1);
+    assert_int_equal(meta.catalog_segment, 2);
+    assert_int_equal(meta.skipped_segment, 3);
+    assert_int_equal(meta.language_count, 2);
+    assert_string_equal(meta.languages[0].name, "c");
+    assert_int_equal(meta.languages[0].totals.nodes, 3000);
+    assert_int_equal(meta.languages[0].productions, 14000);
+    assert_int_equal(meta.languages[0].family_bytes, 200000);
+    assert_int_equal(meta.languages[1].family.more[1], 4000000000u);
+    firn_arena_fini(&arena);
+    bytes_fini(&bytes);
+}
+
+static void meta_that_is_cut_foreign_or_later_is_refused(void **state)
+{
+    (void)state;
+    struct bytes bytes = packed_meta();
+    firn_arena arena;
+    struct meta meta;
+    assert_int_equal(firn_arena_init(&arena, NULL), FIRN_OK);
+    for (size_t size = 0; size < bytes.size; size++)
+        assert_int_equal(meta_get(bytes.data, size, &arena, &meta),
+                         size < 12 ? FIRN_NOT_STORE : FIRN_CORRUPT);
+    bytes.data[8]++;
+    assert_int_equal(meta_get(bytes.data, bytes.size, &arena, &meta), FIRN_VERSION);
+    bytes.data[0]++;
+    assert_int_equal(meta_get(bytes.data, bytes.size, &arena, &meta), FIRN_NOT_STORE);
+    firn_arena_fini(&arena);
+    bytes_fini(&bytes);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(record_comes_back_whole),
+        cmocka_unit_test(record_that_is_cut_or_longer_is_refused),
+        cmocka_unit_test(meta_comes_back_whole),
+        cmocka_unit_test(meta_that_is_cut_foreign_or_later_is_refused)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
