@@ -4,7 +4,7 @@ DESTDIR ?=
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 30
 
-configure = cmake --preset $(1) $(2) >build/$(1).log || { cat build/$(1).log; exit 1; }
+configure = cmake --preset $(1) --no-warn-unused-cli $(2) >build/$(1).log || { cat build/$(1).log; exit 1; }
 compile = $(call configure,$(1),$(2)); cmake --build build/$(1) --parallel $(JOBS) -- --no-print-directory
 
 # What `make test` builds and runs: see FIRN_TEST_KINDS in CMakePresets.json.

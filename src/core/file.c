@@ -42,7 +42,7 @@ static firn_status open_regular(const char *path, int flags, mode_t mode, int *r
                                 firn_file_info *ret_info, firn_error *ret_error)
 {
     /* O_NONBLOCK: the open of a FIFO would else wait for a writer, perhaps for ever. */
-    int fd;
+    int fd = -1;
     int error = firn_os_open(path, flags | O_NONBLOCK | O_NOCTTY, mode, &fd);
     if (error == EISDIR || error == ENXIO) /* a folder; a socket or a FIFO without reader */
         return not_regular(path, ret_error);
@@ -83,7 +83,7 @@ firn_status firn_file_open(const char *path, firn_file_mode mode, firn_file *ret
         return firn_error_set(ret_error, FIRN_INVALID, 0, "%d is no firn_file_mode", (int)mode);
     }
     firn_file_info info;
-    int fd;
+    int fd = -1;
     firn_status status = open_regular(path, flags, 0666, &fd, &info, ret_error);
     if (status == FIRN_OK)
         ret_file->fd = fd;
@@ -202,7 +202,7 @@ firn_status firn_file_read_all(const char *path, uint64_t limit_bytes,
                                firn_file_info *ret_info, firn_error *ret_error)
 {
     firn_file_info info;
-    int fd;
+    int fd = -1;
     firn_status status = open_regular(path, O_RDONLY, 0, &fd, &info, ret_error);
     if (status != FIRN_OK)
         return status;
@@ -243,7 +243,7 @@ static firn_status write_durably(const char *path, mode_t mode, const void *data
     int error = firn_os_unlink(path);
     if (error != 0 && error != ENOENT)
         return firn_file_error(ret_error, error, path, "remove");
-    int fd;
+    int fd = -1;
     error = firn_os_open(path, O_WRONLY | O_CREAT | O_EXCL, mode, &fd);
     if (error != 0)
         return firn_file_error(ret_error, error, path, "open");

@@ -1,0 +1,43 @@
+# What `make install` lays out: the libraries, their headers, a pkg-config file, a CMake package, and
+# the program with its manual page and completion.
+include(CMakePackageConfigHelpers)
+
+install(TARGETS firn_shared firn_static EXPORT firn)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/firn DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+        FILES_MATCHING PATTERN "*.h")
+
+# Relative to the file itself, so that the prefix may be chosen when installing.
+file(RELATIVE_PATH FIRN_PREFIX_FROM_PC /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+configure_file(${PROJECT_SOURCE_DIR}/cmake/firn.pc.in ${PROJECT_BINARY_DIR}/firn.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/firn.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+set(package ${CMAKE_INSTALL_LIBDIR}/cmake/firn)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/firnConfigVersion.cmake
+                                 COMPATIBILITY SameMinorVersion)
+install(EXPORT firn NAMESPACE firn:: FILE firnTargets.cmake DESTINATION ${package})
+install(FILES ${PROJECT_SOURCE_DIR}/cmake/firnConfig.cmake
+              ${PROJECT_BINARY_DIR}/firnConfigVersion.cmake DESTINATION ${package})
+
+if(TARGET firn)
+  install(TARGETS firn)
+
+  set(completion ${PROJECT_BINARY_DIR}/completion/firn)
+  add_custom_command(OUTPUT ${completion} DEPENDS firn VERBATIM
+                     COMMAND ${CMAKE_COMMAND} -E make_directory ${PROJECT_BINARY_DIR}/completion
+                     COMMAND firn --completion > ${completion})
+  set(papers ${completion})
+  install(FILES ${completion} DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+
+  find_program(SCDOC scdoc)
+  if(SCDOC)
+    set(page ${PROJECT_BINARY_DIR}/firn.1)
+    add_custom_command(OUTPUT ${page} DEPENDS firn VERBATIM
+                       COMMAND firn --manual > ${page}.scd
+                       COMMAND ${SCDOC} < ${page}.scd > ${page})
+    list(APPEND papers ${page})
+    install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  else()
+    message(STATUS "scdoc is missing: there will be no manual page")
+  endif()
+  add_custom_target(papers ALL DEPENDS ${papers})
+endif()

@@ -1,0 +1,78 @@
+#!/bin/sh
+# Installs a release build and uses it as a user would: by pkg-config and by CMake, from C11 and
+# C++17, shared and static. Also checks what the libraries export.
+#
+#     run.sh SOURCE BUILD
+set -eu
+source=$1
+build=$2
+here=$(dirname "$0")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+    echo "package: $*" >&2
+    exit 1
+}
+
+DESTDIR=$work/stage cmake --install "$build" --prefix /opt/firn >"$work/install.log"
+prefix=$work/stage/opt/firn
+library=$(dirname "$(find "$prefix" -name libfirn.a)")
+export PKG_CONFIG_PATH="$library/pkgconfig" LD_LIBRARY_PATH="$library"
+
+# Each header alone, as C11 and as C++17.
+strict='-Wall -Wextra -Wpedantic -Werror -fsyntax-only'
+for header in "$prefix"/include/firn/*.h; do
+    echo "#include <firn/$(basename "$header")>" >"$work/alone.c"
+    cp "$work/alone.c" "$work/alone.cc"
+    for compiler in gcc clang; do
+        # shellcheck disable=SC2086
+        "$compiler" -std=c11 $strict -I "$prefix/include" "$work/alone.c" ||
+            fail "$header does not compile alone as C11 with $compiler"
+    done
+    # shellcheck disable=SC2086
+    c++ -std=c++17 $strict -I "$prefix/include" "$work/alone.cc" ||
+        fail "$header does not compile alone as C++17"
+done
+
+# The README's example, by pkg-config.
+awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' "$source/README.md" >"$work/example.c"
+[ -s "$work/example.c" ] || fail 'the README has no example'
+flags=$(pkg-config --cflags --libs firn)
+static=$(pkg-config --static --cflags --libs firn)
+# shellcheck disable=SC2086
+{
+    cc -std=c11 -Wall -Wextra -Werror "$work/example.c" -o "$work/shared" $flags
+    cc -std=c11 "$work/example.c" -o "$work/static" $(echo "$static" | sed 's/-lfirn/-l:libfirn.a/')
+    c++ -std=c++17 -Wall -Wextra -Werror "$here/consumer/every_header.cc" -o "$work/cxx" $flags
+}
+(cd "$work" && ./shared && ./static && ./cxx) || fail 'a program built by pkg-config does not run'
+[ "$(pkg-config --modversion firn)" = "$(sed -n 's/.*VERSION_STRING "\(.*\)"/\1/p' \
+    "$prefix/include/firn/api.h")" ] || fail 'pkg-config and api.h differ in the version'
+
+# The same by find_package.
+cmake -S "$here/consumer" -B "$work/consumer" -DCMAKE_PREFIX_PATH="$prefix" \
+    -DEXAMPLE="$work/example.c" >"$work/cmake.log" || fail "$(cat "$work/cmake.log")"
+cmake --build "$work/consumer" >"$work/cmake.log" 2>&1 || fail "$(cat "$work/cmake.log")"
+for program in c_firn c_firn_static cxx_firn cxx_firn_static; do
+    (cd "$work" && "consumer/$program") || fail "$program does not run"
+done
+
+# What is exported: all that the headers promise, and nothing else.
+nm -D --defined-only "$library/libfirn.so" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' |
+    sort -u >"$work/exported"
+grep -v '^firn_' "$work/exported" && fail 'libfirn.so exports these'
+cat "$prefix"/include/firn/*.h | tr '\n' ' ' | grep -oE 'FIRN_API[^;(]*[( ]' |
+    grep -oE '\bfirn_\w+ *\($' | tr -d '( ' | sort -u >"$work/promised"
+comm -13 "$work/exported" "$work/promised" | grep . && fail 'libfirn.so lacks these'
+nm -g --defined-only "$library/libfirn.a" 2>/dev/null | awk 'NF == 3 { print $3 }' |
+    grep -v '^firn_' && fail 'libfirn.a has these names outside its own'
+readelf -d "$library/libfirn.so" | grep -q 'soname: \[libfirn.so.0\]' || fail 'the soname is wrong'
+
+# The program and its papers.
+if [ -x "$prefix/bin/firn" ]; then
+    "$prefix/bin/firn" --version
+    grep -q '^\.TH "firn" "1"' "$prefix/share/man/man1/firn.1" || fail 'there is no manual page'
+    bash -n "$prefix/share/bash-completion/completions/firn" || fail 'the completion is broken'
+fi
+echo "package: $(wc -l <"$work/exported") functions exported"
