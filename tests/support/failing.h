@@ -78,8 +78,7 @@ static inline void failing_release(void *context, void *block, size_t size)
     free(header);
 }
 
-static inline void *failing_reallocate(void *context, void *block, size_t old_size,
-                                       size_t new_size)
+static inline void *failing_reallocate(void *context, void *block, size_t old_size, size_t new_size)
 {
     failing_header_of(block, old_size);
     void *moved = failing_allocate(context, new_size);
@@ -92,8 +91,8 @@ static inline void *failing_reallocate(void *context, void *block, size_t old_si
 
 static inline void failing_init(failing *memory, size_t fail_at)
 {
-    memory->allocator = (firn_allocator){failing_allocate, failing_reallocate, failing_release,
-                                         memory};
+    memory->allocator =
+        (firn_allocator){failing_allocate, failing_reallocate, failing_release, memory};
     memory->fail_at = fail_at;
     memory->fail_onwards = false;
     atomic_init(&memory->calls, 0);
