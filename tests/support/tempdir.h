@@ -42,12 +42,10 @@ static inline const char *tempdir_path(const char *folder, const char *name)
 /* Removes a folder and what is in it, folders in it included. */
 static inline void tempdir_remove(const char *path)
 {
-    DIR *folder = opendir(path);
-    if (folder == NULL) {
-        tempdir_check(errno != ENOTDIR && errno != ENOENT, path);
-        unlink(path);
+    if (unlink(path) == 0 || errno == ENOENT) /* a link goes, and not what it leads to */
         return;
-    }
+    DIR *folder = opendir(path);
+    tempdir_check(folder == NULL, path);
     for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
         char inner[2 * TEMPDIR_PATH_BYTES];
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
