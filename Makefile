@@ -18,7 +18,7 @@ setup:
 	@scripts/setup build
 
 build: setup
-	@$(call compile,release)
+	@$(call compile,release,-DFIRN_TESTS=OFF)
 
 demo: build
 	@scripts/demo
@@ -36,10 +36,13 @@ test-full:
 
 .PHONY: test-build
 test-build:
-	@set -e; $(foreach preset,$(TEST_PRESETS),$(call compile,$(preset),-DFIRN_FUZZ_SECONDS=$(FUZZ_SECONDS));)
+	@set -e; $(foreach preset,$(TEST_PRESETS),$(call compile,$(preset),\
+	    -DFIRN_TESTS=ON -DFIRN_FUZZ_SECONDS=$(FUZZ_SECONDS));)
 
 bench: build
-	@cmake --build build/release --target benches --parallel $(JOBS)
+	@set -e; for bench in $$(find build/release/bench -maxdepth 1 -type f -perm -u+x); do \
+	    $$bench; \
+	done
 
 install: build
 	@DESTDIR='$(DESTDIR)' cmake --install build/release --prefix '$(PREFIX)'
