@@ -9,6 +9,8 @@ compile = $(call configure,$(1),$(2)); cmake --build build/$(1) --parallel $(JOB
 
 # What `make test` builds and runs: see FIRN_TEST_KINDS in CMakePresets.json.
 TEST_PRESETS = release asan tsan fuzz
+compile_tests = set -e; $(foreach preset,$(TEST_PRESETS),$(call compile,$(preset),\
+    -DFIRN_TESTS=ON -DFIRN_FUZZ_SECONDS=$(1));)
 
 .DEFAULT_GOAL := build
 .PHONY: build demo test test-full bench install format setup clean
@@ -26,18 +28,13 @@ demo: build
 test test-full: export CTEST_PARALLEL_LEVEL = $(JOBS)
 test:
 	@scripts/setup test
-	@$(MAKE) test-build FUZZ_SECONDS=$(FUZZ_SECONDS)
+	@$(call compile_tests,$(FUZZ_SECONDS))
 	@scripts/run-tests '$(TEST_PRESETS)' -LE 'stress|bench'
 
 test-full:
 	@scripts/setup test
-	@$(MAKE) test-build FUZZ_SECONDS=600
+	@$(call compile_tests,600)
 	@scripts/run-tests '$(TEST_PRESETS)' -LE bench
-
-.PHONY: test-build
-test-build:
-	@set -e; $(foreach preset,$(TEST_PRESETS),$(call compile,$(preset),\
-	    -DFIRN_TESTS=ON -DFIRN_FUZZ_SECONDS=$(FUZZ_SECONDS));)
 
 bench: build
 	@set -e; for bench in $$(find build/release/bench -maxdepth 1 -type f -perm -u+x); do \
