@@ -37,13 +37,14 @@ FIRN_API FIRN_NODISCARD firn_status firn_codec_pack(firn_codec *codec, firn_code
                                                     int level, const void *data, size_t size,
                                                     void *out, size_t *ret_size);
 
-/* Reads the plain size from a frame's header after checking the header. FIRN_CORRUPT. */
+/* Reads the plain size from a frame's header after checking the header. FIRN_CORRUPT, FIRN_VERSION.
+ */
 FIRN_API FIRN_NODISCARD firn_status firn_codec_plain_size(const void *frame, size_t frame_size,
                                                           size_t *ret_size);
 
 /* Unpacks a frame of exactly frame_size bytes into out, which must have room for exactly the plain
  * size. FIRN_CORRUPT when anything disagrees (header, payload, size, CRC); out is then undefined
- * and must not be used. FIRN_NO_MEMORY. */
+ * and must not be used. FIRN_VERSION, FIRN_NO_MEMORY. */
 FIRN_API FIRN_NODISCARD firn_status firn_codec_unpack(firn_codec *codec, const void *frame,
                                                       size_t frame_size, void *out,
                                                       size_t out_size);

@@ -8,7 +8,8 @@
  * second is refused with FIRN_BUSY.
  *
  * Caveats: do not put a store on a network file system without working flock and atomic rename; do
- * not copy a store while a writer commits. */
+ * not copy a store while a writer commits. An open store holds a descriptor for each data file, so
+ * for each 4 MiB. A fork keeps a writer's lock until parent and child have both given it up. */
 #ifndef FIRN_STORE_H
 #define FIRN_STORE_H
 
@@ -32,8 +33,10 @@ typedef struct firn_store_options {
     uint32_t reserved[2]; /* must be 0 */
 } firn_store_options;
 
-/* Opens the store in folder path. FIRN_NOT_FOUND, FIRN_NOT_STORE, FIRN_VERSION, FIRN_CORRUPT,
- * FIRN_PERMISSION, FIRN_NO_MEMORY, FIRN_IO; ret_error names file, cause and way out. */
+/* Opens the store in folder path. FIRN_NOT_FOUND, FIRN_NOT_STORE, FIRN_VERSION, FIRN_CORRUPT (the
+ * manifest is damaged, a data file is missing or not of its size), FIRN_PERMISSION, FIRN_CHANGED
+ * (writers commit faster than it can be opened), FIRN_NO_MEMORY, FIRN_IO; ret_error names file,
+ * cause and way out. */
 FIRN_API FIRN_NODISCARD firn_status firn_store_open(const char *path,
                                                     const firn_store_options *options,
                                                     firn_store **ret_store, firn_error *ret_error);
@@ -67,8 +70,10 @@ FIRN_API FIRN_NODISCARD firn_status firn_store_pin(firn_store *store, uint32_t s
                                                    firn_error *ret_error);
 FIRN_API void firn_store_unpin(firn_store *store, firn_segment *segment);
 
-/* Decodes every segment and compares every checksum; goes on after a damaged one. Returns
- * FIRN_CORRUPT and the first damage in ret_error; *ret_damaged counts them. */
+/* Reads every segment from its file, decoded or not, and compares every checksum; goes on after a
+ * damaged one. Returns the status of the first damage (FIRN_CORRUPT; FIRN_IO when it could not be
+ * read), with ret_error telling of it. *ret_damaged counts them, and is written then too.
+ * FIRN_NO_MEMORY ends it at once. */
 FIRN_API FIRN_NODISCARD firn_status firn_store_verify(firn_store *store, uint32_t *ret_damaged,
                                                       firn_error *ret_error);
 
@@ -87,8 +92,8 @@ typedef struct firn_store_writer_options {
 
 /* Starts the next generation of the store in folder path: makes the folder (its parent must exist)
  * or takes an empty one or a store; refuses a folder with other files in it (FIRN_NOT_STORE) and a
- * store of a later version. Removes what a writer that died left behind. FIRN_BUSY when another
- * process writes. */
+ * store of a later version. A damaged store may be begun anew; its files stay until the commit.
+ * Removes what a writer that died left behind. FIRN_BUSY when another writer is at work. */
 FIRN_API FIRN_NODISCARD firn_status firn_store_begin(const char *path,
                                                      const firn_store_writer_options *options,
                                                      firn_store_writer **ret_writer,
@@ -96,7 +101,8 @@ FIRN_API FIRN_NODISCARD firn_status firn_store_begin(const char *path,
 
 /* Packs data (at most FIRN_SEGMENT_MAX_BYTES, else FIRN_LIMIT) and appends it as a segment. May be
  * called from several threads: packing runs in parallel, in the caller's thread, with its codec.
- * After a failure the writer can only be aborted. */
+ * FIRN_INVALID, FIRN_NO_MEMORY, FIRN_NO_SPACE, FIRN_IO. After a failure the writer can only be
+ * aborted, and its commit does that. */
 FIRN_API FIRN_NODISCARD firn_status firn_store_put(firn_store_writer *writer, firn_codec *codec,
                                                    uint32_t kind, firn_codec_kind codec_kind,
                                                    int level, const void *data, size_t size,
@@ -104,14 +110,14 @@ FIRN_API FIRN_NODISCARD firn_status firn_store_put(firn_store_writer *writer, fi
 
 /* Writes to ret_path (size bytes) the path of a scratch file of the given name in the store's
  * folder, which commit and abort remove, and the next begin after a crash. FIRN_LIMIT when it does
- * not fit. */
+ * not fit, FIRN_INVALID for a name that is empty or has a slash. */
 FIRN_API FIRN_NODISCARD firn_status firn_store_scratch(const firn_store_writer *writer,
                                                        const char *name, char *ret_path,
                                                        size_t size);
 
 /* Makes what was put the store's content: syncs the data, replaces the manifest, removes the files
- * of the earlier generation. After a failure the earlier content stands. Ends the writer either
- * way. */
+ * of the earlier generation. After a failure the earlier content stands, or, where nothing but the
+ * manifest's last sync failed, the new one may. Ends the writer either way. */
 FIRN_API FIRN_NODISCARD firn_status firn_store_commit(firn_store_writer *writer,
                                                       firn_error *ret_error);
 /* Drops what was put and ends the writer. NULL is let pass. */

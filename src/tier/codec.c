@@ -6,10 +6,10 @@
  * payload. docs/formats/frame.md is the format's description.
  *
  * Threads: a codec belongs to one thread at a time; codecs share nothing.
- * Memory: contexts are made at their first use, from the codec's allocator, and kept. Packing by
- * zstd sizes its window and tables by the data (2 MiB for 256 KiB at level 3, 6 MiB at level 19).
- * Unpacking writes only into the caller's buffer; a hostile frame cannot make it allocate, since
- * decoding in one pass needs no window.
+ * Memory: contexts are made at their first use, from the codec's allocator, and kept. zstd sizes
+ * its tables by the data: packing 256 KiB takes 1.0 MiB at level 3, 3.5 at 9, 5.3 at 19 (and 4 MiB
+ * at level 19: 49); LZ4 takes 16 KiB. Unpacking zstd takes 94 KiB and writes only into the caller's
+ * buffer: decoding in one pass needs no window, whatever size a hostile frame asks for.
  * Complexity: linear in the plain size. */
 #include "tier/bytes.h"
 

@@ -125,8 +125,9 @@ static bool layout_valid(const firn_manifest *manifest)
 static firn_status header_read(const uint8_t *data, size_t size, firn_manifest *manifest,
                                const char **ret_cause)
 {
+    size_t magic = size < MAGIC_BYTES ? size : MAGIC_BYTES;
     *ret_cause = "it is no manifest of a Firn store";
-    if (memcmp(data, MAGIC, size < MAGIC_BYTES ? size : MAGIC_BYTES) != 0)
+    if (size > 0 && memcmp(data, MAGIC, magic) != 0)
         return FIRN_NOT_STORE;
     *ret_cause = "the manifest is cut off";
     if (size < AT_FILE_COUNT + CRC_BYTES)

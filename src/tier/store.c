@@ -13,7 +13,7 @@
  * Threads: everything but open and close may be called by any number. The mutex guards the
  * unpackers; decoded.c has its own; neither is held while a file is read or a segment decoded.
  * Memory: the manifest, a descriptor a data file, decoded segments, and for each thread at work at
- * once an unpacker (160 KB) and, while it reads, the packed bytes.
+ * once an unpacker (94 KiB) and, while it reads, the packed bytes.
  * Complexity: open O(files + segments); pin O(1) when decoded, else O(segment). */
 #include "core/file_error.h"
 #include "tier/decoded.h"
@@ -81,6 +81,9 @@ static firn_status file_open(firn_store *store, uint32_t i, firn_error *ret_erro
         FIRN_OK)
         return firn_file_error_as(ret_error, FIRN_LIMIT, ENAMETOOLONG, store->path, "open");
     firn_status status = firn_file_open(path, FIRN_FILE_READ, &store->files[i], ret_error);
+    if (status == FIRN_UNSUPPORTED)
+        return firn_error_set(ret_error, FIRN_CORRUPT, 0, "%s: damaged (not a file); " WAY_OUT,
+                              firn_path_shown(path, shown));
     if (status != FIRN_OK)
         return status;
     store->file_count = i + 1;

@@ -14,7 +14,8 @@
  *   W1  a data file of an earlier generation is neither written nor, before the manifest is
  *       replaced, removed
  *   W2  the records in the manifest are of segments that were written whole, unless `failed` is set
- *   W3  `open` is the last file of the manifest, and its position is the file's size there
+ *   W3  a writer that has not begun removes nothing
+ *   W4  `open` is the last file of the manifest, and its position is the file's size there
  * Threads: puts may run in parallel; packing and syncing happen outside the mutex, appending under
  * it. Begin, commit and abort are one thread's, with no put under way.
  * Memory: the manifest, and for each put under way the packed segment.
@@ -44,7 +45,8 @@ struct firn_store_writer {
     const firn_allocator *allocator;
     char *path;
     size_t path_size;
-    firn_lock lock; /* held: the folder is this writer's to clean */
+    firn_lock lock;
+    bool begun; /* the generation is decided; the folder is this writer's to clean */
     pthread_mutex_t mutex;
     bool mutex_ready;
     firn_status failed; /* FIRN_OK, or why this can only be aborted */
@@ -124,6 +126,7 @@ static firn_status earlier_read(firn_store_writer *writer, firn_error *ret_error
     if (latest >= FIRN_GENERATION_MAX)
         return firn_file_error_as(ret_error, FIRN_LIMIT, EOVERFLOW, writer->path, "write");
     firn_store_sweep(writer->path, keep);
+    writer->begun = true;
     return FIRN_OK;
 }
 
@@ -272,7 +275,7 @@ static firn_status append(firn_store_writer *writer, uint8_t *bytes,
             return status;
     }
     record.file = writer->open.number;
-    record.offset = manifest->files[record.file]; /* W3 */
+    record.offset = manifest->files[record.file]; /* W4 */
     firn_segment_header_write(&(firn_segment_header){.store_id = manifest->store_id,
                                                      .generation = manifest->generation,
                                                      .segment = (uint32_t)manifest->segment_count,
@@ -380,7 +383,7 @@ firn_status firn_store_put(firn_store_writer *writer, firn_codec *codec, uint32_
 static void writer_end(firn_store_writer *writer, firn_store_keep keep)
 {
     firn_file_close(&writer->open.file);
-    if (writer->lock.fd >= 0)
+    if (writer->begun) /* W3 */
         firn_store_sweep(writer->path, keep);
     firn_lock_release(&writer->lock);
     firn_manifest_fini(&writer->manifest, writer->allocator);

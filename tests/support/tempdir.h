@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,6 +88,11 @@ static inline uint8_t *tempdir_read(const char *path, size_t *ret_size)
     fclose(file);
     *ret_size = size;
     return data;
+}
+
+static inline bool tempdir_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
 }
 
 static inline size_t tempdir_count(const char *path)

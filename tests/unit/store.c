@@ -1,15 +1,16 @@
-/* The frozen store as its header describes it. */
+/* The frozen store as its header describes it: what a commit makes visible, what an abort leaves,
+ * what is refused. */
+#include "support/store_content.h"
 #include "support/tempdir.h"
 
 #include <firn/file.h>
-#include <firn/store.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
 
 static char root[TEMPDIR_PATH_BYTES];
-static char path[TEMPDIR_PATH_BYTES + 8];
+static char path[TEMPDIR_PATH_BYTES + 8]; /* of the store */
 
 static int set_up(void **state)
 {
@@ -26,78 +27,57 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* Content that is easy to tell apart: segment i of a version. */
-static size_t content(uint32_t version, uint32_t i, uint8_t out[4096])
+static void ok(firn_status status, const firn_error *error)
 {
-    size_t size = (size_t)(i * 37 % 4000);
-    for (size_t k = 0; k < size; k++)
-        out[k] = (uint8_t)(k * k / 7 + i * 31 + version * 101);
-    return size;
-}
-
-static firn_store_writer *begin(void)
-{
-    firn_store_writer *writer;
-    firn_error error = {0};
-    firn_status status = firn_store_begin(path, NULL, &writer, &error);
     if (status != FIRN_OK)
-        fail_msg("%s", error.text);
-    return writer;
-}
-
-static void put_all(firn_store_writer *writer, uint32_t version, uint32_t count)
-{
-    firn_codec *codec;
-    uint8_t data[4096];
-    assert_int_equal(firn_codec_create(NULL, &codec), FIRN_OK);
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t segment;
-        size_t size = content(version, i, data);
-        firn_codec_kind kind = (firn_codec_kind)(i % 3);
-        assert_int_equal(firn_store_put(writer, codec, i * 5, kind, kind == FIRN_CODEC_ZSTD ? 3 : 0,
-                                        data, size, &segment, NULL),
-                         FIRN_OK);
-        assert_int_equal(segment, i);
-    }
-    firn_codec_destroy(codec);
+        fail_msg("%s: %s", firn_status_name(status), error->text);
 }
 
 static void write_store(uint32_t version, uint32_t count)
 {
     firn_error error = {0};
-    firn_store_writer *writer = begin();
-    put_all(writer, version, count);
-    if (firn_store_commit(writer, &error) != FIRN_OK)
-        fail_msg("%s", error.text);
+    ok(store_write(path, NULL, version, count, &error), &error);
 }
 
-static firn_store *open_store(void)
+static void expect_store(uint32_t version, uint32_t count)
 {
-    firn_store *store;
     firn_error error = {0};
-    if (firn_store_open(path, NULL, &store, &error) != FIRN_OK)
-        fail_msg("%s", error.text);
+    ok(store_check(path, NULL, version, count, &error), &error);
+}
+
+static firn_store_writer *begin(void)
+{
+    firn_store_writer *writer = NULL;
+    firn_error error = {0};
+    ok(firn_store_begin(path, NULL, &writer, &error), &error);
+    return writer;
+}
+
+static firn_store *open_store(size_t cache_bytes)
+{
+    firn_store_options options = {.cache_bytes = cache_bytes};
+    firn_store *store = NULL;
+    firn_error error = {0};
+    ok(firn_store_open(path, &options, &store, &error), &error);
     return store;
 }
 
-static void expect_content(firn_store *store, uint32_t version, uint32_t count)
+/* Opening and beginning fail with these, and each names the store in one line. */
+static void expect_refused(firn_status opened, firn_status begun)
 {
-    uint8_t data[4096];
-    assert_int_equal(firn_store_segment_count(store), count);
-    for (uint32_t i = 0; i < count; i++) {
-        firn_segment segment;
-        firn_segment_info info;
-        size_t size = content(version, i, data);
-        assert_int_equal(firn_store_pin(store, i, &segment, NULL), FIRN_OK);
-        assert_int_equal(segment.size, size);
-        assert_true((segment.data == NULL) == (size == 0));
-        if (size > 0)
-            assert_memory_equal(segment.data, data, size);
-        firn_store_segment_info(store, i, &info);
-        assert_int_equal(info.kind, i * 5);
-        assert_int_equal(info.plain_bytes, size);
-        assert_in_range(info.packed_bytes, 60, size + 60);
-        firn_store_unpin(store, &segment);
+    firn_store *store;
+    firn_store_writer *writer;
+    firn_error error = {0};
+    if (opened != FIRN_OK) {
+        assert_int_equal(firn_store_open(path, NULL, &store, &error), opened);
+        assert_int_equal(error.status, opened);
+        assert_non_null(strstr(error.text, path));
+        assert_null(strchr(error.text, '\n'));
+    }
+    if (begun != FIRN_OK) {
+        assert_int_equal(firn_store_begin(path, NULL, &writer, &error), begun);
+        assert_int_equal(error.status, begun);
+        assert_non_null(strstr(error.text, path));
     }
 }
 
@@ -105,18 +85,317 @@ static void what_is_committed_is_read_back(void **state)
 {
     (void)state;
     uint32_t damaged = 99;
+    firn_segment_info info;
     write_store(1, 200);
-    firn_store *store = open_store();
-    expect_content(store, 1, 200);
+    expect_store(1, 200);
+    firn_store *store = open_store(0);
     assert_int_equal(firn_store_verify(store, &damaged, NULL), FIRN_OK);
     assert_int_equal(damaged, 0);
+    firn_store_segment_info(store, 7, &info);
+    assert_int_equal(info.codec, FIRN_CODEC_LZ4);
     firn_store_close(store);
+}
+
+static void an_empty_store_is_a_store(void **state)
+{
+    (void)state;
+    firn_error error = {0};
+    firn_segment segment;
+    write_store(1, 0);
+    expect_store(1, 0);
+    firn_store *store = open_store(0);
+    assert_int_equal(firn_store_pin(store, 0, &segment, &error), FIRN_INVALID);
+    firn_store_close(store);
+    assert_int_equal(tempdir_count(path), 2); /* manifest and lock */
+}
+
+static void a_commit_replaces_the_whole_content(void **state)
+{
+    (void)state;
+    for (uint32_t version = 1; version < 6; version++) {
+        write_store(version, 40 - version * 5);
+        expect_store(version, 40 - version * 5);
+        assert_int_equal(tempdir_count(path), 3);
+    }
+}
+
+static void an_abort_leaves_the_earlier_content_and_no_files(void **state)
+{
+    (void)state;
+    write_store(1, 30);
+    firn_store_writer *writer = begin();
+    ok(store_put_all(writer, NULL, 2, 50, NULL), &(firn_error){0});
+    expect_store(1, 30);
+    firn_store_abort(writer);
+    expect_store(1, 30);
+    assert_int_equal(tempdir_count(path), 3);
+    firn_store_abort(NULL);
+}
+
+static void a_reader_keeps_what_it_opened_while_writers_commit(void **state)
+{
+    (void)state;
+    firn_error error = {0};
+    write_store(1, 30);
+    firn_store *store = open_store(1); /* nothing stays decoded */
+    for (uint32_t version = 2; version < 5; version++) {
+        write_store(version, 10);
+        ok(store_check_open(store, 1, 30, &error), &error);
+    }
+    firn_store_close(store);
+    expect_store(4, 10);
+}
+
+static void data_files_are_filled_up_to_four_mebibytes(void **state)
+{
+    (void)state;
+    enum { COUNT = 40, SIZE = 1 << 20 };
+    static uint8_t data[FIRN_SEGMENT_MAX_BYTES];
+    firn_codec *codec;
+    firn_segment segment;
+    uint32_t number;
+    uint64_t disk = 0;
+    assert_int_equal(firn_codec_create(NULL, &codec), FIRN_OK);
+    firn_store_writer *writer = begin();
+    for (uint32_t i = 0; i < COUNT; i++) {
+        memset(data, (int)i, sizeof data);
+        size_t size = i == 20 ? sizeof data : SIZE;
+        assert_int_equal(
+            firn_store_put(writer, codec, 0, FIRN_CODEC_RAW, 0, data, size, &number, NULL),
+            FIRN_OK);
+        assert_int_equal(number, i);
+        disk += size + 60;
+    }
+    assert_int_equal(firn_store_commit(writer, NULL), FIRN_OK);
+    firn_codec_destroy(codec);
+    firn_store *store = open_store(0);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        assert_int_equal(firn_store_pin(store, i, &segment, NULL), FIRN_OK);
+        assert_int_equal(segment.data[0], i);
+        assert_int_equal(segment.data[segment.size - 1], i);
+        firn_store_unpin(store, &segment);
+    }
+    firn_usage usage;
+    firn_store_usage(store, &usage);
+    assert_in_range(usage.live_bytes, 15 << 20, 16 << 20);
+    assert_in_range(usage.disk_bytes, disk, disk + 2000);
+    assert_int_equal(usage.reserved_bytes, usage.live_bytes + usage.overhead_bytes);
+    assert_in_range(usage.overhead_bytes, 1, 8000);
+    firn_store_close(store);
+    /* three of 1 MiB and 60 bytes in a file; 20 = 6 * 3 + 2; one alone; 19 = 6 * 3 + 1 */
+    assert_int_equal(tempdir_count(path), 2 + 7 + 1 + 7);
+}
+
+static void a_segment_that_is_too_large_is_refused_and_the_writer_with_it(void **state)
+{
+    (void)state;
+    static uint8_t data[FIRN_SEGMENT_MAX_BYTES + 1];
+    firn_error error = {0};
+    firn_codec *codec;
+    uint32_t number = 77;
+    write_store(1, 3);
+    assert_int_equal(firn_codec_create(NULL, &codec), FIRN_OK);
+    firn_store_writer *writer = begin();
+    assert_int_equal(
+        firn_store_put(writer, codec, 0, FIRN_CODEC_LZ4, 0, data, sizeof data, &number, &error),
+        FIRN_LIMIT);
+    assert_int_equal(store_put_one(writer, codec, 2, 0, &number, &error), FIRN_LIMIT);
+    assert_int_equal(number, 77);
+    assert_int_equal(firn_store_commit(writer, &error), FIRN_LIMIT);
+    assert_non_null(strstr(error.text, path));
+    firn_codec_destroy(codec);
+    expect_store(1, 3);
+}
+
+static void wrong_arguments_are_refused(void **state)
+{
+    (void)state;
+    firn_codec *codec;
+    uint32_t number;
+    firn_store *store;
+    firn_store_writer *writer;
+    assert_int_equal(
+        firn_store_begin(path, &(firn_store_writer_options){.reserved = {0, 1}}, &writer, NULL),
+        FIRN_INVALID);
+    write_store(1, 3);
+    assert_int_equal(firn_store_open(path, &(firn_store_options){.reserved = {1}}, &store, NULL),
+                     FIRN_INVALID);
+    assert_int_equal(firn_codec_create(NULL, &codec), FIRN_OK);
+    writer = begin();
+    assert_int_equal(firn_store_put(writer, codec, 0, FIRN_CODEC_ZSTD, 20, "abc", 3, &number, NULL),
+                     FIRN_INVALID);
+    firn_store_abort(writer);
+    writer = begin();
+    assert_int_equal(
+        firn_store_put(writer, codec, 0, (firn_codec_kind)3, 0, "abc", 3, &number, NULL),
+        FIRN_INVALID);
+    firn_store_abort(writer);
+    firn_codec_destroy(codec);
+}
+
+static void a_scratch_file_goes_with_commit_abort_and_the_next_begin(void **state)
+{
+    (void)state;
+    char file[640];
+    for (int how = 0; how < 3; how++) {
+        firn_store_writer *writer = begin();
+        assert_int_equal(firn_store_scratch(writer, "names", file, sizeof file), FIRN_OK);
+        tempdir_write(file, "x", 1);
+        assert_true(tempdir_exists(file));
+        if (how == 0)
+            assert_int_equal(firn_store_commit(writer, NULL), FIRN_OK);
+        else
+            firn_store_abort(writer);
+        if (how == 2) { /* as if that writer had died */
+            tempdir_write(file, "x", 1);
+            writer = begin();
+            assert_false(tempdir_exists(file));
+            firn_store_abort(writer);
+        }
+        assert_false(tempdir_exists(file));
+    }
+    firn_store_writer *writer = begin();
+    assert_int_equal(firn_store_scratch(writer, "names", file, strlen(path)), FIRN_LIMIT);
+    assert_int_equal(firn_store_scratch(writer, "a/b", file, sizeof file), FIRN_INVALID);
+    assert_int_equal(firn_store_scratch(writer, "", file, sizeof file), FIRN_INVALID);
+    firn_store_abort(writer);
+}
+
+static void begin_sweeps_what_a_dead_writer_left(void **state)
+{
+    (void)state;
+    static const char *const left[] = {"data-2-0.firn",   "data-2-1.firn.tmp", "data-7-0.firn",
+                                       "data-1-1.firn",   "manifest.tmp",      "scratch-x.tmp",
+                                       "data-0-4711.firn"};
+    write_store(1, 30);
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++)
+        tempdir_write(tempdir_path(path, left[i]), "left", 4);
+    expect_store(1, 30);
+    firn_store_writer *writer = begin();
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++)
+        assert_false(tempdir_exists(tempdir_path(path, left[i])));
+    expect_store(1, 30);
+    ok(store_put_all(writer, NULL, 2, 4, NULL), &(firn_error){0});
+    assert_int_equal(firn_store_commit(writer, NULL), FIRN_OK);
+    expect_store(2, 4);
+    /* no name is used twice */
+    assert_true(tempdir_exists(tempdir_path(path, "data-8-0.firn")));
+}
+
+static void a_folder_with_other_files_is_refused_and_untouched(void **state)
+{
+    (void)state;
+    static const char *const foreign[] = {
+        "notes.txt",      "a.tmp",       "data-1-0.firn.bak",      "data-01-0.firn", "data-1-.firn",
+        "data--1.firn",   "scratch.tmp", "scratch-.tmp",           "Manifest",       "lock.tmp",
+        "data-1-0.firn ", ".hidden",     "data-1-99999999999.firn"};
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
+        tempdir_empty(path);
+        tempdir_write(tempdir_path(path, foreign[i]), "precious", 8);
+        tempdir_write(tempdir_path(path, "manifest.tmp"), "x", 1);
+        expect_refused(FIRN_NOT_STORE, FIRN_NOT_STORE);
+        assert_true(tempdir_exists(tempdir_path(path, foreign[i])));
+        assert_true(tempdir_exists(tempdir_path(path, "manifest.tmp")));
+        assert_false(tempdir_exists(tempdir_path(path, "lock")));
+    }
+    tempdir_empty(path);
+    tempdir_write(tempdir_path(path, "manifest"), "{\"name\": \"a web page\"}", 22);
+    expect_refused(FIRN_NOT_STORE, FIRN_NOT_STORE);
+    tempdir_empty(path);
+    mkdir(tempdir_path(path, "manifest"), 0777);
+    expect_refused(FIRN_NOT_STORE, FIRN_NOT_STORE);
+}
+
+static void what_is_no_folder_or_missing_is_refused(void **state)
+{
+    (void)state;
+    expect_refused(FIRN_NOT_FOUND, FIRN_OK);
+    tempdir_write(path, "x", 1);
+    expect_refused(FIRN_NOT_STORE, FIRN_NOT_STORE);
+    unlink(path);
+    mkdir(path, 0777);
+    expect_refused(FIRN_NOT_STORE, FIRN_OK);
+    snprintf(path, sizeof path, "%s/a/b", root);
+    expect_refused(FIRN_NOT_FOUND, FIRN_NOT_FOUND);
+}
+
+static void paths_with_slashes_at_the_end_or_through_a_link_work(void **state)
+{
+    (void)state;
+    char target[sizeof path];
+    memcpy(target, path, sizeof path);
+    snprintf(path, sizeof path, "%s/T//", root);
+    write_store(1, 3);
+    expect_store(1, 3);
+    snprintf(path, sizeof path, "%s/T", root);
+    assert_int_equal(symlink(path, target), 0);
+    memcpy(path, target, sizeof path);
+    write_store(2, 3);
+    expect_store(2, 3);
+}
+
+static void a_name_without_a_slash_is_below_the_current_folder(void **state)
+{
+    (void)state;
+    char before[4096];
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(chdir(root), 0);
+    snprintf(path, sizeof path, "S");
+    write_store(1, 3);
+    expect_store(1, 3);
+    assert_int_equal(chdir(before), 0);
+}
+
+static void a_path_that_is_too_long_is_an_error(void **state)
+{
+    (void)state;
+    static char long_path[5000];
+    firn_store *store;
+    firn_store_writer *writer;
+    memset(long_path, 'x', sizeof long_path - 1);
+    assert_int_equal(firn_store_open(long_path, NULL, &store, NULL), FIRN_LIMIT);
+    assert_int_equal(firn_store_begin(long_path, NULL, &writer, NULL), FIRN_LIMIT);
+}
+
+static void a_second_writer_is_refused_and_told_who_writes(void **state)
+{
+    (void)state;
+    char holder[64];
+    firn_error error = {0};
+    firn_store_writer *first, *second;
+    firn_store_writer_options options = {.what = "firn test"};
+    write_store(1, 3);
+    ok(firn_store_begin(path, &options, &first, &error), &error);
+    assert_int_equal(firn_store_begin(path, NULL, &second, &error), FIRN_BUSY);
+    snprintf(holder, sizeof holder, "%ld (firn test)", (long)getpid());
+    assert_non_null(strstr(error.text, holder));
+    assert_non_null(strstr(error.text, path));
+    ok(store_put_all(first, NULL, 2, 3, NULL), &error);
+    ok(firn_store_commit(first, &error), &error);
+    expect_store(2, 3);
+    write_store(3, 3);
 }
 
 int main(void)
 {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_is_committed_is_read_back, set_up, tear_down),
+        TEST(what_is_committed_is_read_back),
+        TEST(an_empty_store_is_a_store),
+        TEST(a_commit_replaces_the_whole_content),
+        TEST(an_abort_leaves_the_earlier_content_and_no_files),
+        TEST(a_reader_keeps_what_it_opened_while_writers_commit),
+        TEST(data_files_are_filled_up_to_four_mebibytes),
+        TEST(a_segment_that_is_too_large_is_refused_and_the_writer_with_it),
+        TEST(wrong_arguments_are_refused),
+        TEST(a_scratch_file_goes_with_commit_abort_and_the_next_begin),
+        TEST(begin_sweeps_what_a_dead_writer_left),
+        TEST(a_folder_with_other_files_is_refused_and_untouched),
+        TEST(what_is_no_folder_or_missing_is_refused),
+        TEST(paths_with_slashes_at_the_end_or_through_a_link_work),
+        TEST(a_name_without_a_slash_is_below_the_current_folder),
+        TEST(a_path_that_is_too_long_is_an_error),
+        TEST(a_second_writer_is_refused_and_told_who_writes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
