@@ -1,0 +1,203 @@
+/* Packed trees against the arrays they were made from: random trees, random samples, random
+ * distances of checkpoints, decoded whole and located by offset, before and after the family went
+ * through bytes. */
+#include "support/random_tree.h"
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+enum { TREES = 12 };
+
+struct packed {
+    void *data;
+    size_t size;
+};
+
+struct corpus {
+    rng random;
+    struct random_tree *tree; /* TREES */
+    struct packed packed[TREES];
+    firn_family *family; /* loaded */
+};
+
+/* Settles a family on the first `sample` trees, packs all and loads the family anew. */
+static void make_corpus(struct corpus *corpus, unsigned sample, uint32_t checkpoint_nodes)
+{
+    firn_family_options options = {.checkpoint_nodes = checkpoint_nodes};
+    firn_family *family;
+    firn_builder *builder;
+    assert_int_equal(firn_family_create(&options, &family), FIRN_OK);
+    assert_int_equal(random_tree_vocabulary(family), FIRN_OK);
+    assert_int_equal(firn_builder_create(family, NULL, &builder), FIRN_OK);
+    for (unsigned i = 0; i < TREES; i++)
+        random_tree_make(&corpus->tree[i], &corpus->random, 1u << (4 + i % 9));
+    for (unsigned i = 0; i < sample; i++) {
+        assert_int_equal(random_tree_build(&corpus->tree[i], builder), FIRN_OK);
+        assert_int_equal(firn_builder_learn(builder), FIRN_OK);
+    }
+    assert_int_equal(firn_family_settle(family), FIRN_OK);
+    for (unsigned i = 0; i < TREES; i++) {
+        const void *data;
+        struct packed *packed = &corpus->packed[i];
+        assert_int_equal(random_tree_build(&corpus->tree[i], builder), FIRN_OK);
+        assert_true(random_tree_equals(&corpus->tree[i], family, firn_builder_nodes(builder)));
+        assert_int_equal(firn_builder_pack(builder, &data, &packed->size), FIRN_OK);
+        packed->data = malloc(packed->size);
+        assert_non_null(packed->data);
+        memcpy(packed->data, data, packed->size);
+    }
+    void *saved;
+    size_t saved_size;
+    assert_int_equal(firn_family_save(family, NULL, &saved, &saved_size), FIRN_OK);
+    assert_int_equal(firn_family_load(saved, saved_size, NULL, &corpus->family), FIRN_OK);
+    firn_release(NULL, saved, saved_size);
+    firn_builder_destroy(builder);
+    firn_family_destroy(family);
+}
+
+static void drop_corpus(struct corpus *corpus)
+{
+    for (unsigned i = 0; i < TREES; i++)
+        free(corpus->packed[i].data);
+    firn_family_destroy(corpus->family);
+}
+
+static firn_tree open_tree(const struct corpus *corpus, unsigned i)
+{
+    firn_tree tree;
+    assert_int_equal(firn_tree_open(corpus->family, corpus->packed[i].data, corpus->packed[i].size,
+                                    corpus->tree[i].text, corpus->tree[i].text_size, &tree),
+                     FIRN_OK);
+    return tree;
+}
+
+/* The smallest node over an offset, the obvious way. */
+static uint32_t smallest_over(const struct random_tree *tree, uint32_t offset)
+{
+    uint32_t found = UINT32_MAX;
+    for (uint32_t i = 0; i < tree->count; i++) {
+        if (tree->node[i].start <= offset && offset < tree->node[i].end)
+            found = i; /* nodes nest, so the last one in preorder is the smallest */
+    }
+    return found;
+}
+
+static void check_locate(const struct corpus *corpus, const firn_tree *opened, unsigned i,
+                         uint32_t offset)
+{
+    const struct random_tree *tree = &corpus->tree[i];
+    firn_path_node *path;
+    size_t depth;
+    firn_status status = firn_tree_locate(opened, offset, NULL, &path, &depth);
+    uint32_t want = smallest_over(tree, offset);
+    if (want == UINT32_MAX) {
+        assert_int_equal(status, FIRN_NOT_FOUND);
+        return;
+    }
+    assert_int_equal(status, FIRN_OK);
+    assert_int_equal(path[depth - 1].end, tree->node[want].end);
+    for (size_t k = depth; k-- > 0; want = tree->node[want].parent) {
+        assert_int_equal(path[k].index, want);
+        assert_int_equal(path[k].start, tree->node[want].start);
+        assert_int_equal(firn_edge_label(corpus->family, path[k].edge), tree->node[want].label);
+        assert_int_equal(firn_edge_field(corpus->family, path[k].edge), tree->node[want].field);
+        assert_true(k > 0 || want == 0);
+    }
+    firn_release(NULL, path, depth * sizeof *path);
+}
+
+static void packed_trees_decode_to_what_was_built(void **state)
+{
+    struct corpus *corpus = *state;
+    for (unsigned round = 0; round < 20; round++) {
+        uint32_t distance = 1u << rng_below(&corpus->random, 13);
+        make_corpus(corpus, (unsigned)rng_below(&corpus->random, TREES + 1), distance);
+        firn_nodes nodes = {0};
+        for (unsigned i = 0; i < TREES; i++) {
+            firn_tree tree = open_tree(corpus, i);
+            assert_int_equal(tree.node_count, corpus->tree[i].count);
+            assert_int_equal(firn_tree_decode(&tree, &nodes), FIRN_OK);
+            assert_true(random_tree_equals(&corpus->tree[i], corpus->family, &nodes));
+        }
+        firn_nodes_fini(&nodes);
+        drop_corpus(corpus);
+    }
+}
+
+static void locating_finds_the_smallest_node_and_its_path(void **state)
+{
+    struct corpus *corpus = *state;
+    for (unsigned round = 0; round < 6; round++) {
+        make_corpus(corpus, 6, 1u << rng_below(&corpus->random, 10));
+        for (unsigned i = 0; i < TREES; i++) {
+            firn_tree tree = open_tree(corpus, i);
+            uint32_t size = corpus->tree[i].text_size;
+            for (unsigned k = 0; k < 100; k++)
+                check_locate(corpus, &tree, i, (uint32_t)rng_below(&corpus->random, size + 2));
+        }
+        drop_corpus(corpus);
+    }
+}
+
+/* Damage may be noticed or give another tree, but every node stays inside the text and the array.
+ */
+static void damaged_bytes_never_lead_outside_the_text(void **state)
+{
+    struct corpus *corpus = *state;
+    make_corpus(corpus, 6, 16);
+    firn_nodes nodes = {0};
+    for (unsigned round = 0; round < 4000; round++) {
+        unsigned i = (unsigned)rng_below(&corpus->random, TREES);
+        uint8_t *data = corpus->packed[i].data;
+        size_t place = rng_below(&corpus->random, corpus->packed[i].size);
+        uint8_t before = data[place];
+        data[place] = (uint8_t)rng_next(&corpus->random);
+        firn_tree tree;
+        uint32_t size = corpus->tree[i].text_size;
+        if (firn_tree_open(corpus->family, data, corpus->packed[i].size, corpus->tree[i].text, size,
+                           &tree) == FIRN_OK) {
+            if (firn_tree_decode(&tree, &nodes) == FIRN_OK) {
+                assert_int_equal(nodes.count, tree.node_count);
+                for (uint32_t k = 0; k < nodes.count; k++) {
+                    assert_true(nodes.node[k].start <= nodes.node[k].end);
+                    assert_true(nodes.node[k].end <= size);
+                    assert_true(nodes.node[k].next > k && nodes.node[k].next <= nodes.count);
+                }
+            }
+            firn_path_node *path;
+            size_t depth;
+            uint32_t offset = (uint32_t)rng_below(&corpus->random, size + 1);
+            if (firn_tree_locate(&tree, offset, NULL, &path, &depth) == FIRN_OK)
+                firn_release(NULL, path, depth * sizeof *path);
+        }
+        data[place] = before;
+    }
+    firn_nodes_fini(&nodes);
+    drop_corpus(corpus);
+}
+
+static int setup(void **state)
+{
+    static struct corpus corpus;
+    rng_init(&corpus.random, "model_tree");
+    corpus.tree = malloc(TREES * sizeof *corpus.tree);
+    *state = &corpus;
+    return corpus.tree == NULL;
+}
+
+static int teardown(void **state)
+{
+    free(((struct corpus *)*state)->tree);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(packed_trees_decode_to_what_was_built),
+        cmocka_unit_test(locating_finds_the_smallest_node_and_its_path),
+        cmocka_unit_test(damaged_bytes_never_lead_outside_the_text),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
