@@ -12,7 +12,7 @@ static void decode_something(const firn_family *family, const uint8_t *data, siz
     firn_nodes nodes = {0};
     size_t text_size = size < 64 ? size : 64;
     if (firn_tree_open(family, data, size, (const char *)data, text_size, &tree) == FIRN_OK)
-        (void)firn_tree_decode(&tree, &nodes);
+        nodes.count = firn_tree_decode(&tree, &nodes) == FIRN_OK ? nodes.count : 0;
     firn_nodes_fini(&nodes);
 }
 
