@@ -275,6 +275,136 @@ static void productions_seen_again_join_the_table(void **state)
     firn_family_destroy(family);
 }
 
+/* Builds a list of `count` names between commas over text, which has them as "a,a,a"; names are one
+ * byte. */
+static void build_list(firn_builder *builder, const char *names, uint32_t count)
+{
+    assert_int_equal(firn_builder_begin(builder, names, strlen(names)), FIRN_OK);
+    enter(builder, LIST, 0, 0, 2 * count - 1);
+    for (uint32_t i = 0; i < count; i++) {
+        leaf(builder, NAME, 0, 2 * i, 2 * i + 1);
+        if (i + 1 < count)
+            leaf(builder, COMMA, 0, 2 * i + 1, 2 * i + 2);
+    }
+    leave(builder);
+}
+
+static size_t packed_size(firn_builder *builder)
+{
+    const void *data;
+    size_t size;
+    assert_int_equal(firn_builder_pack(builder, &data, &size), FIRN_OK);
+    return size;
+}
+
+static void long_regular_lists_cost_a_few_bytes(void **state)
+{
+    (void)state;
+    static char names[2000];
+    memset(names, 'a', sizeof names - 1);
+    for (size_t i = 1; i < sizeof names - 1; i += 2)
+        names[i] = ',';
+    firn_family *family = new_family();
+    firn_builder *builder;
+    assert_int_equal(firn_builder_create(family, NULL, &builder), FIRN_OK);
+    for (unsigned i = 0; i < 3; i++) {
+        build_list(builder, names, 300 + i);
+        assert_int_equal(firn_builder_learn(builder), FIRN_OK);
+        /* two names in a row, so that a name has two successors */
+        assert_int_equal(firn_builder_begin(builder, names, sizeof names - 1), FIRN_OK);
+        enter(builder, LIST, 0, 0, 200);
+        for (uint32_t k = 0; k < 90 + i; k++)
+            leaf(builder, k % 30 == 0 ? COMMA : NAME, 0, 2 * k, 2 * k + 1);
+        leave(builder);
+        assert_int_equal(firn_builder_learn(builder), FIRN_OK);
+    }
+    assert_int_equal(firn_family_settle(family), FIRN_OK);
+    build_list(builder, names, 900);
+    assert_true(packed_size(builder) <= 24); /* 1,800 nodes */
+    firn_builder_destroy(builder);
+    firn_family_destroy(family);
+}
+
+/* The size of 1,000 calls of which every `period`th has no name, packed by a family that learned
+ * them. */
+static size_t packed_calls(uint32_t period)
+{
+    static char names[2000];
+    memset(names, 'a', sizeof names - 1);
+    firn_family *family = new_family();
+    firn_builder *builder;
+    assert_int_equal(firn_builder_create(family, NULL, &builder), FIRN_OK);
+    assert_int_equal(firn_builder_begin(builder, names, sizeof names - 1), FIRN_OK);
+    enter(builder, SOURCE, 0, 0, sizeof names - 1);
+    for (uint32_t i = 0; i < 1000; i++) {
+        enter(builder, CALL, 0, i, i + 1);
+        if (i % period != 1)
+            leaf(builder, NAME, 0, i, i + 1);
+        leave(builder);
+    }
+    leave(builder);
+    assert_int_equal(firn_builder_learn(builder), FIRN_OK);
+    assert_int_equal(firn_family_settle(family), FIRN_OK);
+    size_t size = packed_size(builder);
+    firn_builder_destroy(builder);
+    firn_family_destroy(family);
+    return size;
+}
+
+static void a_rare_production_costs_the_usual_one_nothing(void **state)
+{
+    (void)state;
+    assert_true(packed_calls(999) < 64); /* a bit a call would be 125 */
+}
+
+static void frequent_productions_cost_a_bit(void **state)
+{
+    (void)state;
+    size_t size = packed_calls(2);
+    assert_true(size >= 125 && size < 200);
+}
+
+static void a_sign_of_its_own_is_a_fixed_text(void **state)
+{
+    (void)state;
+    firn_family *family = new_family();
+    firn_builder *builder;
+    assert_int_equal(firn_builder_create(family, NULL, &builder), FIRN_OK);
+    assert_int_equal(firn_builder_begin(builder, "#!#!#!", 6), FIRN_OK);
+    enter(builder, LIST, 0, 0, 6);
+    for (uint32_t i = 0; i < 6; i += 2)
+        leaf(builder, NAME, 0, i, i + 2); /* which no lexical rule ends */
+    leave(builder);
+    assert_int_equal(firn_builder_learn(builder), FIRN_OK);
+    assert_int_equal(firn_family_settle(family), FIRN_OK);
+    assert_true(packed_size(builder) <= 5); /* the frame alone: no exception */
+    firn_builder_destroy(builder);
+    firn_family_destroy(family);
+}
+
+static void named_leaves_that_happen_to_agree_are_no_fixed_text(void **state)
+{
+    (void)state;
+    firn_family *family = new_family();
+    firn_builder *builder;
+    assert_int_equal(firn_builder_create(family, NULL, &builder), FIRN_OK);
+    build_list(builder, "a,a,a", 3);
+    assert_int_equal(firn_builder_learn(builder), FIRN_OK);
+    assert_int_equal(firn_family_settle(family), FIRN_OK);
+    size_t agreeing = packed_size(builder);
+    assert_int_equal(firn_builder_begin(builder, "abc,d,ef", 8), FIRN_OK);
+    enter(builder, LIST, 0, 0, 8);
+    leaf(builder, NAME, 0, 0, 3);
+    leaf(builder, COMMA, 0, 3, 4);
+    leaf(builder, NAME, 0, 4, 5);
+    leaf(builder, COMMA, 0, 5, 6);
+    leaf(builder, NAME, 0, 6, 8);
+    leave(builder);
+    assert_int_equal(packed_size(builder), agreeing);
+    firn_builder_destroy(builder);
+    firn_family_destroy(family);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +416,11 @@ int main(void)
         cmocka_unit_test(offsets_and_points_are_each_others_inverse),
         cmocka_unit_test(damaged_or_later_families_are_refused),
         cmocka_unit_test(productions_seen_again_join_the_table),
+        cmocka_unit_test(long_regular_lists_cost_a_few_bytes),
+        cmocka_unit_test(a_rare_production_costs_the_usual_one_nothing),
+        cmocka_unit_test(frequent_productions_cost_a_bit),
+        cmocka_unit_test(a_sign_of_its_own_is_a_fixed_text),
+        cmocka_unit_test(named_leaves_that_happen_to_agree_are_no_fixed_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
