@@ -1,33 +1,21 @@
 /* Names in a tree: which leaves are names, which of them define something, of what kind, and how
- * the others use it. Works on the plain nodes of any tree, whether just built or decoded.
- *
- * An extractor is a language's tables compiled against the labels and fields of a family; it is
- * constant once made and may be shared between threads. A scratch belongs to one thread. */
+ * the others use it. Works on the plain nodes of any tree, whether just built or decoded. It visits
+ * as it goes, so it takes no memory but for the path to the node at hand. */
 #ifndef CODE_EXTRACT_H
 #define CODE_EXTRACT_H
 
 #include <firn/tree.h>
+#include "code/extractor.h"
 #include "code/kind.h"
-#include "code/language.h"
 
-struct extractor;
-
-/* family must outlive the extractor and hold the names of language. FIRN_NO_MEMORY. */
-FIRN_NODISCARD firn_status extractor_create(const struct language *language,
-                                            const firn_family *family,
-                                            const firn_allocator *allocator,
-                                            struct extractor **ret_extractor);
-void extractor_destroy(struct extractor *extractor);
+struct extract_frame;
 
 /* What a run needs besides; kept from file to file. Zero it before the first run (setting the
- * allocator, if wanted); it serves any extractor. */
+ * allocator, if wanted); it serves any extractor. Belongs to one thread. */
 struct extract_scratch {
     const firn_allocator *allocator;
-    void *edges; /* private from here */
-    size_t edge_count, edge_capacity;
-    void *stack;
+    struct extract_frame *stack; /* private from here */
     size_t stack_capacity;
-    const struct extractor *extractor;
 };
 void extract_scratch_fini(struct extract_scratch *scratch);
 

@@ -1,0 +1,224 @@
+/* See extract.h; languages/rules.h tells what rules mean. One pass over the nodes with the path to
+ * the node at hand on a stack; a name climbs it as far as rules say.
+ *
+ * Bounds against hostile trees: a climb ends after CLIMB_MAX levels, and a rule's `with` looks at
+ * no more than WITH_MAX children, so that a run is O(nodes). Real sources stay far below both.
+ *
+ * Invariant: I1 the stack's nodes are the ancestors of the node at hand, root first. */
+#include "code/extract.h"
+
+#include <assert.h>
+
+#include "code/extractor_table.h"
+
+#define CLIMB_MAX 64u
+#define WITH_MAX 32u
+
+struct extract_frame {
+    uint32_t node;
+    uint32_t end; /* behind its last descendant */
+    firn_label label;
+    uint8_t scope; /* within it */
+};
+
+struct run {
+    const struct extractor *extractor;
+    struct extract_scratch *scratch;
+    const firn_node *nodes;
+    size_t depth;
+    extract_visit_fn visit;
+    void *context;
+};
+
+void extract_scratch_fini(struct extract_scratch *scratch)
+{
+    firn_release(scratch->allocator, scratch->stack,
+                 scratch->stack_capacity * sizeof *scratch->stack);
+    scratch->stack = NULL;
+    scratch->stack_capacity = 0;
+}
+
+static const struct extract_label *label_of(const struct run *run, uint32_t node)
+{
+    return &run->extractor->labels[firn_node_label(&run->nodes[node])];
+}
+
+static firn_field field_of(const struct run *run, uint32_t node)
+{
+    return firn_edge_field(run->extractor->family, run->nodes[node].edge);
+}
+
+/* --- rules --- */
+
+static bool has_child(const struct run *run, uint32_t node, symbol wanted)
+{
+    uint32_t end = run->nodes[node].next;
+    unsigned looked_at = 0;
+
+    for (uint32_t child = node + 1; child < end && looked_at < WITH_MAX; looked_at++) {
+        if (label_of(run, child)->symbol == wanted)
+            return true;
+        child = run->nodes[child].next;
+    }
+    return false;
+}
+
+static bool has_grandchild(const struct run *run, uint32_t node, symbol wanted)
+{
+    uint32_t end = run->nodes[node].next;
+    unsigned looked_at = 0;
+
+    for (uint32_t child = node + 1; child < end && looked_at < WITH_MAX; looked_at++) {
+        if (has_child(run, child, wanted))
+            return true;
+        child = run->nodes[child].next;
+    }
+    return false;
+}
+
+static bool holds(const struct run *run, const struct extract_rule *rule,
+                  const struct extract_frame *parent, firn_field field, symbol child,
+                  unsigned marks)
+{
+    return (rule->field == field || rule->field == FIELD_ANY) &&
+           (rule->child == child || rule->child == 0) &&
+           (rule->scopes == SCOPE_ANY || (rule->scopes & parent->scope) != 0) &&
+           (rule->need & marks) == rule->need && (rule->deny & marks) == 0 &&
+           (rule->with == 0 || has_child(run, parent->node, rule->with)) &&
+           (rule->within == 0 || has_grandchild(run, parent->node, rule->within));
+}
+
+static const struct extract_rule *
+find_rule(const struct run *run, const struct extract_frame *parent, uint32_t child, unsigned marks)
+{
+    const struct extract_label *label = &run->extractor->labels[parent->label];
+    const struct extract_rule *rule = run->extractor->rules + label->first_rule;
+
+    if (label->rule_count == 0)
+        return NULL;
+    firn_field field = field_of(run, child);
+    symbol from = label_of(run, child)->symbol;
+    for (unsigned i = 0; i < label->rule_count; i++, rule++)
+        if (holds(run, rule, parent, field, from, marks))
+            return rule;
+    return NULL;
+}
+
+/* Of the marks of declarators only the first one met counts. */
+static unsigned add_mark(unsigned marks, unsigned mark)
+{
+    return marks | ((marks & MARK_DECLARATOR) != 0 ? mark & ~(unsigned)MARK_DECLARATOR : mark);
+}
+
+/* --- names --- */
+
+/* Climbs from a name and says what it is in ret_name; its kind is KIND_NONE when it is none. */
+static void classify(const struct run *run, uint32_t node, struct extract_name *ret_name)
+{
+    const struct extract_frame *stack = run->scratch->stack;
+    size_t top = run->depth;
+    uint32_t child = node;
+    unsigned marks = 0;
+
+    ret_name->node = node;
+    ret_name->whole = EXTRACT_NONE;
+    ret_name->kind = label_of(run, node)->kind;
+    ret_name->is_definition = false;
+    for (unsigned climbed = 0; climbed < CLIMB_MAX && top > 0; climbed++) {
+        const struct extract_frame *parent = &stack[--top];
+        const struct extract_rule *rule = find_rule(run, parent, child, marks);
+        if (rule == NULL)
+            return;
+        if (rule->action != RULE_PASS) {
+            ret_name->kind = rule->action == RULE_IGNORE ? KIND_NONE : rule->kind;
+            ret_name->is_definition = rule->action == RULE_DEFINE;
+            ret_name->whole = ret_name->is_definition ? parent->node : EXTRACT_NONE;
+            return;
+        }
+        if (rule->kind != KIND_NAME)
+            ret_name->kind = rule->kind;
+        marks = add_mark(marks, rule->mark);
+        child = parent->node;
+    }
+}
+
+static firn_status visit_name(const struct run *run, uint32_t node)
+{
+    unsigned quote = (label_of(run, node)->traits & LABEL_QUOTED) != 0 ? 1 : 0;
+    const firn_node *place = &run->nodes[node];
+    struct extract_name name;
+
+    if (place->end - place->start <= 2 * quote)
+        return FIRN_OK; /* a missing node, or nothing between the quotes */
+    classify(run, node, &name);
+    if (name.kind == KIND_NONE)
+        return FIRN_OK;
+    name.start = place->start + quote;
+    name.end = place->end - quote;
+    return run->visit(run->context, &name);
+}
+
+/* --- the pass --- */
+
+static uint8_t scope_within(const struct run *run, uint32_t node, uint8_t outside)
+{
+    const struct extractor *extractor = run->extractor;
+    const struct extract_label *label = label_of(run, node);
+
+    if ((label->traits & LABEL_BODY) == 0 || run->depth == 0)
+        return outside;
+    firn_label parent_label = run->scratch->stack[run->depth - 1].label;
+    symbol parent = extractor->labels[parent_label].symbol;
+    firn_field field = field_of(run, node);
+    for (size_t i = 0; i < extractor->body_count; i++) {
+        const struct extract_body *body = &extractor->bodies[i];
+        if (body->label == label->symbol && (body->parent == 0 || body->parent == parent) &&
+            (body->field == FIELD_ANY || body->field == field))
+            return body->scope;
+    }
+    return outside;
+}
+
+static firn_status push(struct run *run, uint32_t node)
+{
+    struct extract_scratch *scratch = run->scratch;
+
+    if (run->depth == scratch->stack_capacity) {
+        void *stack = scratch->stack;
+        if (!firn_grow(scratch->allocator, &stack, &scratch->stack_capacity, run->depth + 1,
+                       sizeof *scratch->stack))
+            return FIRN_NO_MEMORY;
+        scratch->stack = stack;
+    }
+    uint8_t outside = run->depth == 0 ? SCOPE_FILE : scratch->stack[run->depth - 1].scope;
+    scratch->stack[run->depth] = (struct extract_frame){
+        .node = node,
+        .end = run->nodes[node].next,
+        .label = firn_node_label(&run->nodes[node]),
+        .scope = scope_within(run, node, outside),
+    };
+    run->depth++;
+    return FIRN_OK;
+}
+
+firn_status extract_names(const struct extractor *extractor, struct extract_scratch *scratch,
+                          const firn_nodes *nodes, extract_visit_fn visit, void *context)
+{
+    struct run run = {extractor, scratch, nodes->node, 0, visit, context};
+    firn_status status = FIRN_OK;
+
+    for (uint32_t i = 0; i < nodes->count && status == FIRN_OK; i++) {
+        assert(firn_node_label(&nodes->node[i]) < extractor->label_count);
+        bool is_name = (label_of(&run, i)->traits & LABEL_NAME) != 0;
+        bool is_leaf = nodes->node[i].next == i + 1;
+        if (is_leaf && !is_name)
+            continue;
+        while (run.depth > 0 && scratch->stack[run.depth - 1].end <= i)
+            run.depth--; /* I1 */
+        if (is_name)
+            status = visit_name(&run, i);
+        if (!is_leaf && status == FIRN_OK)
+            status = push(&run, i);
+    }
+    return status;
+}
