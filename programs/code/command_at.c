@@ -1,0 +1,174 @@
+/* `firn code at`: the smallest node at a place, found from the nearest checkpoint of the packed
+ * tree, the nodes around it, and the definition that it is part of. */
+#include "code/definitions.h"
+
+#include <stdlib.h>
+
+/* Takes ":NUMBER" off the end of text, which gets shorter. */
+static bool take_number(char *text, uint32_t *ret_value)
+{
+    char *colon = strrchr(text, ':');
+    char *end;
+    if (colon == NULL || colon[1] < '1' || colon[1] > '9')
+        return false;
+    unsigned long long value = strtoull(colon + 1, &end, 10);
+    if (*end != '\0' || value > UINT32_MAX)
+        return false;
+    *colon = '\0';
+    *ret_value = (uint32_t)(value - 1);
+    return true;
+}
+
+static bool parse_place(char *text, firn_point *ret_point)
+{
+    return take_number(text, &ret_point->column) && take_number(text, &ret_point->row) &&
+           text[0] != '\0';
+}
+
+static void emit_node(struct emitter *emitter, const struct view *view, uint32_t index)
+{
+    const firn_node *node = &view->loaded.nodes.node[index];
+    const firn_family *family = view->loaded.language->family;
+    const firn_label label = firn_edge_label(family, node->edge);
+    const firn_field field = firn_edge_field(family, node->edge);
+    const firn_point start = firn_lines_point(&view->lines, node->start);
+    const firn_point end = firn_lines_point(&view->lines, node->end);
+    emitter_text(emitter, "kind", firn_family_label_name(family, label));
+    emitter_flag(emitter, "named", firn_family_label_named(family, label));
+    emitter_text(emitter, "field", field == 0 ? "-" : firn_family_field_name(family, field));
+    emitter_number(emitter, "index", index);
+    emitter_number(emitter, "start_byte", node->start);
+    emitter_number(emitter, "end_byte", node->end);
+    emitter_number(emitter, "start_row", start.row);
+    emitter_number(emitter, "start_column", start.column);
+    emitter_number(emitter, "end_row", end.row);
+    emitter_number(emitter, "end_column", end.column);
+}
+
+static void emit_json(struct emitter *emitter, const struct view *view, const firn_path_node *path,
+                      size_t depth, const struct extract_name *around)
+{
+    emitter_path(emitter, "path", view->file.path);
+    emitter_object_begin(emitter, "node");
+    emit_node(emitter, view, path[depth - 1].index);
+    emitter_object_end(emitter);
+    emitter_array_begin(emitter, "ancestors");
+    for (size_t i = depth - 1; i-- > 0;) {
+        emitter_object_begin(emitter, NULL);
+        emit_node(emitter, view, path[i].index);
+        emitter_object_end(emitter);
+    }
+    emitter_array_end(emitter);
+    if (around == NULL)
+        return;
+    emitter_object_begin(emitter, "definition");
+    emitter_text_sized(emitter, "name", view->loaded.text + around->start,
+                       around->end - around->start);
+    emitter_text(emitter, "kind", kind_name((enum kind)around->kind));
+    emit_point(emitter, firn_lines_point(&view->lines, around->start));
+    emitter_object_end(emitter);
+}
+
+static void print_node(struct emitter *emitter, const struct view *view, uint32_t index)
+{
+    const firn_node *node = &view->loaded.nodes.node[index];
+    const firn_family *family = view->loaded.language->family;
+    const firn_label label = firn_edge_label(family, node->edge);
+    const firn_field field = firn_edge_field(family, node->edge);
+    const char *kind = firn_family_label_name(family, label);
+    const char *quote = firn_family_label_named(family, label) ? "" : "\"";
+    const firn_point end = firn_lines_point(&view->lines, node->end);
+    const firn_point start = firn_lines_point(&view->lines, node->start);
+    print_place(emitter, view->file.path, start.row, start.column);
+    if (field != 0)
+        emitter_plain(emitter, "%s: ", firn_family_field_name(family, field));
+    emitter_plain(emitter, "%s", quote);
+    emitter_plain_name(emitter, kind, strlen(kind));
+    emitter_plain(emitter, "%s to %u:%u\n", quote, end.row + 1, end.column + 1);
+}
+
+static void print_plain(struct emitter *emitter, const struct view *view,
+                        const firn_path_node *path, size_t depth, const struct extract_name *around)
+{
+    print_node(emitter, view, path[depth - 1].index);
+    for (size_t i = depth - 1; i-- > 0;) {
+        emitter_plain(emitter, "  in ");
+        print_node(emitter, view, path[i].index);
+    }
+    if (around == NULL)
+        return;
+    firn_point point = firn_lines_point(&view->lines, around->start);
+    emitter_plain(emitter, "part of\n  ");
+    print_place(emitter, view->file.path, point.row, point.column);
+    emitter_plain(emitter, "%s ", kind_name((enum kind)around->kind));
+    emitter_plain_name(emitter, view->loaded.text + around->start, around->end - around->start);
+    emitter_plain(emitter, "\n");
+}
+
+/* Prints the nodes of a path, root first. */
+static firn_status print_path(const struct invocation *invocation, const struct view *view,
+                              const firn_path_node *path, size_t depth, uint32_t offset,
+                              enum exit_status *ret_exit, firn_error *ret_error)
+{
+    struct definitions definitions;
+    struct emitter emitter;
+    if (path[depth - 1].index >= view->loaded.nodes.count)
+        return firn_error_set(ret_error, FIRN_CORRUPT, 0,
+                              "%s: damaged in the store; index the folder again", view->file.path);
+    firn_status status = definitions_get(view, &definitions, ret_error);
+    if (status == FIRN_OK) {
+        const struct extract_name *around =
+            definitions_around(&definitions, &view->loaded.nodes, offset);
+        emitter_begin(&emitter, stdout, invocation->json);
+        emitter_object_begin(&emitter, NULL);
+        if (invocation->json)
+            emit_json(&emitter, view, path, depth, around);
+        else
+            print_plain(&emitter, view, path, depth, around);
+        emitter_object_end(&emitter);
+        *ret_exit = emitter_end(&emitter, EXIT_DONE);
+    }
+    definitions_fini(&definitions);
+    return status;
+}
+
+static firn_status show_place(const struct invocation *invocation, struct view *view, void *context,
+                              enum exit_status *ret_exit, firn_error *ret_error)
+{
+    const firn_point *point = context;
+    const firn_allocator *allocator = view->opened->allocator;
+    firn_path_node *path;
+    size_t depth;
+    uint32_t offset = firn_lines_offset(&view->lines, *point, view->loaded.text_size);
+    firn_status status = offset == UINT32_MAX ? FIRN_NOT_FOUND
+                                              : firn_tree_locate(&view->loaded.tree, offset,
+                                                                 allocator, &path, &depth);
+    if (status == FIRN_NOT_FOUND)
+        return firn_error_set(ret_error, status, 0, "%s:%llu:%llu: there is no node at this place",
+                              view->file.path, point->row + 1ull, point->column + 1ull);
+    if (status != FIRN_OK)
+        return firn_error_set(ret_error, status, 0, "%s: %s", view->file.path,
+                              firn_status_text(status));
+    status = print_path(invocation, view, path, depth, offset, ret_exit, ret_error);
+    firn_release(allocator, path, depth * sizeof *path);
+    return status;
+}
+
+enum exit_status command_at(const struct invocation *invocation)
+{
+    const char *operand = invocation->operands[0];
+    size_t size = strlen(operand) + 1;
+    firn_point point;
+    char *path = firn_allocate(NULL, size);
+    if (path == NULL) {
+        report("out of memory");
+        return EXIT_FAILED;
+    }
+    memcpy(path, operand, size);
+    enum exit_status status =
+        parse_place(path, &point)
+            ? with_file(invocation, path, show_place, &point)
+            : report_usage("%s: not of the form FILE:LINE:COLUMN, which count from 1", operand);
+    firn_release(NULL, path, size);
+    return status;
+}

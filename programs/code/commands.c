@@ -1,0 +1,251 @@
+/* The table of `firn code`'s commands, and what they share. */
+#include "code/commands.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define STORE_OPTION                                                                               \
+    {                                                                                              \
+        .name = "store", .letter = 's', .kind = OPTION_TEXT, .argument = "STORE",                  \
+        .required = true, .help = "the folder of the store"                                        \
+    }
+#define CACHE_OPTION                                                                               \
+    {                                                                                              \
+        .name = "ram", .kind = OPTION_SIZE, .argument = "SIZE", .fallback = "16M",                 \
+        .help = "memory for decoded parts of the store"                                            \
+    }
+
+static const struct option index_options[] = {
+    STORE_OPTION,
+    {.name = "ram",
+     .kind = OPTION_SIZE,
+     .argument = "SIZE",
+     .fallback = "64M",
+     .help = "memory to aim for; one large file alone may take more"},
+    {.name = "jobs",
+     .letter = 'j',
+     .kind = OPTION_NUMBER,
+     .argument = "N",
+     .help = "threads; one for each processor when not given"},
+    {.name = "exclude",
+     .letter = 'x',
+     .kind = OPTION_TEXT,
+     .argument = "PATTERN",
+     .help = "leave out what matches, as in .gitignore; may be given several times"},
+    {.name = NULL}};
+
+static const struct option query_options[] = {STORE_OPTION, CACHE_OPTION, {.name = NULL}};
+
+static const struct option tree_options[] = {STORE_OPTION,
+                                             CACHE_OPTION,
+                                             {.name = "format",
+                                              .letter = 'f',
+                                              .kind = OPTION_CHOICE,
+                                              .argument = "indented|lines",
+                                              .fallback = "indented",
+                                              .help = "how to print it"},
+                                             {.name = NULL}};
+
+static const struct option verify_options[] = {
+    STORE_OPTION,
+    CACHE_OPTION,
+    {.name = "jobs",
+     .letter = 'j',
+     .kind = OPTION_NUMBER,
+     .argument = "N",
+     .help = "threads; one for each processor when not given"},
+    {.name = NULL}};
+
+static const struct command commands[] = {
+    {.name = "index",
+     .usage = "DIR",
+     .summary = "Index the sources below a folder into a store",
+     .description =
+         "Parses every file of a known language, packs its syntax tree, its names and its\n"
+         "source, and replaces what the store held. A file that cannot be read or parsed is\n"
+         "listed as skipped. An index that is interrupted leaves the store as it was.",
+     .examples = {{"firn code index linux --store linux.firn", "index a source tree"},
+                  {"firn code index . -s /tmp/s -x build/ -x '*.min.js'", "leave files out"},
+                  {"firn code index . -s /tmp/s --jobs 1 --ram 32M", "with less memory"}},
+     .options = index_options,
+     .operands_min = 1,
+     .operands_max = 1,
+     .run = command_index},
+    {.name = "find",
+     .usage = "NAME",
+     .summary = "Find where a name is defined",
+     .examples = {{"firn code find printk -s linux.firn", "one line for each definition"},
+                  {"firn code find printk -s linux.firn --json", "for other programs"},
+                  {"firn code find -s linux.firn -- --name", "a name that begins with a dash"}},
+     .options = query_options,
+     .operands_min = 1,
+     .operands_max = 1,
+     .run = command_find},
+    {.name = "refs",
+     .usage = "NAME",
+     .summary = "Find every occurrence of a name",
+     .description = "Occurrences are names in the syntax trees, not words in comments or texts.",
+     .examples = {{"firn code refs printk -s linux.firn", "one line for each occurrence"},
+                  {"firn code refs printk -s linux.firn --json", "for other programs"},
+                  {"firn code refs printk -s linux.firn --ram 64M", "keep more decoded"}},
+     .options = query_options,
+     .operands_min = 1,
+     .operands_max = 1,
+     .run = command_refs},
+    {.name = "outline",
+     .usage = "FILE",
+     .summary = "List what a file defines, nested as it is",
+     .examples = {{"firn code outline kernel/fork.c -s linux.firn", "a path of the index"},
+                  {"firn code outline ./fork.c -s linux.firn", "a path from here"},
+                  {"firn code outline kernel/fork.c -s linux.firn --json", "for other programs"}},
+     .options = query_options,
+     .operands_min = 1,
+     .operands_max = 1,
+     .run = command_outline},
+    {.name = "at",
+     .usage = "FILE:LINE:COLUMN",
+     .summary = "Tell what stands at a place",
+     .description =
+         "Prints the smallest node there, the nodes around it and the definition that it\n"
+         "is part of. Lines and columns count from 1, columns in bytes.",
+     .examples = {{"firn code at kernel/fork.c:100:5 -s linux.firn", "a place"},
+                  {"firn code at kernel/fork.c:100:5 -s linux.firn --json", "for other programs"},
+                  {"firn code at ./fork.c:1:1 -s linux.firn", "a path from here"}},
+     .options = query_options,
+     .operands_min = 1,
+     .operands_max = 1,
+     .run = command_at},
+    {.name = "tree",
+     .usage = "FILE",
+     .summary = "Print a file's syntax tree",
+     .description =
+         "--format lines prints one node a line, in preorder: depth kind named field\n"
+         "start_byte end_byte start_row start_column end_row end_column flags. Rows and\n"
+         "columns count from 0; flags are m (missing), e (error), x (extra), or -.",
+     .examples = {{"firn code tree kernel/fork.c -s linux.firn", "indented"},
+                  {"firn code tree kernel/fork.c -s linux.firn --format lines", "for scripts"},
+                  {"firn code tree kernel/fork.c -s linux.firn --json", "for other programs"}},
+     .options = tree_options,
+     .operands_min = 1,
+     .operands_max = 1,
+     .run = command_tree},
+    {.name = "cat",
+     .usage = "FILE",
+     .summary = "Print a file's source as it was indexed",
+     .examples = {{"firn code cat kernel/fork.c -s linux.firn", "byte for byte"},
+                  {"firn code cat kernel/fork.c -s linux.firn >fork.c", "bring a file back"},
+                  {"firn code cat kernel/fork.c -s linux.firn --json", "for other programs"}},
+     .options = query_options,
+     .operands_min = 1,
+     .operands_max = 1,
+     .run = command_cat},
+    {.name = "stats",
+     .usage = "",
+     .summary = "Tell what a store holds and what that takes",
+     .examples = {{"firn code stats -s linux.firn", "a table for each language"},
+                  {"firn code stats -s linux.firn --json", "for other programs"},
+                  {"firn code stats -s linux.firn --quiet", "the same, as always"}},
+     .options = query_options,
+     .operands_min = 0,
+     .operands_max = 0,
+     .run = command_stats},
+    {.name = "verify",
+     .usage = "",
+     .summary = "Check a store against the sources, byte by byte and node by node",
+     .description =
+         "Parses every stored source anew and compares every node, compares every source\n"
+         "byte with the file on disk, and checks every checksum. Files that were changed\n"
+         "since are listed, and are no differences.",
+     .examples = {{"firn code verify -s linux.firn", "exit status 1 when anything differs"},
+                  {"firn code verify -s linux.firn --json", "for other programs"},
+                  {"firn code verify -s linux.firn --jobs 1", "with one thread"}},
+     .options = verify_options,
+     .operands_min = 0,
+     .operands_max = 0,
+     .run = command_verify},
+};
+
+const struct command_group code_group = {
+    .name = "code",
+    .summary = "Syntax trees, names and sources of a source tree in one small store",
+    .commands = commands,
+    .command_count = sizeof commands / sizeof commands[0]};
+
+firn_status open_store(const struct invocation *invocation, struct opened *opened,
+                       firn_error *ret_error)
+{
+    return opened_init(opened, option_text(invocation, "store"), firn_allocator_system(),
+                       option_number(invocation, "ram"), ret_error);
+}
+
+/* --- paths --- */
+
+/* Writes the absolute form of a path that may not exist any more: "." and ".." are taken by their
+ * words. False when it does not fit. */
+static bool make_absolute(const char *path, char absolute[PATH_MAX])
+{
+    size_t size = 0;
+    if (path[0] != '/' && getcwd(absolute, PATH_MAX) == NULL)
+        return false;
+    if (path[0] != '/')
+        size = strlen(absolute);
+    while (*path != '\0') {
+        size_t part = strcspn(path, "/");
+        if (part == 2 && memcmp(path, "..", 2) == 0) {
+            while (size > 0 && absolute[--size] != '/')
+                continue;
+        } else if (part > 0 && !(part == 1 && path[0] == '.')) {
+            if (size + part + 2 > PATH_MAX)
+                return false;
+            absolute[size++] = '/';
+            memcpy(absolute + size, path, part);
+            size += part;
+        }
+        path += part;
+        path += strspn(path, "/");
+    }
+    absolute[size] = '\0';
+    return true;
+}
+
+/* What of an absolute path is below root; NULL when nothing is. */
+static const char *below(const char *root, const char *path)
+{
+    size_t size = strlen(root);
+    while (size > 0 && root[size - 1] == '/')
+        size--;
+    return strncmp(root, path, size) == 0 && path[size] == '/' ? path + size + 1 : NULL;
+}
+
+firn_status resolve_file(struct opened *opened, const char *operand, struct opened_file *ret_file,
+                         firn_error *ret_error)
+{
+    char absolute[PATH_MAX];
+    const char *root = opened->meta.root;
+    firn_status status = opened_find(opened, operand, ret_file, ret_error);
+    for (unsigned way = 0; way < 2 && status == FIRN_NOT_FOUND; way++) {
+        bool is_made =
+            way == 0 ? make_absolute(operand, absolute) : realpath(operand, absolute) != NULL;
+        const char *path = is_made ? below(root, absolute) : NULL;
+        if (path != NULL)
+            status = opened_find(opened, path, ret_file, ret_error);
+    }
+    if (status == FIRN_NOT_FOUND)
+        return firn_error_set(ret_error, status, 0,
+                              "%s: not in the index; give its path below %s, or from here", operand,
+                              root);
+    return status;
+}
+
+void print_place(struct emitter *emitter, const char *path, uint32_t row, uint32_t column)
+{
+    emitter_plain_name(emitter, path, strlen(path));
+    emitter_plain(emitter, ":%llu:%llu: ", row + 1ull, column + 1ull);
+}
+
+void emit_point(struct emitter *emitter, firn_point point)
+{
+    emitter_number(emitter, "line", point.row + 1ull);
+    emitter_number(emitter, "column", point.column + 1ull);
+}

@@ -1,0 +1,316 @@
+/* The end of an indexing: the dictionaries of names, paths and skipped files, the families, the
+ * meta segment, and the commit. Files get their numbers here, in the order of their paths, when it
+ * is known which of them are in the store.
+ *
+ * The names are merged by two threads, each for half of the alphabet. Memory: see merge.c. */
+#include "code/finish.h"
+
+#include "code/index/dictionary.h"
+#include "code/index/merge.h"
+#include "code/interrupt.h"
+#include "code/worker.h"
+
+#define NAMES_TABLE_BYTES (248u << 10)
+#define CATALOG_TABLE_BYTES (64u << 10)
+
+struct finish {
+    struct job *job;
+    struct meta meta;
+    struct meta_language *languages;
+    uint32_t *numbers; /* of files in the store; UINT32_MAX for the skipped */
+    struct bytes bytes;
+    firn_codec *codec;
+};
+
+static firn_status out_of_memory(firn_error *ret_error)
+{
+    return firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "out of memory while finishing the index");
+}
+
+/* --- names --- */
+
+struct names_part {
+    struct merge_options options;
+    struct dictionary_writer writer;
+    pthread_t thread;
+    firn_status status;
+    firn_error error;
+};
+
+static firn_status emit_name(void *context, const void *name, size_t name_size, const void *payload,
+                             size_t payload_size, firn_error *ret_error)
+{
+    return dictionary_add(context, name, name_size, payload, payload_size, ret_error);
+}
+
+static void *merge_part(void *context)
+{
+    struct names_part *part = context;
+    part->status = merge_runs(&part->options, emit_name, &part->writer, &part->error);
+    return NULL;
+}
+
+static firn_status merge_parts(struct names_part parts[2], firn_error *ret_error)
+{
+    bool is_threaded = parts[1].options.first_size > 0 &&
+                       pthread_create(&parts[1].thread, NULL, merge_part, &parts[1]) == 0;
+    merge_part(&parts[0]);
+    if (is_threaded)
+        pthread_join(parts[1].thread, NULL);
+    else if (parts[1].options.first_size > 0)
+        merge_part(&parts[1]);
+    for (unsigned i = 0; i < 2; i++)
+        if (parts[i].status != FIRN_OK) {
+            *ret_error = parts[i].error;
+            return parts[i].status;
+        }
+    return dictionary_append(&parts[0].writer, &parts[1].writer, ret_error);
+}
+
+static firn_status start_parts(struct finish *finish, const struct merge_options *options,
+                               struct names_part parts[2], uint8_t middle[NAME_MAX_BYTES],
+                               firn_error *ret_error)
+{
+    const struct dictionary_options dictionary = {.allocator = finish->job->allocator,
+                                                  .store = finish->job->store,
+                                                  .kind = SEGMENT_NAMES,
+                                                  .level = NAMES_LEVEL,
+                                                  .table_bytes = NAMES_TABLE_BYTES};
+    size_t middle_size = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        parts[i].options = *options;
+        if (dictionary_writer_init(&parts[i].writer, &dictionary) != FIRN_OK)
+            return out_of_memory(ret_error);
+    }
+    if (finish->job->worker_count > 1) {
+        firn_status status = merge_middle(options, middle, &middle_size, ret_error);
+        if (status != FIRN_OK)
+            return status;
+    }
+    parts[0].options.end = parts[1].options.first = middle;
+    parts[0].options.end_size = parts[1].options.first_size = middle_size;
+    return FIRN_OK;
+}
+
+static firn_status write_names(struct finish *finish, firn_error *ret_error)
+{
+    struct job *job = finish->job;
+    const struct runs **files =
+        firn_allocate_zeroed(job->allocator, job->worker_count, sizeof(struct runs *));
+    struct names_part *parts = firn_allocate_zeroed(job->allocator, 2, sizeof *parts);
+    firn_status status = FIRN_OK;
+    uint8_t middle[NAME_MAX_BYTES];
+    if (files == NULL || parts == NULL)
+        status = out_of_memory(ret_error);
+    for (unsigned i = 0; i < job->worker_count && status == FIRN_OK; i++)
+        files[i] = &job->workers[i].runs;
+    const struct merge_options options = {.allocator = job->allocator,
+                                          .files = files,
+                                          .file_count = job->worker_count,
+                                          .numbers = finish->numbers,
+                                          .number_count = job->scan.file_count,
+                                          .stopped = interrupt_came};
+    if (status == FIRN_OK)
+        status = start_parts(finish, &options, parts, middle, ret_error);
+    if (status == FIRN_OK)
+        status = merge_parts(parts, ret_error);
+    if (status == FIRN_OK) {
+        finish->meta.names = parts[0].writer.count;
+        status = dictionary_finish(&parts[0].writer, &finish->meta.names_segment, ret_error);
+    }
+    for (unsigned i = 0; i < 2 && parts != NULL; i++)
+        dictionary_writer_fini(&parts[i].writer);
+    firn_release(job->allocator, parts, 2 * sizeof *parts);
+    firn_release(job->allocator, files, job->worker_count * sizeof(struct runs *));
+    return status;
+}
+
+/* --- files --- */
+
+static void number_files(struct finish *finish)
+{
+    struct job *job = finish->job;
+    uint32_t next = 0;
+    for (size_t i = 0; i < job->scan.file_count; i++) {
+        struct job_file *file = &job->files[i];
+        finish->numbers[i] = file->is_done ? next++ : UINT32_MAX;
+        if (!file->is_done)
+            continue;
+        struct totals *totals[] = {&finish->meta.totals,
+                                   &finish->languages[file->record.language].totals};
+        for (unsigned t = 0; t < 2; t++) {
+            totals[t]->files++;
+            totals[t]->lines += file->record.lines;
+            totals[t]->source_bytes += file->record.size;
+            totals[t]->nodes += file->record.nodes;
+            totals[t]->tree_bytes += file->record.tree_size;
+        }
+    }
+}
+
+static firn_status write_catalog(struct finish *finish, struct dictionary_writer *writer,
+                                 firn_error *ret_error)
+{
+    struct job *job = finish->job;
+    firn_status status = FIRN_OK;
+    for (size_t i = 0; i < job->scan.file_count && status == FIRN_OK; i++) {
+        const char *path = job->scan.files[i].path;
+        if (!job->files[i].is_done)
+            continue;
+        finish->bytes.size = 0;
+        if (record_put(&finish->bytes, &job->files[i].record) != FIRN_OK)
+            return out_of_memory(ret_error);
+        status = dictionary_add(writer, path, strlen(path), finish->bytes.data, finish->bytes.size,
+                                ret_error);
+    }
+    return status == FIRN_OK ? dictionary_finish(writer, &finish->meta.catalog_segment, ret_error)
+                             : status;
+}
+
+static firn_status write_skipped(struct finish *finish, struct dictionary_writer *writer,
+                                 firn_error *ret_error)
+{
+    struct job *job = finish->job;
+    firn_status status = FIRN_OK;
+    scan_sort_skipped(&job->scan);
+    finish->meta.skipped = job->scan.skipped_count;
+    for (size_t i = 0; i < job->scan.skipped_count && status == FIRN_OK; i++) {
+        const struct scan_skipped *skipped = &job->scan.skipped[i];
+        size_t size = strlen(skipped->path); /* too long a path may be why it was skipped */
+        status = dictionary_add(writer, skipped->path, size < KEY_MAX_BYTES ? size : KEY_MAX_BYTES,
+                                skipped->reason, strlen(skipped->reason), ret_error);
+    }
+    return status == FIRN_OK ? dictionary_finish(writer, &finish->meta.skipped_segment, ret_error)
+                             : status;
+}
+
+static firn_status write_dictionary(struct finish *finish, enum segment_kind kind,
+                                    firn_status (*write)(struct finish *,
+                                                         struct dictionary_writer *, firn_error *),
+                                    firn_error *ret_error)
+{
+    const struct dictionary_options options = {.allocator = finish->job->allocator,
+                                               .store = finish->job->store,
+                                               .kind = kind,
+                                               .level = NAMES_LEVEL,
+                                               .table_bytes = CATALOG_TABLE_BYTES};
+    struct dictionary_writer *writer =
+        firn_allocate_zeroed(finish->job->allocator, 1, sizeof *writer);
+    if (writer == NULL)
+        return out_of_memory(ret_error);
+    firn_status status = dictionary_writer_init(writer, &options);
+    status = status == FIRN_OK ? write(finish, writer, ret_error) : out_of_memory(ret_error);
+    dictionary_writer_fini(writer);
+    firn_release(finish->job->allocator, writer, sizeof *writer);
+    return status;
+}
+
+/* --- families and meta --- */
+
+static firn_status write_family(struct finish *finish, const struct job_language *language,
+                                firn_error *ret_error)
+{
+    struct job *job = finish->job;
+    struct meta_language *meta = &finish->languages[language->number];
+    struct stream stream;
+    stream_init(&stream, &(struct stream_options){job->allocator, job->store, finish->codec,
+                                                  SEGMENT_FAMILY, NAMES_LEVEL});
+    void *data;
+    size_t size;
+    if (firn_family_save(language->family, job->allocator, &data, &size) != FIRN_OK)
+        return out_of_memory(ret_error);
+    meta->name = language->language->name;
+    meta->productions = firn_family_production_count(language->family);
+    meta->family_bytes = size;
+    firn_status status = stream_put(&stream, data, size, &meta->family, ret_error);
+    if (status == FIRN_OK)
+        status = stream_flush(&stream, ret_error);
+    stream_fini(&stream);
+    firn_release(job->allocator, data, size);
+    return status;
+}
+
+static firn_status write_meta(struct finish *finish, firn_error *ret_error)
+{
+    struct job *job = finish->job;
+    finish->meta.root = job->root;
+    finish->meta.languages = finish->languages;
+    firn_status status = FIRN_OK;
+    for (unsigned i = 0; i < job->language_total && status == FIRN_OK; i++) {
+        if (job->languages[i].language == NULL)
+            continue;
+        finish->meta.language_count++;
+        status = write_family(finish, &job->languages[i], ret_error);
+    }
+    for (unsigned i = 0; i < job->worker_count; i++)
+        finish->meta.parser_tree_bytes += job->workers[i].parser_tree_bytes;
+    if (status != FIRN_OK)
+        return status;
+    uint32_t segment;
+    finish->bytes.size = 0;
+    if (meta_put(&finish->bytes, &finish->meta) != FIRN_OK)
+        return out_of_memory(ret_error);
+    return firn_store_put(job->store, finish->codec, SEGMENT_META, FIRN_CODEC_ZSTD, NAMES_LEVEL,
+                          finish->bytes.data, finish->bytes.size, &segment, ret_error);
+}
+
+static firn_status write_all(struct finish *finish, firn_error *ret_error)
+{
+    number_files(finish);
+    firn_status status = write_names(finish, ret_error);
+    if (status == FIRN_OK)
+        status = write_dictionary(finish, SEGMENT_CATALOG, write_catalog, ret_error);
+    if (status == FIRN_OK)
+        status = write_dictionary(finish, SEGMENT_SKIPPED, write_skipped, ret_error);
+    return status == FIRN_OK ? write_meta(finish, ret_error) : status;
+}
+
+static firn_status commit(struct finish *finish, firn_error *ret_error)
+{
+    struct job *job = finish->job;
+    if (interrupt_came())
+        return firn_error_set(ret_error, FIRN_CHANGED, 0,
+                              "interrupted; %s holds what it held before", job->options.store);
+    firn_status status = firn_store_commit(job->store, ret_error);
+    job->store = NULL;
+    return status;
+}
+
+static void fill_result(const struct finish *finish, struct finish_result *result)
+{
+    const struct job *job = finish->job;
+    *result = (struct finish_result){.totals = finish->meta.totals,
+                                     .parser_tree_bytes = finish->meta.parser_tree_bytes};
+    for (uint32_t i = 0; i < finish->meta.language_count; i++)
+        result->productions += finish->languages[i].productions;
+    for (unsigned i = 0; i < job->worker_count; i++)
+        result->parse_seconds += (double)job->workers[i].parse_ns / 1e9;
+}
+
+firn_status finish_index(struct job *job, struct finish_result *ret_result, firn_error *ret_error)
+{
+    struct finish finish = {.job = job, .bytes = {.allocator = job->allocator}};
+    size_t languages_size = (job->language_total + 1) * sizeof *finish.languages;
+    for (unsigned i = 0; i < job->worker_count; i++)
+        worker_settle(&job->workers[i]);
+    finish.languages = firn_allocate_zeroed(job->allocator, 1, languages_size);
+    finish.numbers =
+        firn_allocate_zeroed(job->allocator, job->scan.file_count + 1, sizeof *finish.numbers);
+    firn_status status = firn_codec_create(job->allocator, &finish.codec);
+    if (finish.languages == NULL || finish.numbers == NULL || status != FIRN_OK)
+        status = out_of_memory(ret_error);
+    if (status == FIRN_OK)
+        status = write_all(&finish, ret_error);
+    if (status == FIRN_OK)
+        status = commit(&finish, ret_error);
+    if (status == FIRN_OK)
+        fill_result(&finish, ret_result);
+    for (unsigned i = 0; i < job->language_total && finish.languages != NULL; i++)
+        place_fini(&finish.languages[i].family, job->allocator);
+    bytes_fini(&finish.bytes);
+    firn_codec_destroy(finish.codec);
+    firn_release(job->allocator, finish.languages, languages_size);
+    firn_release(job->allocator, finish.numbers,
+                 (job->scan.file_count + 1) * sizeof *finish.numbers);
+    return status;
+}

@@ -1,0 +1,292 @@
+/* Opening a store of `firn code`: the meta segment is the last one; from there the catalog, and by
+ * it each file's source and tree. Everything in a segment is checked by its CRC when it is read,
+ * and again for sense where it is decoded.
+ *
+ * Threads: any number may find and load; a language is loaded once, under the mutex. Memory: the
+ * store's cache, the catalog's top table, and the families that were asked for. */
+#include "code/opened.h"
+
+static firn_status explain(firn_status status, const char *what, firn_error *ret_error)
+{
+    if (status == FIRN_CORRUPT)
+        return firn_error_set(ret_error, status, 0,
+                              "%s: damaged in the store; index the folder again", what);
+    return firn_error_set(ret_error, status, 0, "%s: %s", what, firn_status_text(status));
+}
+
+static firn_status read_meta(struct opened *opened, const char *path, firn_error *ret_error)
+{
+    uint32_t count = firn_store_segment_count(opened->store);
+    firn_segment_info info = {.kind = 0};
+    if (count > 0)
+        firn_store_segment_info(opened->store, count - 1, &info);
+    if (info.kind != SEGMENT_META)
+        return firn_error_set(ret_error, FIRN_NOT_STORE, 0,
+                              "%s: a store, but not one of `firn code index`", path);
+    firn_segment segment;
+    firn_status status = firn_store_pin(opened->store, count - 1, &segment, ret_error);
+    if (status != FIRN_OK)
+        return status;
+    status = meta_get(segment.data, segment.size, &opened->arena, &opened->meta);
+    firn_store_unpin(opened->store, &segment);
+    if (status == FIRN_VERSION)
+        return firn_error_set(ret_error, status, 0,
+                              "%s: written by a later version of firn; use that one, or index the "
+                              "folder again",
+                              path);
+    return status == FIRN_OK ? FIRN_OK : explain(status, path, ret_error);
+}
+
+firn_status opened_init(struct opened *opened, const char *path, const firn_allocator *allocator,
+                        size_t cache_bytes, firn_error *ret_error)
+{
+    const firn_store_options options = {.allocator = allocator, .cache_bytes = cache_bytes};
+    *opened = (struct opened){.allocator = allocator};
+    pthread_mutex_init(&opened->mutex, NULL);
+    firn_status status =
+        firn_arena_init(&opened->arena, &(firn_arena_options){.allocator = allocator});
+    if (status == FIRN_OK)
+        status = firn_store_open(path, &options, &opened->store, ret_error);
+    if (status == FIRN_OK)
+        status = read_meta(opened, path, ret_error);
+    if (status == FIRN_OK) {
+        opened->languages = firn_allocate_zeroed(allocator, (size_t)opened->meta.language_count + 1,
+                                                 sizeof *opened->languages);
+        if (opened->languages == NULL)
+            status = explain(FIRN_NO_MEMORY, path, ret_error);
+    }
+    if (status == FIRN_OK)
+        status = dictionary_open(&opened->catalog, opened->store, opened->meta.catalog_segment,
+                                 ret_error);
+    if (status != FIRN_OK)
+        opened_fini(opened);
+    return status;
+}
+
+void opened_fini(struct opened *opened)
+{
+    dictionary_close(&opened->catalog);
+    for (uint32_t i = 0; opened->languages != NULL && i < opened->meta.language_count; i++) {
+        extractor_destroy(opened->languages[i].extractor);
+        firn_family_destroy(opened->languages[i].family);
+    }
+    firn_release(opened->allocator, opened->languages,
+                 ((size_t)opened->meta.language_count + 1) * sizeof *opened->languages);
+    firn_store_close(opened->store);
+    firn_arena_fini(&opened->arena);
+    pthread_mutex_destroy(&opened->mutex);
+    *opened = (struct opened){.allocator = opened->allocator};
+}
+
+/* --- languages --- */
+
+static firn_status load_language(struct opened *opened, const struct meta_language *meta,
+                                 struct opened_language *language, firn_error *ret_error)
+{
+    struct content content;
+    struct opened_language loaded = {.language = language_by_name(meta->name)};
+    firn_status status =
+        content_get(opened, &meta->family, meta->family_bytes, &content, ret_error);
+    if (status == FIRN_OK) {
+        status = firn_family_load(content.data, content.size, opened->allocator, &loaded.family);
+        if (status == FIRN_OK && loaded.language != NULL)
+            status = extractor_create(loaded.language, loaded.family, opened->allocator,
+                                      &loaded.extractor);
+        if (status != FIRN_OK)
+            status = explain(status, meta->name, ret_error);
+    }
+    content_release(opened, &content);
+    if (status == FIRN_OK)
+        *language = loaded;
+    else
+        firn_family_destroy(loaded.family);
+    return status;
+}
+
+firn_status opened_language_get(struct opened *opened, uint32_t number,
+                                const struct opened_language **ret_language, firn_error *ret_error)
+{
+    if (number >= opened->meta.language_count)
+        return explain(FIRN_CORRUPT, "the list of languages", ret_error);
+    struct opened_language *language = &opened->languages[number];
+    firn_status status = FIRN_OK;
+    pthread_mutex_lock(&opened->mutex);
+    if (language->family == NULL)
+        status = load_language(opened, &opened->meta.languages[number], language, ret_error);
+    pthread_mutex_unlock(&opened->mutex);
+    if (status == FIRN_OK)
+        *ret_language = language;
+    return status;
+}
+
+/* --- files --- */
+
+firn_status opened_entry(struct opened *opened, const struct dictionary_cursor *cursor,
+                         struct opened_file *ret_file, firn_error *ret_error)
+{
+    const struct table_cursor *entry = &cursor->entry;
+    struct opened_file file = {.number = cursor->number};
+    firn_status status = memchr(entry->key, 0, entry->key_size) == NULL ? FIRN_OK : FIRN_CORRUPT;
+    if (status == FIRN_OK)
+        status = record_get(entry->payload, entry->payload_size, opened->allocator, &file.record);
+    if (status != FIRN_OK)
+        return explain(status, "the catalog of files", ret_error);
+    file.path = firn_allocate(opened->allocator, entry->key_size + 1);
+    if (file.path == NULL) {
+        record_fini(&file.record, opened->allocator);
+        return explain(FIRN_NO_MEMORY, "the catalog of files", ret_error);
+    }
+    memcpy(file.path, entry->key, entry->key_size);
+    file.path[entry->key_size] = '\0';
+    *ret_file = file;
+    return FIRN_OK;
+}
+
+firn_status opened_find(struct opened *opened, const char *path, struct opened_file *ret_file,
+                        firn_error *ret_error)
+{
+    struct dictionary_cursor cursor = {.dictionary = NULL};
+    size_t size = strlen(path);
+    firn_status status = dictionary_seek(&opened->catalog, path, size, &cursor, ret_error);
+    if (status == FIRN_OK && key_compare(cursor.entry.key, cursor.entry.key_size, path, size) != 0)
+        status = FIRN_END_OF_DATA;
+    if (status == FIRN_END_OF_DATA)
+        status = firn_error_set(ret_error, FIRN_NOT_FOUND, 0, "%s: not in the index", path);
+    else if (status == FIRN_OK)
+        status = opened_entry(opened, &cursor, ret_file, ret_error);
+    dictionary_cursor_close(&cursor);
+    return status;
+}
+
+firn_status opened_at(struct opened *opened, uint64_t number, struct opened_file *ret_file,
+                      firn_error *ret_error)
+{
+    struct dictionary_cursor cursor = {.dictionary = NULL};
+    firn_status status = dictionary_at(&opened->catalog, number, &cursor, ret_error);
+    if (status == FIRN_END_OF_DATA)
+        status = explain(FIRN_CORRUPT, "the index of names", ret_error);
+    else if (status == FIRN_OK)
+        status = opened_entry(opened, &cursor, ret_file, ret_error);
+    dictionary_cursor_close(&cursor);
+    return status;
+}
+
+void opened_file_fini(struct opened *opened, struct opened_file *file)
+{
+    if (file->path != NULL)
+        firn_release(opened->allocator, file->path, strlen(file->path) + 1);
+    file->path = NULL;
+    record_fini(&file->record, opened->allocator);
+}
+
+/* --- content --- */
+
+/* Copies what a segment has of the bytes from an offset on; *at counts what is there. */
+static firn_status copy_piece(struct opened *opened, uint32_t number, size_t offset,
+                              struct content *content, size_t *at, firn_error *ret_error)
+{
+    firn_segment segment;
+    firn_status status = firn_store_pin(opened->store, number, &segment, ret_error);
+    if (status != FIRN_OK)
+        return status;
+    size_t left = content->size - *at;
+    size_t piece = offset < segment.size ? segment.size - offset : 0;
+    piece = piece < left ? piece : left;
+    if (piece > 0)
+        memcpy(content->block + *at, segment.data + offset, piece);
+    *at += piece;
+    firn_store_unpin(opened->store, &segment);
+    return FIRN_OK;
+}
+
+static firn_status join_pieces(struct opened *opened, const struct place *place,
+                               struct content *content, firn_error *ret_error)
+{
+    size_t at = 0;
+    /* No segment gives more than this, so damage cannot make the block larger than the store. */
+    if (content->size / FIRN_SEGMENT_MAX_BYTES > place->more_count)
+        return explain(FIRN_CORRUPT, "a file", ret_error);
+    content->block = firn_allocate(opened->allocator, content->size);
+    if (content->block == NULL)
+        return explain(FIRN_NO_MEMORY, "a file", ret_error);
+    firn_status status = copy_piece(opened, place->segment, place->offset, content, &at, ret_error);
+    for (uint32_t i = 0; i < place->more_count && status == FIRN_OK; i++)
+        status = copy_piece(opened, place->more[i], 0, content, &at, ret_error);
+    content->data = content->block;
+    if (status == FIRN_OK && at != content->size)
+        status = explain(FIRN_CORRUPT, "a file", ret_error);
+    return status;
+}
+
+firn_status content_get(struct opened *opened, const struct place *place, uint64_t size,
+                        struct content *content, firn_error *ret_error)
+{
+    *content = (struct content){.size = size};
+    if (size == 0)
+        return FIRN_OK;
+    if (place->more_count > 0)
+        return join_pieces(opened, place, content, ret_error);
+    firn_status status =
+        firn_store_pin(opened->store, place->segment, &content->segment, ret_error);
+    if (status != FIRN_OK)
+        return status;
+    content->is_pinned = true;
+    if (place->offset > content->segment.size || size > content->segment.size - place->offset)
+        return explain(FIRN_CORRUPT, "a file", ret_error);
+    content->data = content->segment.data + place->offset;
+    return FIRN_OK;
+}
+
+void content_release(struct opened *opened, struct content *content)
+{
+    if (content->is_pinned)
+        firn_store_unpin(opened->store, &content->segment);
+    firn_release(opened->allocator, content->block, content->size);
+    *content = (struct content){.size = 0};
+}
+
+/* --- trees --- */
+
+firn_status loaded_get(struct opened *opened, const struct opened_file *file, struct loaded *loaded,
+                       firn_error *ret_error)
+{
+    const struct file_record *record = &file->record;
+    firn_nodes nodes = loaded->nodes;
+    *loaded = (struct loaded){.text = "", .nodes = nodes};
+    loaded->nodes.allocator = opened->allocator;
+    firn_status status =
+        opened_language_get(opened, record->language, &loaded->language, ret_error);
+    if (status == FIRN_OK)
+        status = content_get(opened, &record->source, record->size, &loaded->source, ret_error);
+    if (status == FIRN_OK)
+        status =
+            content_get(opened, &record->tree, record->tree_size, &loaded->tree_bytes, ret_error);
+    if (status != FIRN_OK)
+        return status;
+    if (loaded->source.data != NULL)
+        loaded->text = (const char *)loaded->source.data;
+    loaded->text_size = loaded->source.size;
+    status =
+        firn_tree_open(loaded->language->family, loaded->tree_bytes.data, loaded->tree_bytes.size,
+                       loaded->text, loaded->text_size, &loaded->tree);
+    return status == FIRN_OK ? FIRN_OK : explain(status, file->path, ret_error);
+}
+
+firn_status loaded_decode(struct loaded *loaded, const struct opened_file *file,
+                          firn_error *ret_error)
+{
+    firn_status status = firn_tree_decode(&loaded->tree, &loaded->nodes);
+    return status == FIRN_OK ? FIRN_OK : explain(status, file->path, ret_error);
+}
+
+void loaded_close(struct opened *opened, struct loaded *loaded)
+{
+    content_release(opened, &loaded->source);
+    content_release(opened, &loaded->tree_bytes);
+}
+
+void loaded_release(struct opened *opened, struct loaded *loaded)
+{
+    loaded_close(opened, loaded);
+    firn_nodes_fini(&loaded->nodes);
+}

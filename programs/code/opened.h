@@ -1,0 +1,100 @@
+/* A store of `firn code`, opened for reading: what all commands but index begin with. May be shared
+ * between threads, as may the files that it finds. */
+#ifndef CODE_OPENED_H
+#define CODE_OPENED_H
+
+#include <pthread.h>
+
+#include <firn/tree.h>
+
+#include "code/extract.h"
+#include "code/index/dictionary.h"
+#include "code/index/meta.h"
+#include "code/kind.h"
+
+/* A language of the store, loaded when it is first asked for. */
+struct opened_language {
+    const struct language *language; /* NULL when this program does not know it */
+    firn_family *family;
+    struct extractor *extractor; /* NULL when the language is not known */
+};
+
+struct opened {
+    const firn_allocator *allocator;
+    firn_store *store;
+    firn_arena arena;
+    struct meta meta;
+    struct dictionary catalog;
+    struct opened_language *languages; /* private: see opened_language_get */
+    pthread_mutex_t mutex;
+};
+
+/* Opens the store in folder path; cache_bytes as firn_store_options has it. On failure ret_error
+ * names file, cause and way out, and there is nothing to close. */
+FIRN_NODISCARD firn_status opened_init(struct opened *opened, const char *path,
+                                       const firn_allocator *allocator, size_t cache_bytes,
+                                       firn_error *ret_error);
+void opened_fini(struct opened *opened);
+
+/* Loads a language by its number in the store. */
+FIRN_NODISCARD firn_status opened_language_get(struct opened *opened, uint32_t number,
+                                               const struct opened_language **ret_language,
+                                               firn_error *ret_error);
+
+/* A file of the store. */
+struct opened_file {
+    char *path; /* as the index lists it */
+    uint64_t number;
+    struct file_record record;
+};
+
+/* Finds a file by its path in the index (FIRN_NOT_FOUND), or by its number (FIRN_CORRUPT when there
+ * is no such number). file_fini gives it back. */
+FIRN_NODISCARD firn_status opened_find(struct opened *opened, const char *path,
+                                       struct opened_file *ret_file, firn_error *ret_error);
+FIRN_NODISCARD firn_status opened_at(struct opened *opened, uint64_t number,
+                                     struct opened_file *ret_file, firn_error *ret_error);
+void opened_file_fini(struct opened *opened, struct opened_file *file);
+
+/* Makes a file of the entry that a cursor of the catalog is on. */
+FIRN_NODISCARD firn_status opened_entry(struct opened *opened,
+                                        const struct dictionary_cursor *cursor,
+                                        struct opened_file *ret_file, firn_error *ret_error);
+
+/* Bytes of the store, pinned or put together. */
+struct content {
+    const uint8_t *data; /* NULL when size is 0 */
+    size_t size;
+    firn_segment segment; /* private, and what follows */
+    bool is_pinned;
+    uint8_t *block;
+};
+
+/* Gets the size bytes at a place; content_release in any case. FIRN_CORRUPT, FIRN_NO_MEMORY,
+ * FIRN_IO. */
+FIRN_NODISCARD firn_status content_get(struct opened *opened, const struct place *place,
+                                       uint64_t size, struct content *content,
+                                       firn_error *ret_error);
+void content_release(struct opened *opened, struct content *content);
+
+/* A file's source and tree, ready to be walked. */
+struct loaded {
+    const struct opened_language *language;
+    struct content source;
+    struct content tree_bytes;
+    const char *text; /* the source; never NULL */
+    size_t text_size;
+    firn_tree tree;
+    firn_nodes nodes; /* empty until loaded_decode */
+};
+
+/* Loads a file; loaded_release in any case. */
+FIRN_NODISCARD firn_status loaded_get(struct opened *opened, const struct opened_file *file,
+                                      struct loaded *loaded, firn_error *ret_error);
+FIRN_NODISCARD firn_status loaded_decode(struct loaded *loaded, const struct opened_file *file,
+                                         firn_error *ret_error);
+/* Gives all back but the memory of the nodes, which the next loaded_get takes over. */
+void loaded_close(struct opened *opened, struct loaded *loaded);
+void loaded_release(struct opened *opened, struct loaded *loaded);
+
+#endif
