@@ -80,7 +80,8 @@ FIRN_API void *firn_arena_realloc(firn_arena *arena, void *object, size_t old_si
 /* Copies size bytes of text and a final NUL. */
 FIRN_API char *firn_arena_strndup(firn_arena *arena, const char *text, size_t size);
 
-/* A point to come back to. A mark dies with a reset or a rewind to an earlier mark. */
+/* A point to come back to. A mark dies with a reset or a rewind to an earlier mark. An object whose
+ * size is changed after a mark counts as made after it. */
 typedef struct firn_arena_mark {
     struct firn_arena_chunk *chunk;
     uint8_t *next;

@@ -10,7 +10,8 @@
 FIRN_BEGIN
 
 /* Packs count values as zigzag gaps (any order is right, sorted is small) into a block from
- * allocator of *ret_size bytes, which the caller releases. FIRN_NO_MEMORY. */
+ * allocator of *ret_size bytes, which the caller releases; NULL and 0 for no values.
+ * FIRN_NO_MEMORY. */
 FIRN_API FIRN_NODISCARD firn_status firn_delta_pack(const uint64_t *values, size_t count,
                                                     const firn_allocator *allocator,
                                                     void **ret_data, size_t *ret_size);
@@ -19,15 +20,17 @@ FIRN_API FIRN_NODISCARD firn_status firn_delta_unpack(const void *data, size_t s
                                                       uint64_t *ret_values);
 
 /* Finds edits that turn base into target, in linear time and memory of at most 2 bytes a byte of
- * base, and packs them into a block of *ret_size bytes that the caller releases: never larger than
- * the target and 32 bytes. Matches of 16 bytes and more are found by a rolling hash, as in rsync
- * and VCDIFF (RFC 3284). FIRN_NO_MEMORY; FIRN_LIMIT for inputs of 4 GiB and more. */
+ * base beside the result, and packs them into a block of *ret_size bytes that the caller releases:
+ * never larger than the target and 32 bytes. Matches of 16 bytes and more are found by hashes of
+ * blocks, as in rsync and VCDIFF (RFC 3284); where a block of base is repeated much, the earliest
+ * few are tried. FIRN_NO_MEMORY; FIRN_LIMIT for inputs of 4 GiB and more. */
 FIRN_API FIRN_NODISCARD firn_status firn_edit_pack(const void *base, size_t base_size,
                                                    const void *target, size_t target_size,
                                                    const firn_allocator *allocator, void **ret_data,
                                                    size_t *ret_size);
 
-/* Reads the size of the target from packed edits. FIRN_CORRUPT. */
+/* Reads the size of the target from packed edits. FIRN_CORRUPT. Hostile edits may tell any size
+ * below 4 GiB: bound it before allocating. */
 FIRN_API FIRN_NODISCARD firn_status firn_edit_target_size(const void *edits, size_t edits_size,
                                                           size_t *ret_size);
 

@@ -76,7 +76,9 @@ FIRN_API FIRN_NODISCARD firn_status firn_file_read_all(const char *path, uint64_
                                                        firn_error *ret_error);
 
 /* Puts data in the place of path so that a crash leaves the old content or the new: writes path +
- * ".tmp", syncs, renames, syncs the folder. A failure leaves the old file and no temporary one. */
+ * ".tmp", syncs, renames, syncs the folder. A failure leaves the old file and no temporary one;
+ * only when the folder cannot be synced, the new one is in place but may not outlive a crash. The
+ * mode of an old file is kept. */
 FIRN_API FIRN_NODISCARD firn_status firn_file_replace(const char *path, const void *data,
                                                       size_t size, firn_error *ret_error);
 

@@ -1,6 +1,7 @@
 /* Interned byte strings: each text is stored once and named by a dense 32-bit id (0, 1, 2, … in the
- * order of first sight); O(1) both ways. Texts may hold any bytes and be empty. Cost: text + 1 to 3
- * bytes of length, 4 bytes of place, and 4 / 0.75 to 4 / 0.375 bytes of a hash table.
+ * order of first sight); O(1) both ways. Texts may hold any bytes and be empty. Cost: text + 1 to 4
+ * bytes of length, half a byte of place, 4 / 0.75 to 4 / 0.375 bytes of a hash table, and up to a
+ * quarter of room to grow for all but the table.
  *
  * One thread writes; while none does, any number may read. */
 #ifndef FIRN_INTERN_H

@@ -9,8 +9,8 @@
  *  I2 the block at `next` is free up to `end`
  *  I3 a large block's size_class is LARGE, and its place in the list is before its header
  *
- * Complexity: O(1). Measured on a million lines of C: parsing takes 0.94 of its time with glibc's
- * malloc, and dropping the trees nothing instead of 4 %. */
+ * Complexity: O(1). Measured on a million lines of C: parsing and dropping the trees take 0.94 of
+ * the time that they take with glibc's malloc. */
 #include "code/heap.h"
 
 #include <assert.h>
@@ -136,14 +136,14 @@ static void *take_large(struct heap *heap, size_t size)
     large->size = total;
     large->header.size_class = LARGE; /* I3 */
     link_large(heap, large);
-    heap->live_bytes += total;
+    heap->live_bytes += size;
     return &large->header.next;
 }
 
 static void release_large(struct heap *heap, struct heap_large *large)
 {
     unlink_large(large);
-    heap->live_bytes -= large->size;
+    heap->live_bytes -= large->size - sizeof(struct heap_large);
     heap->taken_bytes -= large->size;
     firn_release(heap->allocator, large, large->size);
 }
@@ -153,6 +153,13 @@ static void release_large(struct heap *heap, struct heap_large *large)
 static struct heap_block *block_of(void *bytes)
 {
     return (struct heap_block *)(void *)((char *)bytes - HEADER_BYTES);
+}
+
+static size_t room_of(struct heap_block *block)
+{
+    if (block->size_class == LARGE)
+        return large_of(block)->size - sizeof(struct heap_large);
+    return class_bytes(block->size_class) - HEADER_BYTES;
 }
 
 static void *take(size_t size)
@@ -165,7 +172,7 @@ static void *take(size_t size)
     unsigned size_class = class_of(size < 8 ? 16 : size + HEADER_BYTES);
     size_t bytes = class_bytes(size_class);
     struct heap_block *block = heap->free[size_class];
-    heap->live_bytes += bytes;
+    heap->live_bytes += bytes - HEADER_BYTES;
     if (block != NULL) {
         heap->free[size_class] = block->next;
         return &block->next;
@@ -192,7 +199,7 @@ static void give_back(void *bytes)
     }
     block->next = heap->free[block->size_class];
     heap->free[block->size_class] = block;
-    heap->live_bytes -= class_bytes(block->size_class);
+    heap->live_bytes -= room_of(block);
 }
 
 static void *take_zeroed(size_t count, size_t size)
@@ -202,13 +209,6 @@ static void *take_zeroed(size_t count, size_t size)
     if (__builtin_mul_overflow(count, size, &total))
         total = SIZE_MAX;
     return memset(take(total), 0, total);
-}
-
-static size_t room_of(struct heap_block *block)
-{
-    if (block->size_class == LARGE)
-        return large_of(block)->size - sizeof(struct heap_large);
-    return class_bytes(block->size_class) - HEADER_BYTES;
 }
 
 static void *take_again(void *bytes, size_t size)

@@ -52,7 +52,7 @@ FIRN_NODISCARD firn_status heap_run(struct heap *heap, void (*work)(void *contex
 /* Frees all that was taken; keeps chunks of up to keep_bytes for the next work. */
 void heap_reset(struct heap *heap, size_t keep_bytes);
 
-/* Bytes that blocks in use take, with their headers. */
+/* Bytes of the blocks in use, rounded up as malloc does, without headers. */
 size_t heap_live_bytes(const struct heap *heap);
 
 /* The most bytes that were taken since the last reset, with what waits to be used again. */

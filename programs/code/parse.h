@@ -35,7 +35,8 @@ FIRN_NODISCARD firn_status parser_parse(struct parser *parser, const struct lang
 FIRN_NODISCARD firn_status parser_feed(struct parser *parser, firn_builder *builder,
                                        firn_error *ret_error);
 
-/* What tree-sitter's own tree of the last parse takes, in bytes, with its allocator's headers. */
+/* What tree-sitter's own tree of the last parse takes, in bytes as malloc_usable_size counts them.
+ */
 size_t parser_tree_bytes(const struct parser *parser);
 
 /* The most that tree-sitter took for the last parse, in bytes. */

@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""The manners of the command line: help, wrong usage, exit statuses, output that cannot be written."""
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+
+FIRN = os.environ["FIRN"]
+
+
+def firn(*words, **options):
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    return subprocess.run([FIRN, *words], text=True, check=False, **options)
+
+
+def commands():
+    """Every (group, command), as --help names them."""
+    for group in listed(firn("--help").stdout):
+        if group != "help":
+            for command in listed(firn(group, "--help").stdout):
+                yield group, command
+
+
+def listed(text):
+    section = text.split("\nCommands:\n")[1].split("\n\n")[0]
+    return [line.split()[0] for line in section.split("\n")]
+
+
+class Usage(unittest.TestCase):
+    def assert_one_line(self, run, status):
+        self.assertEqual(run.returncode, status, run)
+        self.assertRegex(run.stderr, r"\Afirn: [^\n]+\n\Z")
+        self.assertEqual(run.stdout, "")
+
+    def test_wrong_usage_is_one_line_and_exit_status_2(self):
+        wrong = [(), ("none",), ("--none",), ("--help", "more"), ("-x",), ("code",), ("code", "none"),
+                 ("help", "none"), ("help", "code", "none"), ("help", "code", "find", "more")]
+        for group, command in commands():
+            wrong.append((group, command, "--none"))
+            wrong.append((group, command, "--color=some"))
+            wrong.append((group, command, "--color"))
+            wrong.append((group, command, "--json=1"))
+            wrong.append((group, command, *["a"] * 50))
+        for words in wrong:
+            self.assert_one_line(firn(*words), 2)
+
+    def test_every_command_has_a_usage_line_three_examples_and_its_options(self):
+        seen = list(commands())
+        self.assertGreaterEqual(len(seen), 9)
+        for group, command in seen:
+            run = firn(group, command, "--help")
+            self.assertEqual((run.returncode, run.stderr), (0, ""))
+            self.assertEqual(run.stdout, firn("help", group, command).stdout)
+            self.assertTrue(run.stdout.startswith(f"Usage: firn {group} {command} "), run.stdout)
+            examples = run.stdout.split("\nExamples:\n")[1].split("\n\n")[0]
+            lines = re.findall(r"^  firn (\S+) (\S+)", examples, flags=re.M)
+            self.assertEqual(lines, [(group, command)] * 3)
+            for option in ("--json", "--quiet", "--color", "--help"):
+                self.assertIn(option, run.stdout.split("\nOptions:\n")[1])
+            self.assertLessEqual(max(map(len, run.stdout.split("\n"))), 100)
+
+    def test_the_manual_and_the_completion_know_every_command(self):
+        manual, completion = firn("--manual").stdout, firn("--completion").stdout
+        for group, command in commands():
+            self.assertIn(f"## firn {group} {command}\n", manual)
+            self.assertIn(f'"{group} {command}") words="', completion)
+        run = subprocess.run(["bash", "-n"], input=completion, text=True, check=False)
+        self.assertEqual(run.returncode, 0)
+
+    def complete(self, *words):
+        script = (firn("--completion").stdout + '\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _firn'
+                  '; echo "${COMPREPLY[*]}"')
+        run = subprocess.run(["bash", "-c", script, "bash", "firn", *words], text=True,
+                             stdout=subprocess.PIPE, check=True)
+        return run.stdout.split()
+
+    def test_the_completion_completes(self):
+        self.assertIn("code", self.complete("co"))
+        self.assertEqual(self.complete("code", "fi"), ["find"])
+        self.assertIn("--store", self.complete("code", "find", "--s"))
+        self.assertEqual(self.complete("code", "find", "--color", "al"), ["always"])
+        self.assertEqual(self.complete("code", "find", "--store", ""), [])
+
+    def test_versions_agree(self):
+        run = firn("--version")
+        self.assertRegex(run.stdout, r"\Afirn \d+\.\d+\.\d+\n\Z")
+        self.assertEqual(run.returncode, 0)
+
+    def test_a_full_disk_fails(self):
+        for words in (("--help",), ("--manual",), ("code", "--help"), ("code", "find", "--help")):
+            with open("/dev/full", "w", encoding="utf-8") as full:
+                self.assert_one_line_on_stderr(firn(*words, stdout=full))
+
+    def test_a_closed_pipe_fails(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        self.assert_one_line_on_stderr(firn("--manual", stdout=writer))
+        os.close(writer)
+
+    def assert_one_line_on_stderr(self, run):
+        self.assertEqual(run.returncode, 1, run)
+        self.assertRegex(run.stderr, r"\Afirn: standard output: [^\n]+\n\Z")
+
+
+class Results(unittest.TestCase):
+    """What an index of a small tree answers, in both forms."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.store = os.path.join(self.folder.name, "store")
+        source = os.path.join(self.folder.name, "source")
+        os.mkdir(source)
+        with open(os.path.join(source, "a\nb.c"), "w", encoding="utf-8") as file:
+            file.write("int snow(void) { return 1; }\nint ice(void) { return snow(); }\n")
+        with open(os.path.join(source, os.fsdecode(b"\xff.c")), "w", encoding="utf-8") as file:
+            file.write("int firn(void) { return 2; }\n")
+        run = firn("code", "index", source, "--store", self.store, "--json")
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        self.index = json.loads(run.stdout)
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def test_the_index_counts(self):
+        self.assertEqual((self.index["files"], self.index["lines"]), (2, 3))
+        for key in ("source_bytes", "nodes", "seconds", "peak_rss_bytes", "store_bytes"):
+            self.assertGreater(self.index[key], 0, key)
+
+    def test_find_answers_in_one_json_document(self):
+        run = firn("code", "find", "snow", "--store", self.store, "--json")
+        self.assertEqual(run.returncode, 0)
+        self.assertEqual([(row["name"], row["path"], row["line"], row["column"])
+                          for row in json.loads(run.stdout)], [("snow", "a\nb.c", 1, 5)])
+
+    def test_a_path_with_a_line_end_stays_on_its_line(self):
+        run = firn("code", "find", "snow", "--store", self.store)
+        self.assertEqual(run.returncode, 0)
+        self.assertIn("a\\nb.c:1:5", run.stdout)
+
+    def test_a_path_that_is_not_utf_8_is_valid_json(self):
+        run = firn("code", "find", "firn", "--store", self.store, "--json")
+        self.assertEqual(json.loads(run.stdout)[0]["path"], "\ufffd.c")
+
+    def test_what_is_not_found_is_exit_status_1(self):
+        run = firn("code", "find", "water", "--store", self.store)
+        self.assertEqual((run.returncode, run.stdout), (1, ""))
+        run = firn("code", "find", "water", "--store", self.store, "--json")
+        self.assertEqual((run.returncode, json.loads(run.stdout)), (1, []))
+
+    def test_no_store_is_one_line_and_exit_status_1(self):
+        for command in ("find", "refs", "outline", "cat", "tree"):
+            run = firn("code", command, "snow", "--store", self.store + "-none")
+            self.assertEqual((run.returncode, run.stdout), (1, ""), command)
+            self.assertRegex(run.stderr, r"\Afirn: [^\n]+\n\Z")
+
+    def test_nothing_is_coloured_where_nobody_sees_it(self):
+        plain = firn("code", "find", "snow", "--store", self.store).stdout
+        self.assertNotIn("\033", plain)
+
+
+if __name__ == "__main__":
+    unittest.main()
