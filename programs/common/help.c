@@ -151,11 +151,16 @@ void help_manual(FILE *out, const struct command_group *const *groups)
           out);
     for (const struct option *option = common_options; option->name != NULL; option++)
         print_manual_option(out, option);
-    fputs("Options and operands may come in any order; what follows *--* is no option.\n"
-          "Sizes are bytes, or have one of K, M, G and T (powers of 1,024) behind the number: "
-          "50M.\n\n"
-          "# COMMANDS\n\n",
-          out);
+    fputs(
+        "Options and operands may come in any order; what follows *--* is no option.\n"
+        "Sizes are bytes, or have one of K, M, G and T (powers of 1,024) behind the number: "
+        "50M.\n\n"
+        "JSON is UTF-8: in names, bytes that are not become U+FFFD, and a second key that ends in\n"
+        "\\_hex then has all bytes of the name in hexadecimal.\n\n"
+        "*firn --manual* prints the source of this page for scdoc, *firn --completion* the\n"
+        "completion for bash.\n\n"
+        "# COMMANDS\n\n",
+        out);
     for (; *groups != NULL; groups++) {
         for (size_t i = 0; i < (*groups)->command_count; i++)
             print_manual_command(out, *groups, &(*groups)->commands[i]);
