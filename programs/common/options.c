@@ -1,5 +1,5 @@
 /* The command line's parser: options and operands in any order, `--name VALUE`, `--name=VALUE`,
- * `-n VALUE`, `-nVALUE`, flags in one word (`-qj`), and `--` before operands that begin with a
+ * `-n VALUE`, `-nVALUE`, flags in one word (`-qv`), and `--` before operands that begin with a
  * dash.
  *
  * Called by programs/firn.c; the tables come from the commands. What is wrong with a command line
@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 const struct option common_options[] = {
-    {"json", 'j', OPTION_FLAG, NULL, NULL, false, "print one JSON document"},
+    {"json", 0, OPTION_FLAG, NULL, NULL, false, "print one JSON document"},
     {"quiet", 'q', OPTION_FLAG, NULL, NULL, false, "no progress and no remarks on stderr"},
     {"color", 0, OPTION_CHOICE, "auto|always|never", "auto", false,
      "colours; auto: on a terminal, unless NO_COLOR is set"},
@@ -249,7 +249,7 @@ enum exit_status options_parse(const struct command_group *group, const struct c
                                int argument_count, char **arguments, struct invocation *ret_parsed,
                                bool *ret_help)
 {
-    /* A word such as -qj has one value a letter, so letters count too. */
+    /* A word such as -qv has one value a letter, so letters count too. */
     size_t most = 0;
     for (int i = 0; i < argument_count; i++)
         most += strlen(arguments[i]) + 1;

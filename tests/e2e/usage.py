@@ -62,6 +62,13 @@ class Usage(unittest.TestCase):
                 self.assertIn(option, run.stdout.split("\nOptions:\n")[1])
             self.assertLessEqual(max(map(len, run.stdout.split("\n"))), 100)
 
+    def test_no_option_has_the_name_of_another(self):
+        for group, command in commands():
+            options = firn(group, command, "--help").stdout.split("\nOptions:\n")[1]
+            names = re.findall(r"^  (?:(-\w), |    )(--[\w-]+)", options, flags=re.M)
+            names = [name for pair in names for name in pair if name]
+            self.assertEqual(len(names), len(set(names)), f"{command}: {names}")
+
     def test_the_manual_and_the_completion_know_every_command(self):
         manual, completion = firn("--manual").stdout, firn("--completion").stdout
         for group, command in commands():
