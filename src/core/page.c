@@ -6,7 +6,6 @@
 #include "core/fault.h"
 
 #include <assert.h>
-#include <stdint.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -18,7 +17,7 @@ size_t firn_page_size(void)
 size_t firn_page_round(size_t size)
 {
     size_t page = firn_page_size();
-    return size > SIZE_MAX - (page - 1) ? 0 : (size + page - 1) & ~(page - 1);
+    return (size + page - 1) & ~(page - 1); /* what wraps around is below a page, so becomes 0 */
 }
 
 void *firn_page_map(size_t size)

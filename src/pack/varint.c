@@ -121,12 +121,10 @@ static bool read_layout(const uint8_t *data, size_t size, struct layout *ret_lay
         return false;
     unsigned width = *at++;
     size_t left = (size_t)(end - at);
-    if (count > left || width < 1 || width > 4) /* a value takes a byte or more */
+    /* A value takes a byte or more; so 64 of them and a checkpoint of 4 always fit. */
+    if (count > left || width < 1 || width > 4)
         return false;
-    size_t checkpoints = checkpoint_count((size_t)count);
-    if (checkpoints > left / width)
-        return false;
-    size_t value_bytes = left - checkpoints * width;
+    size_t value_bytes = left - checkpoint_count((size_t)count) * width;
     if (count > value_bytes || (count == 0 && value_bytes > 0) ||
         value_bytes >= PACKED_LIMIT_BYTES || width != width_of(value_bytes))
         return false;

@@ -105,6 +105,7 @@ static void an_array_that_cannot_grow_stays_as_it_was(void **state)
     void *before = block;
     assert_false(firn_grow(&memory.allocator, &block, &capacity, 11, 8));
     assert_false(firn_grow(&memory.allocator, &block, &capacity, SIZE_MAX / 8 + 1, 8));
+    assert_false(firn_grow(&memory.allocator, &block, &capacity, SIZE_MAX / 8 + 20, 8));
     assert_false(firn_grow(&memory.allocator, &block, &capacity, PTRDIFF_MAX / 8 + 1, 8));
     assert_false(firn_grow(&memory.allocator, &block, &capacity, 11, 0));
     assert_ptr_equal(block, before);

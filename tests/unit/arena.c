@@ -97,6 +97,8 @@ static void every_alignment_up_to_4096_is_kept(void **state)
             assert_int_equal((uintptr_t)object % alignment, 0);
             memset(object, 1, size != 0 ? size : 1);
         }
+        end();
+        begin(0, 64); /* so that the next object gets a chunk made for it */
     }
     assert_null(firn_arena_alloc_aligned(&arena, 1, 0));
     assert_null(firn_arena_alloc_aligned(&arena, 1, 3));
@@ -196,6 +198,7 @@ static void an_object_that_cannot_grow_stays(void **state)
     assert_null(firn_arena_realloc(&arena, text, 6, 5000));
     assert_string_equal(text, "hello");
     assert_ptr_equal(firn_arena_realloc(&arena, text, 6, 4000), text);
+    assert_ptr_equal(firn_arena_realloc(&arena, text, 4000, 4096 - 32), text); /* to the end */
     end();
 }
 
@@ -280,6 +283,21 @@ static void a_reset_keeps_the_chunks_and_a_trim_gives_them_back(void **state)
     firn_arena_trim(&arena);
     assert_int_equal(usage().reserved_bytes, 0);
     assert_non_null(firn_arena_alloc(&arena, 500));
+    end();
+}
+
+static void a_spare_chunk_is_used_though_smaller_ones_come_first(void **state)
+{
+    (void)state;
+    begin(0, 0);
+    for (size_t round = 0; round < 3; round++) {
+        assert_non_null(firn_arena_alloc(&arena, 16));
+        assert_non_null(firn_arena_alloc(&arena, 5000));
+        assert_non_null(firn_arena_alloc(&arena, 9000));
+        firn_arena_reset(&arena);
+    }
+    assert_non_null(firn_arena_alloc(&arena, 9000));
+    assert_int_equal(atomic_load(&memory.calls), 3);
     end();
 }
 
@@ -412,6 +430,7 @@ int main(void)
         cmocka_unit_test(a_rewind_frees_what_came_after_the_mark),
         cmocka_unit_test(marks_nest),
         cmocka_unit_test(a_reset_keeps_the_chunks_and_a_trim_gives_them_back),
+        cmocka_unit_test(a_spare_chunk_is_used_though_smaller_ones_come_first),
         cmocka_unit_test(odd_sizes_do_not_pile_up_over_resets),
         cmocka_unit_test(the_limit_is_kept_and_the_arena_stays_usable),
         cmocka_unit_test(an_allocator_on_an_arena_works_as_one),

@@ -147,6 +147,20 @@ static void small_changes_make_small_edits(void **state)
     assert_true(edit_size(base, sizeof(base), target, sizeof(base)) <= 32); /* halves swapped */
 }
 
+static void matches_too_short_for_a_block_are_found_behind_a_copy(void **state)
+{
+    (void)state;
+    rng random;
+    rng_seed(&random, 7);
+    uint8_t base[3000], target[3000];
+    rng_bytes(&random, base, sizeof(base));
+    memcpy(target, base, sizeof(base));
+    for (size_t i = 20; i < sizeof(base); i += 12)
+        target[i] ^= 0x55;
+    /* For each 12 bytes: insert 1, the byte, copy 11, from the byte behind. */
+    assert_true(edit_size(base, sizeof(base), target, sizeof(target)) <= 3000 / 3 + 32);
+}
+
 static void every_match_of_sixteen_bytes_is_found(void **state)
 {
     (void)state;
@@ -170,6 +184,8 @@ static void runs_take_linear_time_and_few_bytes(void **state)
     uint8_t *target = calloc(size, 1);
     target[size / 2] = 1;
     assert_true(edit_size(base, size, target, size) <= 32);
+    memset(base, 'x', 1000);
+    assert_true(edit_size(base, size, base + 1000, size - 1000) <= 32); /* from the run's start */
     for (size_t i = 0; i < size; i += 24) /* many equal blocks, none of which leads far */
         target[i] = (uint8_t)(1 + i % 255);
     edit_size(base, size, target, size);
@@ -223,23 +239,47 @@ static void every_damaged_bit_of_edits_is_found(void **state)
     firn_release(NULL, edits, size);
 }
 
-static void ranges_outside_the_base_are_refused(void **state)
+/* Steps that must be refused though the checksum would be right: with a base of "abcd" they would
+ * give "ab", if anything. */
+static void steps_out_of_bounds_are_refused(void **state)
 {
     (void)state;
-    /* base of 4, target of 2; nothing to insert, then a copy that the base does not have */
-    static const uint8_t copies[][3] = {
-        {0, 2, 6},  /* from 3 */
-        {0, 2, 1},  /* from -1 */
-        {0, 2, 10}, /* from 5 */
-        {0, 5, 0},  /* longer than base and target */
-        {0, 0, 0},  /* of nothing */
+    static const struct {
+        size_t size;
+        uint8_t bytes[8];
+    } wrong[] = {
+        {3, {0, 2, 6}},                    /* from 3, and so beyond the end */
+        {3, {0, 2, 1}},                    /* from -1 */
+        {3, {0, 2, 10}},                   /* from 5 */
+        {3, {0, 5, 0}},                    /* longer than base and target */
+        {6, {0, 0, 0, 2, 'a', 'b'}},       /* of nothing */
+        {4, {0, 2, 0, 0}},                 /* a byte is left over */
+        {4, {2, 'a', 'b', 0}},             /* a byte is left over */
+        {2, {2, 'a'}},                     /* an insert without its bytes */
+        {6, {5, 'a', 'b', 'c', 'd', 'e'}}, /* an insert longer than the target */
+        {4, {0x80, 0, 2, 0}},              /* an overlong form */
+        {1, {0}},                          /* a copy is missing */
+        {2, {0, 2}},                       /* its distance is missing */
     };
-    for (size_t i = 0; i < sizeof(copies) / sizeof(copies[0]); i++) {
-        uint8_t edits[9] = {4, 2};
-        memcpy(edits + 6, copies[i], 3);
-        char got[2];
-        assert_int_equal(firn_edit_apply("abcd", 4, edits, 9, got, 2), FIRN_CORRUPT);
+    uint8_t edits[6 + 8] = {4, 2};
+    uint32_t crc = firn_crc32c(0, "ab", 2);
+    for (int i = 0; i < 4; i++)
+        edits[2 + i] = (uint8_t)(crc >> (8 * i));
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        /* Of their exact sizes, so that the sanitizers see a step outside. */
+        char *base = malloc(4), *got = malloc(2);
+        uint8_t *copy = malloc(6 + wrong[i].size);
+        memcpy(base, "abcd", 4);
+        memcpy(copy, edits, 6);
+        memcpy(copy + 6, wrong[i].bytes, wrong[i].size);
+        assert_int_equal(firn_edit_apply(base, 4, copy, 6 + wrong[i].size, got, 2), FIRN_CORRUPT);
+        free(base);
+        free(got);
+        free(copy);
     }
+    char got[2];
+    memcpy(edits + 6, "\0\2\0", 3);
+    assert_int_equal(firn_edit_apply("abcd", 4, edits, 9, got, 2), FIRN_OK);
 }
 
 static firn_status pack_edits(const firn_allocator *allocator, void *context)
@@ -282,11 +322,12 @@ int main(void)
         cmocka_unit_test(edits_have_the_documented_bytes),
         cmocka_unit_test(texts_without_anything_in_common_are_inserted),
         cmocka_unit_test(small_changes_make_small_edits),
+        cmocka_unit_test(matches_too_short_for_a_block_are_found_behind_a_copy),
         cmocka_unit_test(every_match_of_sixteen_bytes_is_found),
         cmocka_unit_test(runs_take_linear_time_and_few_bytes),
         cmocka_unit_test(edits_of_another_base_are_refused),
         cmocka_unit_test(every_damaged_bit_of_edits_is_found),
-        cmocka_unit_test(ranges_outside_the_base_are_refused),
+        cmocka_unit_test(steps_out_of_bounds_are_refused),
         cmocka_unit_test(each_allocation_of_a_pack_may_fail),
         cmocka_unit_test(inputs_of_four_gibibytes_are_refused),
     };

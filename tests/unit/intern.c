@@ -77,6 +77,23 @@ static void texts_of_every_length_come_back(void **state)
     firn_intern_destroy(intern);
 }
 
+/* So many that some have the same place and tag in the table. */
+static void texts_of_one_length_are_told_apart(void **state)
+{
+    (void)state;
+    firn_intern *intern = NULL;
+    assert_int_equal(firn_intern_create(NULL, &intern), FIRN_OK);
+    for (uint32_t i = 0; i < 390000; i++) {
+        uint32_t id = 77;
+        assert_int_equal(firn_intern_put(intern, &i, sizeof(i), &id, NULL), FIRN_OK);
+        assert_int_equal(id, i);
+    }
+    for (uint32_t i = 0; i < 800000; i++)
+        assert_int_equal(firn_intern_find(intern, &i, sizeof(i)),
+                         i < 390000 ? i : FIRN_INTERN_NONE);
+    firn_intern_destroy(intern);
+}
+
 static void texts_of_sixteen_mebibytes_are_refused(void **state)
 {
     (void)state;
@@ -255,6 +272,7 @@ int main(void)
         cmocka_unit_test(ids_are_dense_and_in_the_order_of_first_sight),
         cmocka_unit_test(texts_not_put_are_not_found),
         cmocka_unit_test(texts_of_every_length_come_back),
+        cmocka_unit_test(texts_of_one_length_are_told_apart),
         cmocka_unit_test(texts_of_sixteen_mebibytes_are_refused),
         cmocka_unit_test(a_reset_forgets_all_and_keeps_the_memory),
         cmocka_unit_test(the_limit_is_kept_and_what_was_put_stays),

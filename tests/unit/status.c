@@ -57,8 +57,9 @@ static void a_long_error_text_is_cut_between_characters(void **state)
             char text[300] = {0}, expected[300] = {0};
             memset(text, 'a', before);
             memcpy(text + before, characters[i], size);
-            size_t fits = before + size <= 255 ? before + size : before;
-            memcpy(expected, text, fits < 255 ? fits : 255);
+            memset(text + before + size, 'z', 10);
+            size_t fits = before + size <= 255 || before >= 255 ? 255 : before;
+            memcpy(expected, text, fits);
             firn_error error;
             firn_error_set(&error, FIRN_IO, 0, "%s", text);
             assert_string_equal(error.text, expected);

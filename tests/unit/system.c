@@ -90,6 +90,11 @@ static void the_least_limit_of_all_ancestors_counts_v2(void **state)
     put("/sys/fs/cgroup/a.slice/b.scope/memory.current", "1073741824\n");
     assert_int_equal(firn_memory_limit_at(root), 2 * GIB);
     assert_int_equal(firn_memory_available_at(root), 96 * MIB);
+    put("/sys/fs/cgroup/a.slice/b.scope/memory.high", "1610612736\n");
+    assert_int_equal(firn_memory_limit_at(root), 1536 * MIB);
+    put("/sys/fs/cgroup/memory.max", "1073741824\n"); /* of a container, where its root is seen */
+    assert_int_equal(firn_memory_limit_at(root), 1 * GIB);
+    assert_int_equal(firn_memory_available_at(root), 96 * MIB);
 }
 
 static void files_read_long_ago_count_as_free_memory(void **state)
@@ -156,6 +161,9 @@ static void limits_of_v1_count_too(void **state)
     put_v1();
     put("/sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
     put("/sys/fs/cgroup/memory/memory.usage_in_bytes", "123456789\n");
+    firn_cgroup_memory memory;
+    firn_cgroup_memory_get(root, &memory);
+    assert_int_equal(memory.limit_bytes, UINT64_MAX);
     put("/sys/fs/cgroup/memory/docker/x/memory.limit_in_bytes", "1073741824\n");
     put("/sys/fs/cgroup/memory/docker/x/memory.usage_in_bytes", "805306368\n");
     put("/sys/fs/cgroup/memory/docker/x/memory.stat", "inactive_file 7\n"
@@ -212,6 +220,8 @@ static void broken_files_of_the_kernel_are_let_pass(void **state)
     assert_int_equal(firn_memory_limit_at(root), UINT64_MAX);
     put("/proc/self/cgroup", "0::/x\n");
     assert_int_equal(firn_memory_available_at(root), 0);
+    put("/proc/meminfo", "MemTotal2 5 kB\nMemTotal: 3 kB\nMemTotal: 18014398509481983 kB\n");
+    assert_int_equal(firn_memory_limit_at(root), 3 * 1024);
 }
 
 static void lines_of_any_length_are_read(void **state)

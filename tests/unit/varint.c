@@ -226,6 +226,23 @@ static void a_value_that_crosses_its_checkpoint_is_refused(void **state)
     firn_release(NULL, data, size);
 }
 
+/* A group whose values go on behind the array's end, as its checkpoint allows. */
+static void a_checkpoint_behind_the_end_is_refused(void **state)
+{
+    (void)state;
+    uint64_t got[65];
+    const size_t size = 3 + 80;
+    uint8_t *bytes = malloc(size);
+    memcpy(bytes, "\x41\x01\xff", 3); /* 65 values, the second group at 255 */
+    for (size_t i = 3; i < size; i++)
+        bytes[i] = i % 8 == 2 ? 0x7f : 0xff;
+    firn_varint_array array;
+    assert_int_equal(firn_varint_array_open(bytes, size, &array), FIRN_OK);
+    assert_int_equal(firn_varint_array_get(&array, 0, 64, got), FIRN_CORRUPT);
+    assert_int_equal(firn_varint_array_get(&array, 64, 1, got), FIRN_CORRUPT);
+    free(bytes);
+}
+
 static void without_memory_nothing_is_packed(void **state)
 {
     (void)state;
@@ -264,6 +281,7 @@ int main(void)
         cmocka_unit_test(checkpoints_are_as_wide_as_the_values_need),
         cmocka_unit_test(damaged_arrays_are_refused_or_read_within_their_bytes),
         cmocka_unit_test(a_value_that_crosses_its_checkpoint_is_refused),
+        cmocka_unit_test(a_checkpoint_behind_the_end_is_refused),
         cmocka_unit_test(without_memory_nothing_is_packed),
         cmocka_unit_test(more_values_than_fit_are_refused_before_they_are_read),
     };
