@@ -438,12 +438,23 @@ void firn_store_unpin(firn_store *store, firn_segment *segment)
 
 /* --- verifying --- */
 
+/* Plain bytes; at least 1. */
+static size_t largest_segment(const firn_store *store)
+{
+    size_t largest = 1;
+    for (size_t i = 0; i < store->manifest.segment_count; i++)
+        if (store->manifest.segments[i].plain > largest)
+            largest = store->manifest.segments[i].plain;
+    return largest;
+}
+
 firn_status firn_store_verify(firn_store *store, uint32_t *ret_damaged, firn_error *ret_error)
 {
     firn_status first = FIRN_OK;
     uint32_t damaged = 0;
+    size_t room = largest_segment(store);
     /* From the files, whatever is decoded already. */
-    uint8_t *buffer = firn_allocate(store->allocator, FIRN_SEGMENT_MAX_BYTES);
+    uint8_t *buffer = firn_allocate(store->allocator, room);
     if (buffer == NULL)
         return no_memory(store->path, ret_error);
     for (uint32_t i = 0; i < store->manifest.segment_count; i++) {
@@ -451,19 +462,16 @@ firn_status firn_store_verify(firn_store *store, uint32_t *ret_damaged, firn_err
         firn_status status = segment_read(store, i, buffer, &error);
         if (status == FIRN_OK)
             continue;
-        if (first == FIRN_OK && ret_error != NULL)
-            *ret_error = error;
-        if (first == FIRN_OK)
-            first = status;
-        if (status == FIRN_NO_MEMORY) {
+        if (first == FIRN_OK || status == FIRN_NO_MEMORY) {
             first = status;
             if (ret_error != NULL)
                 *ret_error = error;
-            break;
         }
+        if (status == FIRN_NO_MEMORY)
+            break;
         damaged++;
     }
-    firn_release(store->allocator, buffer, FIRN_SEGMENT_MAX_BYTES);
+    firn_release(store->allocator, buffer, room);
     *ret_damaged = damaged;
     return first;
 }

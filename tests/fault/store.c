@@ -1,0 +1,236 @@
+/* The store while allocations and system calls fail: a write is done, or told to have failed, and
+ * then the old content stands; what is read is right or an error. */
+#include "support/failing.h"
+#include "support/store_faults.h"
+
+#include <sys/wait.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+static store_faults store;
+
+static int set_up(void **state)
+{
+    (void)state;
+    store_faults_make(&store);
+    store_faults_recover(&store);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    tempdir_remove(store.root);
+    return 0;
+}
+
+static firn_status write_next(const firn_allocator *allocator, void *context)
+{
+    firn_error error;
+    (void)context;
+    uint32_t before = store.version;
+    firn_status status = store_faults_write(&store, allocator, &error);
+    store_faults_settle(&store, status != FIRN_OK);
+    if (status != FIRN_OK && (store.version != before || tempdir_count(store.path) != 3))
+        store_faults_fail("a failed write left something", &error);
+    if (status != FIRN_OK && error.text[0] == '\0')
+        store_faults_fail("no text", &error);
+    return status;
+}
+
+static void every_allocation_of_a_write_may_fail(void **state)
+{
+    (void)state;
+    assert_in_range(failing_each(write_next, NULL), 10, 100);
+}
+
+/* A pin that failed may be tried again. */
+static firn_status read_all(const firn_allocator *allocator, void *context)
+{
+    firn_store_options options = {.allocator = allocator, .cache_bytes = 3000};
+    firn_store *opened;
+    uint32_t damaged;
+    (void)context;
+    firn_status status = firn_store_open(store.path, &options, &opened, NULL);
+    if (status != FIRN_OK)
+        return status;
+    firn_status worst = FIRN_OK;
+    for (uint32_t i = 0; i < 2 * STORE_FAULTS_COUNT; i++) {
+        status = store_check_one(opened, store.version, i % STORE_FAULTS_COUNT, NULL);
+        worst = status != FIRN_OK ? status : worst;
+    }
+    status = firn_store_verify(opened, &damaged, NULL);
+    firn_store_close(opened);
+    return status != FIRN_OK ? status : worst;
+}
+
+static void every_allocation_of_a_read_may_fail(void **state)
+{
+    (void)state;
+    assert_in_range(failing_each(read_all, NULL), 10, 200);
+}
+
+#if defined(FIRN_FAULTS) && FIRN_FAULTS
+
+static const char *const CALLS[] = {
+#define CALL_NAME(code, name) #name,
+    FIRN_FAULT_CALLS(CALL_NAME)
+#undef CALL_NAME
+};
+static const char *const ERRORS[] = {"EIO", "ENOSPC", "EACCES", "EMFILE", "ENOENT"};
+enum { CALL_COUNT = sizeof CALLS / sizeof *CALLS, ERROR_COUNT = sizeof ERRORS / sizeof *ERRORS };
+
+static void faults_set(const char *variable, const char *value)
+{
+    setenv(variable, value, 1);
+    firn_fault_reload();
+}
+
+static void faults_clear(void)
+{
+    unsetenv("FIRN_FAULT_IO");
+    unsetenv("FIRN_FAULT_COUNT");
+    firn_fault_reload();
+}
+
+/* How often `work` makes each call, counted in a child. */
+static void count_calls(void (*work)(void), unsigned counts[CALL_COUNT])
+{
+    char name[32];
+    unsigned count;
+    char path[2 * TEMPDIR_PATH_BYTES];
+    snprintf(path, sizeof path, "%s/counts", store.root);
+    unlink(path);
+    pid_t child = fork();
+    if (child == 0) {
+        faults_set("FIRN_FAULT_COUNT", path);
+        work();
+        exit(0);
+    }
+    int ended;
+    assert_int_equal(waitpid(child, &ended, 0), child);
+    assert_int_equal(ended, 0);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    memset(counts, 0, CALL_COUNT * sizeof *counts);
+    while (fscanf(file, "%31s %u", name, &count) == 2)
+        for (size_t i = 0; i < CALL_COUNT; i++)
+            if (strcmp(name, CALLS[i]) == 0)
+                counts[i] = count;
+    fclose(file);
+}
+
+static void write_for_counting(void)
+{
+    firn_error error;
+    if (store_faults_write(&store, NULL, &error) != FIRN_OK)
+        store_faults_fail("write", &error);
+}
+
+static void read_for_counting(void)
+{
+    firn_error error = {0};
+    if (store_check(store.path, NULL, store.version, STORE_FAULTS_COUNT, &error) != FIRN_OK)
+        store_faults_fail("read", &error);
+}
+
+static void inject(size_t call, unsigned number, const char *onwards, const char *how)
+{
+    char value[64];
+    snprintf(value, sizeof value, "%s:%u%s:%s", CALLS[call], number, onwards, how);
+    faults_set("FIRN_FAULT_IO", value);
+}
+
+static void write_with_fault(size_t call, unsigned number, const char *onwards, const char *how,
+                             bool must_work)
+{
+    firn_error error;
+    inject(call, number, onwards, how);
+    firn_status status = store_faults_write(&store, NULL, &error);
+    faults_clear();
+    if (status != FIRN_OK && (must_work || strstr(error.text, store.root) == NULL))
+        store_faults_fail(CALLS[call], &error);
+    store_faults_settle(&store, status != FIRN_OK);
+    store_faults_recover(&store);
+}
+
+static void every_system_call_of_a_write_may_fail(void **state)
+{
+    (void)state;
+    unsigned counts[CALL_COUNT];
+    count_calls(write_for_counting, counts);
+    store.version++;
+    assert_true(counts[FIRN_FAULT_FSYNC] >= 4 && counts[FIRN_FAULT_RENAME] == 2);
+    for (size_t call = 0; call < CALL_COUNT; call++) {
+        for (unsigned number = 1; number <= counts[call]; number++) {
+            const char *how = ERRORS[(number + call) % ERROR_COUNT];
+            write_with_fault(call, number, "", how, false);
+            write_with_fault(call, number, "+", ERRORS[number % ERROR_COUNT], false);
+        }
+    }
+}
+
+static void interrupted_and_short_calls_of_a_write_are_gone_on_with(void **state)
+{
+    (void)state;
+    static const size_t calls[] = {FIRN_FAULT_OPEN, FIRN_FAULT_READ, FIRN_FAULT_WRITE,
+                                   FIRN_FAULT_FSYNC, FIRN_FAULT_FLOCK};
+    unsigned counts[CALL_COUNT];
+    count_calls(write_for_counting, counts);
+    store.version++;
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        for (unsigned number = 1; number <= counts[calls[i]]; number++) {
+            write_with_fault(calls[i], number, "", "EINTR", true);
+            if (calls[i] == FIRN_FAULT_READ || calls[i] == FIRN_FAULT_WRITE)
+                write_with_fault(calls[i], number, "", "short", true);
+        }
+    }
+}
+
+static void every_system_call_of_a_read_may_fail(void **state)
+{
+    (void)state;
+    unsigned counts[CALL_COUNT];
+    count_calls(read_for_counting, counts);
+    assert_true(counts[FIRN_FAULT_READ] >= STORE_FAULTS_COUNT);
+    for (size_t call = 0; call < CALL_COUNT; call++) {
+        for (unsigned number = 1; number <= counts[call]; number++) {
+            for (size_t how = 0; how < ERROR_COUNT + 2; how++) {
+                bool transfer = call == FIRN_FAULT_READ;
+                if (how == ERROR_COUNT + 1 && !transfer)
+                    continue;
+                firn_error error = {0};
+                inject(call, number, "",
+                       how < ERROR_COUNT    ? ERRORS[how]
+                       : how == ERROR_COUNT ? "EINTR"
+                                            : "short");
+                firn_status status =
+                    store_check(store.path, NULL, store.version, STORE_FAULTS_COUNT, &error);
+                faults_clear();
+                if (status == FIRN_CHANGED ||
+                    (status != FIRN_OK && strstr(error.text, store.root) == NULL) ||
+                    (status != FIRN_OK && how >= ERROR_COUNT &&
+                     (transfer || call == FIRN_FAULT_OPEN)))
+                    store_faults_fail(CALLS[call], &error);
+            }
+        }
+    }
+}
+
+#endif
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_allocation_of_a_write_may_fail),
+        cmocka_unit_test(every_allocation_of_a_read_may_fail),
+#if defined(FIRN_FAULTS) && FIRN_FAULTS
+        cmocka_unit_test(every_system_call_of_a_write_may_fail),
+        cmocka_unit_test(interrupted_and_short_calls_of_a_write_are_gone_on_with),
+        cmocka_unit_test(every_system_call_of_a_read_may_fail),
+#endif
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
