@@ -52,6 +52,7 @@ typedef struct firn_segment_info {
 
 /* Segments are numbered from 0 in the order of their puts. */
 FIRN_API uint32_t firn_store_segment_count(const firn_store *store);
+/* What the manifest says of a segment; its number must be below the count. */
 FIRN_API void firn_store_segment_info(const firn_store *store, uint32_t segment,
                                       firn_segment_info *ret_info);
 

@@ -218,7 +218,8 @@ firn_status firn_store_open(const char *path, const firn_store_options *options,
     if (options == NULL)
         options = &defaults;
     if (options->reserved[0] != 0 || options->reserved[1] != 0)
-        return firn_error_set(ret_error, FIRN_INVALID, 0, "%s: unknown options", path);
+        return firn_error_set(ret_error, FIRN_INVALID, 0, "%s: the reserved options must be 0",
+                              path);
     const firn_allocator *allocator = options->allocator;
     if (allocator == NULL)
         allocator = firn_allocator_system();

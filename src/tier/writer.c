@@ -28,9 +28,7 @@
 #include <firn/file.h>
 #include <firn/store.h>
 
-#include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -92,14 +90,16 @@ static firn_status folder_prepare(const char *path, firn_error *ret_error)
     status = firn_store_folder_read(path, &folder, ret_error);
     if (status == FIRN_OK && folder.foreign[0] != '\0')
         return firn_error_set(ret_error, FIRN_NOT_STORE, 0,
-                              "%s: not a Firn store (%s is in it); name a new folder",
+                              "%s: not a Firn store (%s is in it); move that away or name "
+                              "another folder",
                               firn_path_shown(path, shown), folder.foreign);
     return status;
 }
 
 /* Reads what stands in the folder, decides the new generation, and sweeps what no manifest names.
  * A damaged store is replaced, since that is its user's way out; its files stay until the commit.
- */
+ * The manifest's own commit may have ended before its last sync: that is made up for before any
+ * file goes that the manifest before it may need. */
 static firn_status earlier_read(firn_store_writer *writer, firn_error *ret_error)
 {
     firn_store_folder folder;
@@ -125,6 +125,9 @@ static firn_status earlier_read(firn_store_writer *writer, firn_error *ret_error
     firn_manifest_fini(&earlier, writer->allocator);
     if (latest >= FIRN_GENERATION_MAX)
         return firn_file_error_as(ret_error, FIRN_LIMIT, EOVERFLOW, writer->path, "write");
+    status = firn_folder_sync(writer->path, ret_error);
+    if (status != FIRN_OK)
+        return status;
     firn_store_sweep(writer->path, keep);
     writer->begun = true;
     return FIRN_OK;
@@ -166,7 +169,8 @@ firn_status firn_store_begin(const char *path, const firn_store_writer_options *
     if (options == NULL)
         options = &defaults;
     if (options->reserved[0] != 0 || options->reserved[1] != 0)
-        return firn_error_set(ret_error, FIRN_INVALID, 0, "%s: unknown options", path);
+        return firn_error_set(ret_error, FIRN_INVALID, 0,
+                              "%s: the writer's reserved options must be 0", path);
     const firn_allocator *allocator = options->allocator;
     if (allocator == NULL)
         allocator = firn_allocator_system();
@@ -301,7 +305,7 @@ static firn_status failed_before(const firn_store_writer *writer, firn_error *re
                           firn_path_shown(writer->path, shown), firn_status_text(writer->failed));
 }
 
-/* Appends under the mutex; a failure is remembered. */
+/* Appends under the mutex, and finishes a file that became full, without it. */
 static firn_status append_shared(firn_store_writer *writer, uint8_t *bytes,
                                  const firn_manifest_segment *packed, uint32_t *ret_segment,
                                  firn_error *ret_error)
