@@ -31,8 +31,8 @@ typedef struct firn_arena {
 typedef struct firn_arena_options {
     const firn_allocator *allocator; /* where chunks come from; NULL: the system's */
     size_t limit_bytes;              /* of all chunks; 0: none */
-    size_t first_chunk_bytes;        /* 0: 4,096; else 64 to 2^30 */
-    size_t reserved[2];              /* must be 0 */
+    size_t first_chunk_bytes; /* 0: 4,096; else 64 to 2^30, of which a multiple of 16 is taken */
+    size_t reserved[2];       /* must be 0 */
 } firn_arena_options;
 
 /* Makes an arena in the caller's struct; allocates nothing. options may be NULL. FIRN_INVALID. */
@@ -58,12 +58,11 @@ FIRN_API void *firn_arena_alloc_aligned(firn_arena *arena, size_t size, size_t a
 static inline void *firn_arena_alloc(firn_arena *arena, size_t size)
 {
 #ifndef FIRN_ARENA_POISONED
-    size_t room = (size_t)(arena->end - arena->next);
-    size_t skip = (size_t)(-(uintptr_t)arena->next & 15);
-    if (skip < room && size - 1 < room - skip) { /* size 0 wraps around and goes the other way */
-        uint8_t *object = arena->next + skip;
-        arena->next = object + size;
-        return object;
+    /* end is aligned too, so that at is not behind it; size 0 goes the other way. */
+    uintptr_t at = ((uintptr_t)arena->next + 15) & ~(uintptr_t)15;
+    if (size - 1 < (uintptr_t)arena->end - at) {
+        arena->next = (uint8_t *)(at + size);
+        return (void *)at;
     }
 #endif
     return firn_arena_alloc_aligned(arena, size, 16);

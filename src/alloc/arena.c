@@ -8,12 +8,13 @@
  * it only when it has more room left than the present one, so large objects waste no room.
  *
  * Invariants:
- *   I1  next and end lie in the bump chunk, next <= end; all NULL while there is no chunk
+ *   I1  next and end lie in the bump chunk, next <= end; both NULL while there is no chunk
  *   I2  every chunk's `bump` is the bump chunk of the time when it was the newest
  *   I3  used of a chunk counts its object bytes; that of the present bump chunk is not kept up, as
  *       next tells it
  *   I4  reserved is the sum of all chunks, spare ones too, and at most the limit
  *   I5  with AddressSanitizer exactly the headers and the living objects can be touched
+ *   I6  sizes of chunks, and so end, are multiples of 16: firn_arena_alloc relies on it
  *
  * Threads: one. Complexity: O(1); a new chunk looks at up to 8 spare ones, and gives back as much
  * as it takes, so that odd sizes do not pile up. Follows Hanson (1990).
@@ -70,7 +71,7 @@ firn_status firn_arena_init(firn_arena *arena, const firn_arena_options *options
     *arena = (firn_arena){
         .allocator = options->allocator,
         .limit_bytes = options->limit_bytes,
-        .chunk_bytes = first,
+        .chunk_bytes = first & ~(size_t)15,
     };
     return FIRN_OK;
 }
@@ -141,7 +142,7 @@ static void give_way(firn_arena *arena, size_t size)
 /* Gets a chunk with room for an object of size bytes; NULL for want of memory or by the limit. */
 static chunk *get_chunk(firn_arena *arena, size_t size)
 {
-    size_t needed = HEADER_BYTES + size;
+    size_t needed = (HEADER_BYTES + size + 15) & ~(size_t)15; /* I6 */
     chunk *found = take_spare(arena, needed);
     if (found != NULL)
         return found;
@@ -151,7 +152,7 @@ static chunk *get_chunk(firn_arena *arena, size_t size)
     if (over_limit(arena, bytes)) { /* a smaller one may still do */
         if (over_limit(arena, needed))
             return NULL;
-        bytes = arena->limit_bytes - arena->reserved_bytes;
+        bytes = (arena->limit_bytes - arena->reserved_bytes) & ~(size_t)15;
     }
     found = firn_allocate(arena->allocator, bytes);
     if (found == NULL)
@@ -170,6 +171,7 @@ static void set_bump(firn_arena *arena, chunk *bump, uint8_t *next)
 {
     arena->next = next;
     arena->end = bump != NULL ? chunk_end(bump) : NULL;
+    assert(arena->next <= arena->end && (uintptr_t)arena->end % 16 == 0); /* I1, I6 */
 }
 
 static size_t padding(const uint8_t *at, size_t alignment)
@@ -283,7 +285,6 @@ void firn_arena_rewind(firn_arena *arena, firn_arena_mark mark)
         arena->spare = newest;
     }
     set_bump(arena, mark.chunk != NULL ? mark.chunk->bump : NULL, mark.next); /* I2 */
-    assert(mark.next <= arena->end);                                          /* I1 */
     ASAN_POISON_MEMORY_REGION(arena->next, (size_t)(arena->end - arena->next));
 }
 
