@@ -71,7 +71,10 @@ firn_status firn_lock_acquire(const char *path, const char *what, firn_lock *ret
         goto fail;
     }
     if (!still_named(fd, path)) {
-        status = firn_file_error_as(ret_error, FIRN_BUSY, ENOENT, path, "lock");
+        char shown[FIRN_PATH_SHOWN_BYTES];
+        status =
+            firn_error_set(ret_error, FIRN_BUSY, 0, "%s: removed while it was locked; try again",
+                           firn_path_shown(path, shown));
         goto fail;
     }
     error = write_holder(fd, what);
