@@ -1,5 +1,5 @@
-/* Stores with known content: segment i of version v is always the same bytes. Nothing here asserts,
- * so that it also serves where calls are made to fail. */
+/* Stores with known content: segment i of version v is always the same bytes, also those of the
+ * stores in golden/. Nothing here asserts, so that it also serves where calls are made to fail. */
 #ifndef FIRN_TESTS_STORE_CONTENT_H
 #define FIRN_TESTS_STORE_CONTENT_H
 

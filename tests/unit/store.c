@@ -376,6 +376,20 @@ static void a_second_writer_is_refused_and_told_who_writes(void **state)
     write_store(3, 3);
 }
 
+/* The content must stay what support/store_content.h says; stores of version 1 are read for ever.
+ */
+static void a_store_that_the_first_release_wrote_is_read(void **state)
+{
+    (void)state;
+    static const char here[] = __FILE__;
+    const char *end = strstr(here, "unit/store.c");
+    firn_error error = {0};
+    assert_non_null(end);
+    assert_in_range(snprintf(path, sizeof path, "%.*sgolden/store-1", (int)(end - here), here), 1,
+                    sizeof path - 1);
+    ok(store_check(path, NULL, 1, 12, &error), &error);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -396,6 +410,7 @@ int main(void)
         TEST(a_name_without_a_slash_is_below_the_current_folder),
         TEST(a_path_that_is_too_long_is_an_error),
         TEST(a_second_writer_is_refused_and_told_who_writes),
+        TEST(a_store_that_the_first_release_wrote_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
