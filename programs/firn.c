@@ -3,8 +3,8 @@
  *     firn GROUP COMMAND [ARGUMENTS]     firn help [GROUP [COMMAND]]
  *     firn --help | --version | --manual | --completion
  *
- * Exit status 0 done, 1 failed or nothing found, 2 wrong usage. SIGPIPE is ignored, so that a
- * closed pipe is an error of the write like any other. */
+ * Exit status 0 done, 1 failed or nothing found, 2 wrong usage. SIGPIPE is ignored: a closed
+ * pipe ends the work with status 1, not by a signal. */
 #include "code/code.h"
 #include "common/emitter.h"
 #include "common/help.h"

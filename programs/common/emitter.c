@@ -235,7 +235,8 @@ enum exit_status emitter_end(struct emitter *emitter, enum exit_status status)
         emitter->error = errno != 0 ? errno : EIO;
     if (emitter->error == 0)
         return status;
-    report("standard output: %s; what was printed is incomplete", strerror(emitter->error));
+    if (emitter->error != EPIPE) /* a reader that has seen enough, such as head, wants no remark */
+        report("standard output: %s; what was printed is incomplete", strerror(emitter->error));
     return EXIT_FAILED;
 }
 

@@ -12,7 +12,8 @@
  * that must not lose anything, emitter_path adds the same bytes in hexadecimal.
  *
  * A write that fails (a full disk, a closed pipe) is kept, later calls print nothing, and
- * emitter_end reports it. Long loops may ask emitter_failed and end early. One thread. */
+ * emitter_end reports it, but for a closed pipe, which is its reader's will. Long loops may ask
+ * emitter_failed and end early. One thread. */
 #ifndef FIRN_PROGRAMS_EMITTER_H
 #define FIRN_PROGRAMS_EMITTER_H
 

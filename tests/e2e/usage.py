@@ -101,11 +101,12 @@ class Usage(unittest.TestCase):
             with open("/dev/full", "w", encoding="utf-8") as full:
                 self.assert_one_line_on_stderr(firn(*words, stdout=full))
 
-    def test_a_closed_pipe_fails(self):
+    def test_a_closed_pipe_fails_without_a_word(self):
         reader, writer = os.pipe()
         os.close(reader)
-        self.assert_one_line_on_stderr(firn("--manual", stdout=writer))
+        run = firn("--manual", stdout=writer)
         os.close(writer)
+        self.assertEqual((run.returncode, run.stderr), (1, ""), run)
 
     def assert_one_line_on_stderr(self, run):
         self.assertEqual(run.returncode, 1, run)
