@@ -105,6 +105,14 @@ firn_status firn_store_data_path(const char *folder, uint64_t generation, uint32
                    size);
 }
 
+firn_status firn_store_path_too_long(const char *folder, firn_error *ret_error)
+{
+    char shown[FIRN_PATH_SHOWN_BYTES];
+    return firn_error_set(ret_error, FIRN_LIMIT, ENAMETOOLONG,
+                          "%s: the path is too long; use a shorter path",
+                          firn_path_shown(folder, shown));
+}
+
 /* --- looking --- */
 
 static firn_status look(void *context, const char *name)

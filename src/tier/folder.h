@@ -33,6 +33,9 @@ FIRN_NODISCARD firn_status firn_store_data_path(const char *folder, uint64_t gen
                                                 uint32_t file, const char *suffix, char *path,
                                                 size_t size);
 
+/* Tells that a path in the folder does not fit; returns FIRN_LIMIT. */
+firn_status firn_store_path_too_long(const char *folder, firn_error *ret_error);
+
 /* What a folder holds. */
 typedef struct firn_store_folder {
     bool has_data;                       /* finished data files */

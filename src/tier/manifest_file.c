@@ -29,7 +29,7 @@ static firn_status path_of(const char *folder, char *path, firn_error *ret_error
 {
     if (firn_store_path(folder, "manifest", path, FIRN_STORE_PATH_BYTES) == FIRN_OK)
         return FIRN_OK;
-    return firn_file_error_as(ret_error, FIRN_LIMIT, ENAMETOOLONG, folder, "open");
+    return firn_store_path_too_long(folder, ret_error);
 }
 
 firn_status firn_manifest_load(const char *path, const firn_allocator *allocator,

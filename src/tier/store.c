@@ -79,7 +79,7 @@ static firn_status file_open(firn_store *store, uint32_t i, firn_error *ret_erro
 
     if (firn_store_data_path(store->path, store->manifest.generation, i, "", path, sizeof path) !=
         FIRN_OK)
-        return firn_file_error_as(ret_error, FIRN_LIMIT, ENAMETOOLONG, store->path, "open");
+        return firn_store_path_too_long(store->path, ret_error);
     firn_status status = firn_file_open(path, FIRN_FILE_READ, &store->files[i], ret_error);
     if (status == FIRN_UNSUPPORTED)
         return firn_error_set(ret_error, FIRN_CORRUPT, 0, "%s: damaged (not a file); " WAY_OUT,
@@ -333,7 +333,7 @@ static firn_status segment_failed(const firn_store *store, uint32_t segment, fir
     uint32_t file = manifest->segments[segment].file;
     if (firn_store_data_path(store->path, manifest->generation, file, "", path, sizeof path) !=
         FIRN_OK)
-        return firn_file_error_as(ret_error, status, ENAMETOOLONG, store->path, "read");
+        return firn_store_path_too_long(store->path, ret_error);
     return firn_error_set(ret_error, status, 0, "%s: segment %" PRIu32 " %s; %s",
                           firn_path_shown(path, shown), segment, cause, way_out);
 }

@@ -105,6 +105,7 @@ static firn_status earlier_read(firn_store_writer *writer, firn_error *ret_error
     firn_store_folder folder;
     firn_manifest earlier = {0};
     firn_store_keep keep = {.below = UINT64_MAX};
+    char shown[FIRN_PATH_SHOWN_BYTES];
     uint64_t size;
     firn_status status = firn_store_folder_read(writer->path, &folder, ret_error);
     if (status != FIRN_OK)
@@ -124,7 +125,9 @@ static firn_status earlier_read(firn_store_writer *writer, firn_error *ret_error
     writer->manifest.generation = latest + 1;
     firn_manifest_fini(&earlier, writer->allocator);
     if (latest >= FIRN_GENERATION_MAX)
-        return firn_file_error_as(ret_error, FIRN_LIMIT, EOVERFLOW, writer->path, "write");
+        return firn_error_set(ret_error, FIRN_LIMIT, 0,
+                              "%s: no generation is left; write to another folder",
+                              firn_path_shown(writer->path, shown));
     status = firn_folder_sync(writer->path, ret_error);
     if (status != FIRN_OK)
         return status;
@@ -155,7 +158,7 @@ static firn_status writer_begin(firn_store_writer *writer, const char *what, fir
 {
     char path[FIRN_STORE_PATH_BYTES];
     if (firn_store_path(writer->path, "lock", path, sizeof path) != FIRN_OK)
-        return firn_file_error_as(ret_error, FIRN_LIMIT, ENAMETOOLONG, writer->path, "open");
+        return firn_store_path_too_long(writer->path, ret_error);
     firn_status status = folder_prepare(writer->path, ret_error);
     if (status == FIRN_OK)
         status = firn_lock_acquire(path, what, &writer->lock, ret_error);
@@ -204,7 +207,7 @@ static firn_status data_path(const firn_store_writer *writer, uint32_t number, c
     if (firn_store_data_path(writer->path, writer->manifest.generation, number, suffix, path,
                              FIRN_STORE_PATH_BYTES) == FIRN_OK)
         return FIRN_OK;
-    return firn_file_error_as(ret_error, FIRN_LIMIT, ENAMETOOLONG, writer->path, "open");
+    return firn_store_path_too_long(writer->path, ret_error);
 }
 
 /* The text for a write or sync that failed, whose errno core keeps to itself. */
@@ -214,8 +217,18 @@ static firn_status data_failed(const firn_store_writer *writer, uint32_t number,
     char path[FIRN_STORE_PATH_BYTES];
     if (data_path(writer, number, "", path, ret_error) != FIRN_OK)
         return status;
-    return firn_file_error_as(ret_error, status, status == FIRN_NO_SPACE ? ENOSPC : EIO, path,
-                              what);
+    return firn_file_error(ret_error, status == FIRN_NO_SPACE ? ENOSPC : EIO, path, what);
+}
+
+static firn_status record_failed(const firn_store_writer *writer, firn_status status,
+                                 firn_error *ret_error)
+{
+    char shown[FIRN_PATH_SHOWN_BYTES];
+    if (status == FIRN_NO_MEMORY)
+        return no_memory(writer->path, ret_error);
+    return firn_error_set(ret_error, status, 0,
+                          "%s: a store can hold no more files or segments; write another one",
+                          firn_path_shown(writer->path, shown));
 }
 
 /* Begins the manifest's next data file. */
@@ -232,8 +245,7 @@ static firn_status data_open(firn_store_writer *writer, firn_error *ret_error)
     writer->open.number = number;
     status = firn_manifest_add_file(&writer->manifest, writer->allocator);
     if (status != FIRN_OK)
-        return firn_file_error_as(ret_error, status, status == FIRN_LIMIT ? EFBIG : ENOMEM,
-                                  writer->path, "write");
+        return record_failed(writer, status, ret_error);
     return FIRN_OK;
 }
 
@@ -292,8 +304,7 @@ static firn_status append(firn_store_writer *writer, uint8_t *bytes,
         return data_failed(writer, record.file, "write", status, ret_error);
     status = firn_manifest_add_segment(manifest, writer->allocator, &record); /* W2 */
     if (status != FIRN_OK)
-        return firn_file_error_as(ret_error, status, status == FIRN_LIMIT ? EFBIG : ENOMEM,
-                                  writer->path, "write");
+        return record_failed(writer, status, ret_error);
     return FIRN_OK;
 }
 
