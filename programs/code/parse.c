@@ -2,12 +2,12 @@
  * with it: nothing is freed piece by piece, and a parse can be given up at any point. Making one
  * costs some microseconds, freeing a tree node by node would cost more.
  *
- * Steps are tree-sitter's own operations (a shift, a reduction, …), which it reports by the
- * hundred. Real sources take 1 to 2 a byte; the bound is far above that, and there for inputs on
- * which error recovery goes astray. */
+ * tree-sitter calls back after every hundred of its operations, which is when the time is looked
+ * at. */
 #include "code/parse.h"
 
 #include <string.h>
+#include <firn/system.h>
 #include <tree_sitter/api.h>
 
 #include "code/feed.h"
@@ -15,9 +15,8 @@
 
 #define DEFAULT_LIMIT_BYTES ((size_t)256 << 20)
 #define KEEP_BYTES ((size_t)8 << 20)
-#define STEPS_A_CALL 100u
-#define STEPS_A_BYTE 100u
-#define STEPS_MIN 1000000u
+#define DEFAULT_SECONDS 20u
+#define DEFAULT_SECONDS_A_MIB 2u
 
 struct parser {
     struct heap heap;
@@ -25,7 +24,9 @@ struct parser {
     const struct language *language;
     const char *text;
     uint32_t text_size;
-    uint64_t steps_left;
+    uint32_t limit_seconds; /* as the options say */
+    uint64_t end_ns;        /* of the time for the file at hand; UINT64_MAX: none */
+    bool late;
     TSParser *core; /* while it parses */
     TSTree *tree;   /* NULL: none */
     size_t tree_bytes;
@@ -42,6 +43,7 @@ firn_status parser_create(const struct parser_options *options, struct parser **
     if (parser == NULL)
         return FIRN_NO_MEMORY;
     parser->allocator = chosen.allocator;
+    parser->limit_seconds = chosen.limit_seconds;
     heap_init(&parser->heap, chosen.allocator,
               chosen.limit_bytes == 0 ? DEFAULT_LIMIT_BYTES : chosen.limit_bytes);
     *ret_parser = parser;
@@ -77,13 +79,28 @@ static const char *read_text(void *payload, uint32_t offset, TSPoint point, uint
     return *ret_size > 0 ? parser->text + offset : "";
 }
 
-/* Called after every STEPS_A_CALL steps; true gives the parse up. */
-static bool count_steps(TSParseState *state)
+/* tree-sitter's progress callback; true gives the parse up. */
+static bool is_late(TSParseState *state)
 {
     struct parser *parser = state->payload;
 
-    parser->steps_left -= parser->steps_left < STEPS_A_CALL ? parser->steps_left : STEPS_A_CALL;
-    return parser->steps_left == 0;
+    parser->late = parser->end_ns != UINT64_MAX && firn_clock_ns() > parser->end_ns;
+    return parser->late;
+}
+
+static uint64_t seconds_for(const struct parser *parser)
+{
+    if (parser->limit_seconds != 0)
+        return parser->limit_seconds;
+    return DEFAULT_SECONDS + (uint64_t)DEFAULT_SECONDS_A_MIB * (parser->text_size >> 20);
+}
+
+static void start_clock(struct parser *parser)
+{
+    parser->late = false;
+    parser->end_ns = UINT64_MAX;
+    if (parser->limit_seconds != UINT32_MAX)
+        parser->end_ns = firn_clock_ns() + seconds_for(parser) * UINT64_C(1000000000);
 }
 
 /* The core's parser goes before the tree is weighed, so that the tree alone is left. */
@@ -91,7 +108,7 @@ static void parse_in_heap(void *context)
 {
     struct parser *parser = context;
     TSInput input = {.payload = parser, .read = read_text, .encoding = TSInputEncodingUTF8};
-    TSParseOptions options = {.payload = parser, .progress_callback = count_steps};
+    TSParseOptions options = {.payload = parser, .progress_callback = is_late};
 
     parser->core = ts_parser_new();
     if (!ts_parser_set_language(parser->core, parser->language->grammar()))
@@ -114,8 +131,9 @@ static firn_status check_result(struct parser *parser, firn_error *ret_error)
 {
     if (parser->tree != NULL)
         return FIRN_OK;
-    if (parser->steps_left == 0)
-        return firn_error_set(ret_error, FIRN_LIMIT, 0, "it takes too many steps to parse");
+    if (parser->late)
+        return firn_error_set(ret_error, FIRN_LIMIT, 0, "it takes more than %llu seconds to parse",
+                              (unsigned long long)seconds_for(parser));
     return firn_error_set(ret_error, FIRN_UNSUPPORTED, 0,
                           "the grammar of %s does not fit this tree-sitter",
                           parser->language->title);
@@ -130,7 +148,7 @@ firn_status parser_parse(struct parser *parser, const struct language *language,
     parser->language = language;
     parser->text = text;
     parser->text_size = (uint32_t)text_size;
-    parser->steps_left = STEPS_MIN + (uint64_t)text_size * STEPS_A_BYTE;
+    start_clock(parser);
     firn_status status = heap_run(&parser->heap, parse_in_heap, parser);
     status =
         status == FIRN_OK ? check_result(parser, ret_error) : explain(parser, status, ret_error);

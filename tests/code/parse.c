@@ -61,6 +61,23 @@ static void a_file_above_the_bound_is_refused_with_a_reason(void **state)
     parser_destroy(parser);
 }
 
+/* Error recovery takes quadratic time on this; without the bound it would take minutes. */
+static void a_file_that_takes_too_long_is_refused_with_a_reason(void **state)
+{
+    (void)state;
+    struct parser *parser;
+    struct parser_options options = {.limit_seconds = 1};
+    char *text = repeat("`${", 300000);
+    firn_error error;
+
+    assert_int_equal(parser_create(&options, &parser), FIRN_OK);
+    assert_int_equal(parse(parser, "json", text, &error), FIRN_LIMIT);
+    assert_string_equal(error.text, "it takes more than 1 seconds to parse");
+    assert_int_equal(parse(parser, "json", "[1]", &error), FIRN_OK);
+    free(text);
+    parser_destroy(parser);
+}
+
 /* Whether a file passes must not depend on what was parsed before it. */
 static void the_bound_counts_one_file_alone(void **state)
 {
@@ -168,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_text_gives_a_tree),
         cmocka_unit_test(a_file_above_the_bound_is_refused_with_a_reason),
+        cmocka_unit_test(a_file_that_takes_too_long_is_refused_with_a_reason),
         cmocka_unit_test(the_bound_counts_one_file_alone),
         cmocka_unit_test(deep_nesting_stays_within_bounds),
         cmocka_unit_test(every_failing_allocation_is_an_error_without_a_leak),
