@@ -61,17 +61,11 @@ static const char *way_out(int os_errno)
     }
 }
 
-firn_status firn_file_error_as(firn_error *ret_error, firn_status status, int os_errno,
-                               const char *path, const char *what)
+firn_status firn_file_error(firn_error *ret_error, int os_errno, const char *path, const char *what)
 {
     char shown[FIRN_PATH_SHOWN_BYTES];
     const char *cause = strerrordesc_np(os_errno);
-    return firn_error_set(ret_error, status, os_errno, "%s: %s failed: %s; %s",
-                          firn_path_shown(path, shown), what,
+    return firn_error_set(ret_error, firn_status_from_errno(os_errno), os_errno,
+                          "%s: %s failed: %s; %s", firn_path_shown(path, shown), what,
                           cause != NULL ? cause : "unknown error", way_out(os_errno));
-}
-
-firn_status firn_file_error(firn_error *ret_error, int os_errno, const char *path, const char *what)
-{
-    return firn_file_error_as(ret_error, firn_status_from_errno(os_errno), os_errno, path, what);
 }

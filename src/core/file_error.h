@@ -16,8 +16,4 @@ const char *firn_path_shown(const char *path, char ret_shown[FIRN_PATH_SHOWN_BYT
 firn_status firn_file_error(firn_error *ret_error, int os_errno, const char *path,
                             const char *what);
 
-/* The same with a status of the caller's choice. */
-firn_status firn_file_error_as(firn_error *ret_error, firn_status status, int os_errno,
-                               const char *path, const char *what);
-
 #endif
