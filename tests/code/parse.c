@@ -45,6 +45,31 @@ static void any_text_gives_a_tree(void **state)
     parser_destroy(parser);
 }
 
+/* The Bash scanner looked such characters up in a table of 256. */
+static void bash_takes_any_character_behind_a_brace(void **state)
+{
+    (void)state;
+    struct parser *parser = make_parser(NULL, 0);
+    assert_int_equal(parse(parser, "bash", "echo {\xf4\x8f\xbf\xbf} {1..\xf0\x9f\x98\x80}\n", NULL),
+                     FIRN_OK);
+    parser_destroy(parser);
+}
+
+/* The Bash scanner's state: heredocs whose delimiters fill the core's buffer to the last byte. */
+static void bash_heredocs_never_overrun_their_state(void **state)
+{
+    (void)state;
+    struct parser *parser = make_parser(NULL, 0);
+    for (size_t size = 1000; size < 1030; size++) {
+        char text[2200] = "cat <<";
+        memset(text + 6, 'E', size);
+        memcpy(text + 6 + size, "\na $b\n", 7);
+        memset(text + 13 + size, 'E', size);
+        assert_int_equal(parse(parser, "bash", text, NULL), FIRN_OK);
+    }
+    parser_destroy(parser);
+}
+
 static void a_file_above_the_bound_is_refused_with_a_reason(void **state)
 {
     (void)state;
@@ -184,6 +209,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_text_gives_a_tree),
+        cmocka_unit_test(bash_takes_any_character_behind_a_brace),
+        cmocka_unit_test(bash_heredocs_never_overrun_their_state),
         cmocka_unit_test(a_file_above_the_bound_is_refused_with_a_reason),
         cmocka_unit_test(a_file_that_takes_too_long_is_refused_with_a_reason),
         cmocka_unit_test(the_bound_counts_one_file_alone),
