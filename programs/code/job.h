@@ -16,9 +16,9 @@
 #include "code/stream.h"
 #include "common/progress.h"
 
-#define SOURCE_LEVEL 9 /* of zstd */
-#define TREE_LEVEL 9
-#define NAMES_LEVEL 9
+#define SOURCE_LEVEL 5 /* of zstd */
+#define TREE_LEVEL 6
+#define NAMES_LEVEL 6
 
 struct job_options {
     const firn_allocator *allocator;
