@@ -5,8 +5,11 @@
  * Until the commit the store holds what it held; whatever happens, indexing_end drops the rest. */
 #include "code/indexing.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
+#include <firn/file.h>
 #include <firn/system.h>
 
 #include "code/sample.h"
@@ -22,14 +25,18 @@ static firn_status out_of_memory(firn_error *ret_error)
 
 static firn_status find_root(struct job *job, firn_error *ret_error)
 {
-    char absolute[4096];
+    char absolute[PATH_MAX];
     const char *root = job->options.root;
     firn_path_kind kind;
-    if (strlen(root) >= sizeof absolute || realpath(root, absolute) == NULL)
-        return firn_path_kind_get(root, &kind, NULL, ret_error) == FIRN_OK
-                   ? firn_error_set(ret_error, FIRN_NOT_FOUND, 0,
-                                    "%s: a link without a target; name a folder", root)
-                   : ret_error->status;
+    if (realpath(root, absolute) == NULL)
+        return firn_error_set(ret_error, firn_status_from_errno(errno), errno,
+                              "%s: %s; name a folder", root, strerror(errno));
+    firn_status status = firn_path_kind_get(absolute, &kind, NULL, ret_error);
+    if (status != FIRN_OK)
+        return status;
+    if (kind != FIRN_PATH_FOLDER)
+        return firn_error_set(ret_error, FIRN_UNSUPPORTED, 0, "%s: not a folder; name a folder",
+                              root);
     size_t size = strlen(absolute) + 1;
     job->root = firn_allocate(job->allocator, size);
     if (job->root == NULL)

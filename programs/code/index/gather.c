@@ -127,7 +127,7 @@ firn_status gather_put(struct gather *gather, uint32_t file, const void *name, s
     firn_status status = FIRN_OK;
     size_t held = held_bytes(gather);
     /* Preferably between files, so that a file's postings of a name stay together. */
-    if (held >= 2 * gather->limit_bytes ||
+    if (file < gather->last_file || held >= 2 * gather->limit_bytes ||
         (held >= gather->limit_bytes && file != gather->last_file))
         status = gather_flush(gather, ret_error);
     if (status != FIRN_OK)
@@ -258,5 +258,6 @@ firn_status gather_flush(struct gather *gather, firn_error *ret_error)
     firn_release(gather->allocator, items, count * sizeof *items);
     firn_intern_reset(gather->names);
     gather->posting_count = gather->definition_count = 0;
+    gather->last_file = 0;
     return status;
 }

@@ -37,8 +37,9 @@ FIRN_NODISCARD firn_status gather_init(struct gather *gather, const firn_allocat
 void gather_fini(struct gather *gather);
 
 /* Adds an occurrence of a name (1 to NAME_MAX_BYTES) in a file, a definition or (NULL) a reference.
- * The files of a run should ascend, and the definitions of a file by their rows. Writes a run first
- * when the bound is reached. FIRN_NO_MEMORY, FIRN_NO_SPACE, FIRN_IO. */
+ * The definitions of a file ascend by their rows. Writes a run first when the bound is reached, or
+ * when the file comes before the last one, as the files of a run ascend. FIRN_NO_MEMORY,
+ * FIRN_NO_SPACE, FIRN_IO. */
 FIRN_NODISCARD firn_status gather_put(struct gather *gather, uint32_t file, const void *name,
                                       size_t name_size, const struct definition *definition,
                                       firn_error *ret_error);
