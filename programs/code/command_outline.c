@@ -87,7 +87,7 @@ static firn_status show_outline(const struct invocation *invocation, struct view
             emitter_array_end(&emitter);
         else
             firn_error_set(ret_error, status, 0, "%s: out of memory", view->file.path);
-        *ret_exit = emitter_end(&emitter, EXIT_DONE);
+        *ret_exit = emitter_end(&emitter, status == FIRN_OK ? EXIT_DONE : EXIT_FAILED);
     }
     definitions_fini(&definitions);
     return status;

@@ -201,6 +201,20 @@ static firn_status visit_entry(void *context, const char *name)
 
 /* --- folders --- */
 
+/* Visits the names in the folder at hand. Its path is copied, because the visit of a name changes
+ * and may move the walk's. */
+static firn_status visit_names(struct walk *walk, firn_error *ret_error)
+{
+    size_t size = walk->folder_size + 1;
+    char *path = firn_allocate(walk->scan->allocator, size);
+    if (path == NULL)
+        return FIRN_NO_MEMORY;
+    memcpy(path, walk->path, size);
+    firn_status status = firn_folder_visit(path, visit_entry, walk, ret_error);
+    firn_release(walk->scan->allocator, path, size);
+    return status;
+}
+
 static firn_status visit_folder(struct walk *walk, const char *folder, firn_error *ret_error)
 {
     bool is_root = folder[0] == '\0';
@@ -214,7 +228,7 @@ static firn_status visit_folder(struct walk *walk, const char *folder, firn_erro
         walk->path[walk->folder_size++] = '/';
         walk->path[walk->folder_size] = '\0';
     }
-    firn_status status = firn_folder_visit(walk->path, visit_entry, walk, &error);
+    firn_status status = visit_names(walk, &error);
     if (status == FIRN_OK)
         return FIRN_OK;
     if (status == FIRN_NO_MEMORY)
