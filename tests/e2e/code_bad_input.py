@@ -92,7 +92,8 @@ class BadInput(Case):
         self.assertEqual(self.assert_indexed("open.c", b"\n\n\n")["lines"], 4)
 
     def test_broken_sources_are_indexed(self):
-        for number, content in enumerate(("int f(", "}}}}", "#if\n#else\n#if", '"open', "/* open", "\\", "#define", "'")):
+        broken = ("int f(", "}}}}", "#if\n#else\n#if", '"open', "/* open", "\\", "#define", "'")
+        for number, content in enumerate(broken):
             self.assert_indexed(f"broken{number}.c", content)
         for suffix in ("py", "js", "ts", "go", "rs", "java", "json", "sh", "cpp", "h"):
             self.assert_indexed(f"broken.{suffix}", '({["`\'<<EOF $( /* """ \\')

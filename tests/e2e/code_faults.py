@@ -11,10 +11,11 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "sup
 from firn import Case, code  # noqa: E402
 
 SAMPLES = int(os.environ.get("FIRN_FAULT_SAMPLES", 100000))
-NEW = {"a.c": "int one(void) { return 1; }\n#define TWO 2\n", "b/b.py": "class Three:\n    def four(self):\n        pass\n",
+NEW = {"a.c": "int one(void) { return 1; }\n#define TWO 2\n",
+       "b/b.py": "class Three:\n    def four(self):\n        pass\n",
        "c.json": '{"five": [6]}\n'}
-CALLS = ("open", "close", "stat", "read", "write", "truncate", "fsync", "rename", "unlink", "mkdir", "opendir", "readdir",
-         "flock", "mmap")
+CALLS = ("open", "close", "stat", "read", "write", "truncate", "fsync", "rename", "unlink", "mkdir", "opendir",
+         "readdir", "flock", "mmap")
 
 
 class Faults(Case):
