@@ -13,7 +13,9 @@ firn_status compare_init(struct compare *compare, const firn_allocator *allocato
     compare->builders = firn_allocate_zeroed(allocator, total, sizeof(firn_builder *));
     if (compare->families == NULL || compare->builders == NULL)
         return FIRN_NO_MEMORY;
-    return parser_create(&(struct parser_options){.allocator = allocator}, &compare->parser);
+    /* What was indexed in its time must not fail here because the machine is busier. */
+    struct parser_options options = {.allocator = allocator, .limit_seconds = UINT32_MAX};
+    return parser_create(&options, &compare->parser);
 }
 
 void compare_fini(struct compare *compare)
