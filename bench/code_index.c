@@ -1,0 +1,364 @@
+/* `firn code` against the bare parse of the same files: time, memory and size of an index, its
+ * proof, and the time of queries.
+ *
+ *     code_index [--json] [DIR]     DIR: a source tree; build/corpus/K1 when not given, which is
+ * then laid out by scripts/corpus
+ *
+ * The bare parse takes the files as the index does, in units of a segment's size, with as many
+ * threads and the same parser, and drops each tree at once. Parse and index take turns, so that
+ * both see the same machine; of each the fastest of the rounds counts. The program is measured as a
+ * user runs it, in a process of its own. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <firn/file.h>
+
+#include "code/index/entries.h"
+#include "code/lookup.h"
+#include "code/parse.h"
+#include "code/scan.h"
+#include "support/rows.h"
+
+#define ROUNDS 3u
+#define FINDS 2000u
+#define COMMANDS 200u
+#define UNIT_BYTES (256u << 10)
+
+static void fail(const char *what)
+{
+    fprintf(stderr, "code_index: %s\n", what);
+    exit(1);
+}
+
+static void expect(firn_status status, const firn_error *error)
+{
+    if (status != FIRN_OK)
+        fail(error->text);
+}
+
+/* --- the bare parse --- */
+
+struct bare {
+    const char *root;
+    const struct scan *scan;
+    pthread_mutex_t mutex;
+    size_t next;
+};
+
+static bool take_unit(struct bare *bare, size_t *ret_first, size_t *ret_end)
+{
+    uint64_t bytes = 0;
+    pthread_mutex_lock(&bare->mutex);
+    *ret_first = bare->next;
+    while (bare->next < bare->scan->file_count && bytes < UNIT_BYTES)
+        bytes += bare->scan->files[bare->next++].size;
+    *ret_end = bare->next;
+    pthread_mutex_unlock(&bare->mutex);
+    return *ret_first < *ret_end;
+}
+
+static void *parse_files(void *context)
+{
+    struct bare *bare = context;
+    struct parser *parser;
+    firn_error error = {.text = "out of memory"};
+    size_t first, end, size;
+    void *text;
+    expect(parser_create(NULL, &parser), &error);
+    while (take_unit(bare, &first, &end))
+        for (size_t i = first; i < end; i++) {
+            const struct scan_file *file = &bare->scan->files[i];
+            char path[8192];
+            snprintf(path, sizeof path, "%s/%s", bare->root, file->path);
+            expect(firn_file_read_all(path, UINT32_MAX, NULL, &text, &size, NULL, &error), &error);
+            (void)!parser_parse(parser, file->language, size > 0 ? text : "", size, &error);
+            parser_reset(parser);
+            firn_release(NULL, text, size);
+        }
+    parser_destroy(parser);
+    return NULL;
+}
+
+static double time_parse(const char *root, const struct scan *scan)
+{
+    struct bare bare = {.root = root, .scan = scan};
+    pthread_t threads[256];
+    unsigned count = firn_processor_count();
+    count = count < 256 ? count : 256;
+    pthread_mutex_init(&bare.mutex, NULL);
+    uint64_t start = firn_clock_ns();
+    for (unsigned i = 0; i < count; i++)
+        if (pthread_create(&threads[i], NULL, parse_files, &bare) != 0)
+            fail("cannot start a thread");
+    for (unsigned i = 0; i < count; i++)
+        pthread_join(threads[i], NULL);
+    pthread_mutex_destroy(&bare.mutex);
+    return (double)(firn_clock_ns() - start) / 1e9;
+}
+
+/* --- the program --- */
+
+static char program[4096];
+
+/* The program that was built beside the bench's folder. */
+static void find_program(void)
+{
+    ssize_t size = readlink("/proc/self/exe", program, sizeof program - 16);
+    if (size < 0)
+        fail("cannot find myself");
+    program[size] = '\0';
+    for (unsigned up = 0; up < 2; up++)
+        *strrchr(program, '/') = '\0';
+    memcpy(program + strlen(program), "/firn", sizeof "/firn");
+}
+
+/* Runs the program and keeps what it prints; a failure ends the bench. */
+static void run(const char *const *words, char *output, size_t size)
+{
+    const char *arguments[16] = {program};
+    int ends[2];
+    size_t used = 0;
+    for (size_t i = 0; words[i] != NULL && i < 14; i++)
+        arguments[i + 1] = words[i];
+    if (pipe(ends) != 0)
+        fail("cannot make a pipe");
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        execv(program, (char **)(uintptr_t)arguments);
+        _exit(127);
+    }
+    close(ends[1]);
+    for (ssize_t got; (got = read(ends[0], output + used, size - 1 - used)) > 0;)
+        used += (size_t)got;
+    output[used] = '\0';
+    close(ends[0]);
+    int status;
+    if (child < 0 || waitpid(child, &status, 0) < 0 || status != 0)
+        fail("the program failed");
+}
+
+static double value_of(const char *json, const char *key)
+{
+    char quoted[64];
+    snprintf(quoted, sizeof quoted, "\"%s\": ", key);
+    const char *at = strstr(json, quoted);
+    if (at == NULL)
+        fail("a figure is missing in the program's answer");
+    return strtod(at + strlen(quoted), NULL);
+}
+
+static int compare_doubles(const void *left, const void *right)
+{
+    const double *a = left, *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
+/* The median time of a command as a whole. */
+static double time_command(const char *const *words)
+{
+    static double took[COMMANDS];
+    char output[65536];
+    for (unsigned i = 0; i < COMMANDS; i++) {
+        uint64_t start = firn_clock_ns();
+        run(words, output, sizeof output);
+        took[i] = (double)(firn_clock_ns() - start) / 1e9;
+    }
+    qsort(took, COMMANDS, sizeof took[0], compare_doubles);
+    return took[COMMANDS / 2];
+}
+
+/* --- queries in process --- */
+
+/* Names of the store that are defined, spread over the alphabet. */
+static unsigned choose_names(struct opened *opened, char (*names)[NAME_MAX_BYTES + 1])
+{
+    struct dictionary dictionary;
+    static struct dictionary_cursor cursor;
+    firn_error error;
+    unsigned count = 0;
+    expect(dictionary_open(&dictionary, opened->store, opened->meta.names_segment, &error), &error);
+    for (unsigned i = 0; i < FINDS; i++) {
+        uint64_t number = opened->meta.names * i / FINDS;
+        struct postings postings;
+        if (dictionary_at(&dictionary, number, &cursor, &error) != FIRN_OK)
+            continue;
+        postings_init(&postings, cursor.entry.payload, cursor.entry.payload_size);
+        if (postings_next(&postings) != FIRN_OK || postings.definitions_left == 0)
+            continue;
+        memcpy(names[count], cursor.entry.key, cursor.entry.key_size);
+        names[count++][cursor.entry.key_size] = '\0';
+    }
+    dictionary_cursor_close(&cursor);
+    dictionary_close(&dictionary);
+    return count;
+}
+
+static unsigned find_one(struct opened *opened, const char *name)
+{
+    struct lookup lookup = {.opened = NULL};
+    struct definition definition;
+    struct opened_file file;
+    firn_error error;
+    unsigned count = 0;
+    expect(lookup_begin(&lookup, opened, name, &error), &error);
+    while (lookup_next(&lookup, &error) == FIRN_OK) {
+        if (lookup.postings.definitions_left == 0)
+            continue;
+        expect(opened_at(opened, lookup.postings.file, &file, &error), &error);
+        while (lookup_definition(&lookup, &definition, &error) == FIRN_OK)
+            count++;
+        opened_file_fini(opened, &file);
+    }
+    lookup_end(&lookup);
+    return count;
+}
+
+/* The median time of `find` in process, the store's parts being decoded already. */
+static double time_find(const char *store, char *ret_name)
+{
+    static char names[FINDS][NAME_MAX_BYTES + 1];
+    static double took[FINDS];
+    struct opened opened;
+    firn_error error;
+    expect(opened_init(&opened, store, NULL, 256u << 20, &error), &error);
+    unsigned count = choose_names(&opened, names);
+    if (count == 0)
+        fail("the store defines no names");
+    for (unsigned round = 0; round < 2; round++)
+        for (unsigned i = 0; i < count; i++) {
+            uint64_t start = firn_clock_ns();
+            if (find_one(&opened, names[i]) == 0)
+                fail("a name was not found");
+            took[i] = (double)(firn_clock_ns() - start) / 1e9;
+        }
+    qsort(took, count, sizeof took[0], compare_doubles);
+    memcpy(ret_name, names[count / 2], sizeof names[0]);
+    opened_fini(&opened);
+    return took[count / 2];
+}
+
+/* --- all of it --- */
+
+struct figures {
+    double parse_seconds, index_seconds;
+    double lines, source_bytes, tree_bytes, parser_tree_bytes, store_bytes, peak_rss_bytes;
+    double differences;
+    double find_seconds, command_seconds, floor_seconds;
+};
+
+static double least(double a, double b)
+{
+    return b == 0 || a < b ? a : b;
+}
+
+static void measure_index(const char *root, const char *store, struct figures *figures)
+{
+    static char output[1 << 20];
+    struct scan scan;
+    firn_error error;
+    const char *const index[] = {"code", "index",  root,      "--store",
+                                 store,  "--json", "--quiet", NULL};
+    const char *const verify[] = {"code", "verify", "--store", store, "--json", "--quiet", NULL};
+    expect(scan_run(root, &(struct scan_options){.allocator = NULL}, &scan, &error), &error);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        figures->parse_seconds = least(time_parse(root, &scan), figures->parse_seconds);
+        run(index, output, sizeof output);
+        figures->index_seconds = least(value_of(output, "seconds"), figures->index_seconds);
+        if (value_of(output, "peak_rss_bytes") > figures->peak_rss_bytes)
+            figures->peak_rss_bytes = value_of(output, "peak_rss_bytes");
+    }
+    figures->lines = value_of(output, "lines");
+    figures->source_bytes = value_of(output, "source_bytes");
+    figures->tree_bytes = value_of(output, "tree_bytes");
+    figures->parser_tree_bytes = value_of(output, "parser_tree_bytes");
+    figures->store_bytes = value_of(output, "store_bytes");
+    run(verify, output, sizeof output);
+    figures->differences = value_of(output, "differences");
+    scan_fini(&scan);
+}
+
+static void measure_queries(const char *store, struct figures *figures)
+{
+    char name[NAME_MAX_BYTES + 1];
+    figures->find_seconds = time_find(store, name);
+    const char *const find[] = {"code", "find", "--store", store, "--", name, NULL};
+    const char *const nothing[] = {"--version", NULL};
+    figures->command_seconds = time_command(find);
+    figures->floor_seconds = time_command(nothing);
+}
+
+static int print(const struct figures *figures, bool json)
+{
+    const double lines = figures->lines / 1e6;
+    const struct row rows[] = {
+        {"C1",
+         "trees, all nodes and exact positions, uncompressed",
+         figures->tree_bytes / figures->lines,
+         "B a line",
+         3.2,
+         false,
+         {{"tree-sitter", figures->parser_tree_bytes / figures->lines}}},
+        {"C3",
+         "store on disk, sources included",
+         figures->store_bytes / 1e6 / lines,
+         "MB / M lines",
+         10,
+         false,
+         {{"sources", figures->source_bytes / 1e6 / lines}}},
+        {"C4", "indexing, peak RSS", figures->peak_rss_bytes / 1e6, "MB", 100, false, {{NULL, 0}}},
+        {"C5",
+         "indexing time against the bare parse",
+         figures->index_seconds / figures->parse_seconds,
+         "times",
+         1.25,
+         false,
+         {{"parse, s", figures->parse_seconds}, {"index, s", figures->index_seconds}}},
+        {"C6",
+         "find NAME in process, warm",
+         figures->find_seconds * 1e6,
+         "us",
+         20,
+         false,
+         {{NULL, 0}}},
+        {"C6",
+         "find NAME, whole command",
+         figures->command_seconds * 1e3,
+         "ms",
+         4.5,
+         false,
+         {{"firn --version", figures->floor_seconds * 1e3}}},
+        {"C8", "differences found by verify", figures->differences, "", 0, false, {{NULL, 0}}},
+    };
+    return rows_print(rows, sizeof rows / sizeof rows[0], json);
+}
+
+static void remove_store(const char *folder)
+{
+    char command[4096];
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    if (system(command) != 0)
+        fail("cannot remove the store");
+}
+
+int main(int count, char **words)
+{
+    struct figures figures = {0};
+    bool json = count > 1 && strcmp(words[1], "--json") == 0;
+    const char *root = count > (json ? 2 : 1) ? words[count - 1] : "build/corpus/K1";
+    char folder[] = "/tmp/firn-bench-XXXXXX", store[64];
+    find_program();
+    if (access(root, R_OK) != 0 && system("scripts/corpus build/corpus") != 0)
+        fail("scripts/corpus failed; name a source tree");
+    if (mkdtemp(folder) == NULL)
+        fail("cannot make a folder below /tmp");
+    snprintf(store, sizeof store, "%s/store", folder);
+    measure_index(root, store, &figures);
+    measure_queries(store, &figures);
+    remove_store(folder);
+    return print(&figures, json);
+}
