@@ -166,7 +166,8 @@ typedef struct firn_tree {
     const uint8_t *codes, *exceptions, *checkpoints, *end; /* private */
 } firn_tree;
 
-/* Opens a packed tree after checking its frame. FIRN_CORRUPT. */
+/* Opens a packed tree after checking its frame. FIRN_CORRUPT; FIRN_INVALID for a family that was
+ * not loaded: one that still packs goes on adding productions. */
 FIRN_API FIRN_NODISCARD firn_status firn_tree_open(const firn_family *family, const void *data,
                                                    size_t size, const char *text, size_t text_size,
                                                    firn_tree *ret_tree);

@@ -27,6 +27,8 @@ firn_status firn_tree_open(const firn_family *family, const void *data, size_t s
 {
     const uint8_t *in = data, *end = in + size;
     uint32_t count, root, codes, exceptions, checkpoints;
+    if (family->phase != FIRN_FAMILY_LOADED)
+        return FIRN_INVALID;
     in = get_u32(in, end, &count);
     in = get_u32(in, end, &root);
     in = get_u32(in, end, &codes);

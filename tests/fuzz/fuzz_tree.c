@@ -24,11 +24,18 @@ static firn_family *sample_family(void)
             status = firn_builder_learn(builder);
     }
     firn_builder_destroy(builder);
+    void *saved;
+    size_t size;
+    firn_family *loaded;
     if (status == FIRN_OK)
         status = firn_family_settle(family);
-    if (status != FIRN_OK)
+    if (status == FIRN_OK)
+        status = firn_family_save(family, NULL, &saved, &size);
+    if (status != FIRN_OK || firn_family_load(saved, size, NULL, &loaded) != FIRN_OK)
         abort();
-    return family;
+    firn_release(NULL, saved, size);
+    firn_family_destroy(family);
+    return loaded;
 }
 
 static void check_nodes(const firn_nodes *nodes, uint32_t text_size)

@@ -132,6 +132,9 @@ static void the_life_of_a_family_is_kept_in_order(void **state)
     assert_int_equal(firn_builder_learn(builder), FIRN_INVALID);
     assert_int_equal(firn_family_name_label(family, 0, "x", true), FIRN_INVALID);
     assert_int_equal(firn_builder_pack(builder, &data, &size), FIRN_OK);
+    firn_tree tree;
+    assert_int_equal(firn_tree_open(family, data, size, text, sizeof text - 1, &tree),
+                     FIRN_INVALID); /* not loaded */
     assert_true(size <= 10); /* 15 nodes: five numbers of frame, a bit a list, no exception */
     firn_builder_destroy(builder);
     firn_family_destroy(family);
