@@ -98,6 +98,13 @@ static void print_scdoc(FILE *out, const char *text)
     }
 }
 
+/* The same, beginning with a capital letter. */
+static void print_sentence(FILE *out, const char *text)
+{
+    putc(toupper((unsigned char)*text), out);
+    print_scdoc(out, text + 1);
+}
+
 static void print_manual_option(FILE *out, const struct option *option)
 {
     if (option->letter != 0)
@@ -110,8 +117,7 @@ static void print_manual_option(FILE *out, const struct option *option)
         print_scdoc(out, option->argument);
     }
     fputs("\n\t", out);
-    putc(toupper((unsigned char)option->help[0]), out);
-    print_scdoc(out, option->help + 1);
+    print_sentence(out, option->help);
     fputs(option->required ? "; required." : ".", out);
     if (option->fallback != NULL) {
         fputs(" Default: ", out);
@@ -137,7 +143,7 @@ static void print_manual_command(FILE *out, const struct command_group *group,
     for (const struct option *option = command->options; option->name != NULL; option++)
         print_manual_option(out, option);
     for (size_t i = 0; i < sizeof command->examples / sizeof command->examples[0]; i++) {
-        print_scdoc(out, command->examples[i].what);
+        print_sentence(out, command->examples[i].what);
         fprintf(out, ":\n\n```\n%s\n```\n\n", command->examples[i].line);
     }
 }
