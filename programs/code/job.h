@@ -16,7 +16,7 @@
 #include "code/stream.h"
 #include "common/progress.h"
 
-#define SOURCE_LEVEL 5 /* of zstd */
+#define SOURCE_LEVEL 3 /* of zstd */
 #define TREE_LEVEL 6
 #define NAMES_LEVEL 6
 

@@ -1,9 +1,9 @@
 /* Samples: what the families learn their productions from, a language at a time. Files are taken in
  * the order of a hash of their paths, so that they are spread over the tree and the same on every
- * machine, until there are 2 MB of source, or all when there are less.
+ * machine, until there is 1 MB of source, or all when there is less.
  *
  * A sampled file is parsed once: its text and its nodes stay in memory until the family is settled,
- * and are then packed and stored like any other's. Memory: 2 MB of texts with about 5 bytes of
+ * and are then packed and stored like any other's. Memory: 1 MB of texts with about 5 bytes of
  * nodes a byte. */
 #include "code/sample.h"
 
@@ -13,7 +13,7 @@
 
 #include "code/worker.h"
 
-#define SAMPLE_BYTES (2u << 20)
+#define SAMPLE_BYTES (1u << 20)
 #define SAMPLE_FILE_BYTES (256u << 10) /* larger files only when there are no others */
 
 struct sample {

@@ -6,15 +6,18 @@
  * Nouns: a posting is a name in a file.
  * I1: latest[id] < posting_count for every interned id, and each chain's indexes descend.
  *
- * Memory: 16 bytes a posting and a definition, about 30 a name with its text, 16 more a name while
+ * Memory: 16 bytes a posting and a definition, about 30 a name with its text, 36 more a name while
  * sorting; all bounded by limit_bytes but for the doubling of arrays. Time: O(1) a put, O(names log
  * names) a run. */
 #include "code/index/gather.h"
 
 #include <assert.h>
 
+#include "code/index/sort.h"
+
 #define NONE UINT32_MAX
 #define DEFAULT_LIMIT_BYTES (6u << 20)
+#define SORT_BYTES 36u /* a name, while a run is written */
 
 struct gather_posting {
     uint32_t file;
@@ -28,12 +31,6 @@ struct gather_definition {
     uint32_t row;
     uint32_t column;
     uint32_t kind;
-};
-
-/* A name to be sorted: its first eight bytes decide most comparisons. */
-struct sort_item {
-    uint64_t prefix;
-    uint32_t id;
 };
 
 static firn_status emit_to_run(void *context, const void *name, size_t name_size,
@@ -70,7 +67,7 @@ static size_t held_bytes(const struct gather *gather)
 {
     firn_usage usage;
     firn_intern_usage(gather->names, &usage);
-    size_t a_name = sizeof *gather->latest + sizeof(struct sort_item);
+    size_t a_name = sizeof *gather->latest + SORT_BYTES;
     return (size_t)(usage.live_bytes + usage.overhead_bytes) +
            firn_intern_count(gather->names) * a_name +
            gather->posting_count * sizeof *gather->postings +
@@ -144,52 +141,6 @@ firn_status gather_put(struct gather *gather, uint32_t file, const void *name, s
 
 /* --- writing a run --- */
 
-static bool item_before(const firn_intern *names, const struct sort_item *a,
-                        const struct sort_item *b)
-{
-    if (a->prefix != b->prefix)
-        return a->prefix < b->prefix;
-    size_t a_size, b_size;
-    const void *a_text = firn_intern_get(names, a->id, &a_size);
-    const void *b_text = firn_intern_get(names, b->id, &b_size);
-    return key_compare(a_text, a_size, b_text, b_size) < 0;
-}
-
-static void sift_down(const firn_intern *names, struct sort_item *items, size_t root, size_t count)
-{
-    struct sort_item moved = items[root];
-    for (size_t child = 2 * root + 1; child < count; child = 2 * root + 1) {
-        if (child + 1 < count && item_before(names, &items[child], &items[child + 1]))
-            child++;
-        if (!item_before(names, &moved, &items[child]))
-            break;
-        items[root] = items[child];
-        root = child;
-    }
-    items[root] = moved;
-}
-
-/* Heapsort: in place, and no input makes it slow. */
-static void sort_items(const firn_intern *names, struct sort_item *items, size_t count)
-{
-    for (size_t root = count / 2; root-- > 0;)
-        sift_down(names, items, root, count);
-    for (size_t last = count; last-- > 1;) {
-        struct sort_item greatest = items[0];
-        items[0] = items[last];
-        items[last] = greatest;
-        sift_down(names, items, 0, last);
-    }
-}
-
-static uint64_t prefix_of(const uint8_t *text, size_t size)
-{
-    uint64_t prefix = 0;
-    for (size_t i = 0; i < 8; i++)
-        prefix = prefix << 8 | (i < size ? text[i] : 0);
-    return prefix;
-}
-
 static firn_status write_posting(struct gather *gather, const struct gather_posting *posting,
                                  firn_error *ret_error)
 {
@@ -229,14 +180,14 @@ static firn_status write_name(struct gather *gather, uint32_t id, firn_error *re
     return status == FIRN_OK ? entries_end(&gather->entries, ret_error) : status;
 }
 
-static firn_status write_run(struct gather *gather, const struct sort_item *items, size_t count,
+static firn_status write_run(struct gather *gather, const uint32_t *ids, size_t count,
                              firn_error *ret_error)
 {
     firn_status status = runs_begin(gather->runs);
     if (status != FIRN_OK)
         return firn_error_set(ret_error, status, 0, "out of memory while sorting names");
     for (size_t i = 0; i < count && status == FIRN_OK; i++)
-        status = write_name(gather, items[i].id, ret_error);
+        status = write_name(gather, ids[i], ret_error);
     return status == FIRN_OK ? runs_end(gather->runs, ret_error) : status;
 }
 
@@ -245,17 +196,12 @@ firn_status gather_flush(struct gather *gather, firn_error *ret_error)
     uint32_t count = firn_intern_count(gather->names);
     if (count == 0)
         return FIRN_OK;
-    struct sort_item *items = firn_allocate(gather->allocator, count * sizeof *items);
-    if (items == NULL)
-        return firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "out of memory while sorting names");
-    for (uint32_t id = 0; id < count; id++) {
-        size_t size;
-        const uint8_t *text = firn_intern_get(gather->names, id, &size);
-        items[id] = (struct sort_item){prefix_of(text, size), id};
-    }
-    sort_items(gather->names, items, count);
-    firn_status status = write_run(gather, items, count, ret_error);
-    firn_release(gather->allocator, items, count * sizeof *items);
+    uint32_t *ids;
+    firn_status status = sort_names(gather->names, gather->allocator, &ids);
+    if (status != FIRN_OK)
+        return firn_error_set(ret_error, status, 0, "out of memory while sorting names");
+    status = write_run(gather, ids, count, ret_error);
+    firn_release(gather->allocator, ids, count * sizeof *ids);
     firn_intern_reset(gather->names);
     gather->posting_count = gather->definition_count = 0;
     gather->last_file = 0;
