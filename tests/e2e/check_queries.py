@@ -22,6 +22,7 @@ from firn import code, code_json  # noqa: E402
 SEED = int(os.environ.get("FIRN_SEED", time.time_ns() % 1_000_000_007))
 NAMES = int(os.environ.get("FIRN_NAMES", 100))
 PLACES = int(os.environ.get("FIRN_PLACES", 100))
+LEFT_OUT = [".git", "build", "node_modules"]
 
 
 class Scan:
@@ -33,7 +34,8 @@ class Scan:
         self.paths = sorted(path for path in self.all_paths() if code("cat", store, "--", path).returncode == 0)
 
     def all_paths(self):
-        for folder, _, files in os.walk(self.root):
+        for folder, folders, files in os.walk(self.root):
+            folders[:] = [name for name in folders if name not in LEFT_OUT]
             for file in files:
                 yield os.path.relpath(os.path.join(folder, file), self.root)
 
@@ -153,7 +155,7 @@ def main():
     root = os.environ.get("FIRN_SOURCE") or pathlib.Path(__file__).resolve().parents[2]
     with tempfile.TemporaryDirectory(prefix="firn-test-") as folder:
         store = os.path.join(folder, "store")
-        run = code("index", store, root, "--exclude", "build/", "--exclude", "node_modules/")
+        run = code("index", store, root, *(f"--exclude={name}/" for name in LEFT_OUT))
         assert run.returncode == 0, run
         check(store)
 
