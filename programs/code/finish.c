@@ -1,16 +1,13 @@
 /* The end of an indexing: the dictionaries of names, paths and skipped files, the families, the
  * meta segment, and the commit. Files get their numbers here, in the order of their paths, when it
- * is known which of them are in the store.
- *
- * The names are merged by two threads, each for half of the alphabet. Memory: see merge.c. */
+ * is known which of them are in the store. */
 #include "code/finish.h"
 
 #include "code/index/dictionary.h"
-#include "code/index/merge.h"
 #include "code/interrupt.h"
+#include "code/names.h"
 #include "code/worker.h"
 
-#define NAMES_TABLE_BYTES (248u << 10)
 #define CATALOG_TABLE_BYTES (64u << 10)
 
 struct finish {
@@ -25,104 +22,6 @@ struct finish {
 static firn_status out_of_memory(firn_error *ret_error)
 {
     return firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "out of memory while finishing the index");
-}
-
-/* --- names --- */
-
-struct names_part {
-    struct merge_options options;
-    struct dictionary_writer writer;
-    pthread_t thread;
-    firn_status status;
-    firn_error error;
-};
-
-static firn_status emit_name(void *context, const void *name, size_t name_size, const void *payload,
-                             size_t payload_size, firn_error *ret_error)
-{
-    return dictionary_add(context, name, name_size, payload, payload_size, ret_error);
-}
-
-static void *merge_part(void *context)
-{
-    struct names_part *part = context;
-    part->status = merge_runs(&part->options, emit_name, &part->writer, &part->error);
-    return NULL;
-}
-
-static firn_status merge_parts(struct names_part parts[2], firn_error *ret_error)
-{
-    bool is_threaded = parts[1].options.first_size > 0 &&
-                       pthread_create(&parts[1].thread, NULL, merge_part, &parts[1]) == 0;
-    merge_part(&parts[0]);
-    if (is_threaded)
-        pthread_join(parts[1].thread, NULL);
-    else if (parts[1].options.first_size > 0)
-        merge_part(&parts[1]);
-    for (unsigned i = 0; i < 2; i++)
-        if (parts[i].status != FIRN_OK) {
-            *ret_error = parts[i].error;
-            return parts[i].status;
-        }
-    return dictionary_append(&parts[0].writer, &parts[1].writer, ret_error);
-}
-
-static firn_status start_parts(struct finish *finish, const struct merge_options *options,
-                               struct names_part parts[2], uint8_t middle[NAME_MAX_BYTES],
-                               firn_error *ret_error)
-{
-    const struct dictionary_options dictionary = {.allocator = finish->job->allocator,
-                                                  .store = finish->job->store,
-                                                  .kind = SEGMENT_NAMES,
-                                                  .level = NAMES_LEVEL,
-                                                  .table_bytes = NAMES_TABLE_BYTES};
-    size_t middle_size = 0;
-    for (unsigned i = 0; i < 2; i++) {
-        parts[i].options = *options;
-        if (dictionary_writer_init(&parts[i].writer, &dictionary) != FIRN_OK)
-            return out_of_memory(ret_error);
-    }
-    if (finish->job->worker_count > 1) {
-        firn_status status = merge_middle(options, middle, &middle_size, ret_error);
-        if (status != FIRN_OK)
-            return status;
-    }
-    parts[0].options.end = parts[1].options.first = middle;
-    parts[0].options.end_size = parts[1].options.first_size = middle_size;
-    return FIRN_OK;
-}
-
-static firn_status write_names(struct finish *finish, firn_error *ret_error)
-{
-    struct job *job = finish->job;
-    const struct runs **files =
-        firn_allocate_zeroed(job->allocator, job->worker_count, sizeof(struct runs *));
-    struct names_part *parts = firn_allocate_zeroed(job->allocator, 2, sizeof *parts);
-    firn_status status = FIRN_OK;
-    uint8_t middle[NAME_MAX_BYTES];
-    if (files == NULL || parts == NULL)
-        status = out_of_memory(ret_error);
-    for (unsigned i = 0; i < job->worker_count && status == FIRN_OK; i++)
-        files[i] = &job->workers[i].runs;
-    const struct merge_options options = {.allocator = job->allocator,
-                                          .files = files,
-                                          .file_count = job->worker_count,
-                                          .numbers = finish->numbers,
-                                          .number_count = job->scan.file_count,
-                                          .stopped = interrupt_came};
-    if (status == FIRN_OK)
-        status = start_parts(finish, &options, parts, middle, ret_error);
-    if (status == FIRN_OK)
-        status = merge_parts(parts, ret_error);
-    if (status == FIRN_OK) {
-        finish->meta.names = parts[0].writer.count;
-        status = dictionary_finish(&parts[0].writer, &finish->meta.names_segment, ret_error);
-    }
-    for (unsigned i = 0; i < 2 && parts != NULL; i++)
-        dictionary_writer_fini(&parts[i].writer);
-    firn_release(job->allocator, parts, 2 * sizeof *parts);
-    firn_release(job->allocator, files, job->worker_count * sizeof(struct runs *));
-    return status;
 }
 
 /* --- files --- */
@@ -257,7 +156,8 @@ static firn_status write_meta(struct finish *finish, firn_error *ret_error)
 static firn_status write_all(struct finish *finish, firn_error *ret_error)
 {
     number_files(finish);
-    firn_status status = write_names(finish, ret_error);
+    firn_status status = names_write(finish->job, finish->numbers, &finish->meta.names,
+                                     &finish->meta.names_segment, ret_error);
     if (status == FIRN_OK)
         status = write_dictionary(finish, SEGMENT_CATALOG, write_catalog, ret_error);
     if (status == FIRN_OK)

@@ -15,9 +15,17 @@
 
 #define FILE_LIMIT_BYTES (1ull << 30)
 #define BINARY_PROBE_BYTES 8192u
+#define GATHER_LEAST_BYTES (256u << 10)
 /* What a file takes while it is parsed and packed, in units of its size: the parser's tree 20, its
  * nodes 5, itself. */
 #define PARSE_FACTOR 27u
+
+/* What a worker's names may take: a run of less is not worth its reader when runs are merged. */
+static size_t gather_bytes(const struct job *job)
+{
+    size_t bytes = job->options.ram_bytes / 16;
+    return bytes > GATHER_LEAST_BYTES ? bytes : GATHER_LEAST_BYTES;
+}
 
 firn_status worker_init(struct worker *worker, struct job *job, unsigned number,
                         firn_error *ret_error)
@@ -34,8 +42,7 @@ firn_status worker_init(struct worker *worker, struct job *job, unsigned number,
     if (status == FIRN_OK)
         status = firn_codec_create(allocator, &worker->codec);
     if (status == FIRN_OK)
-        status =
-            gather_init(&worker->gather, allocator, &worker->runs, job->options.ram_bytes / 16);
+        status = gather_init(&worker->gather, allocator, &worker->runs, gather_bytes(job));
     if (status != FIRN_OK)
         return firn_error_set(ret_error, status, 0, "cannot start a worker: %s",
                               firn_status_text(status));

@@ -84,6 +84,29 @@ static firn_status emit_to_dictionary(void *context, const void *name, size_t na
     return dictionary_add(context, name, name_size, payload, payload_size, ret_error);
 }
 
+static firn_status emit_to_run(void *context, const void *name, size_t name_size,
+                               const void *payload, size_t payload_size, firn_error *ret_error)
+{
+    return runs_add(context, name, name_size, payload, payload_size, ret_error);
+}
+
+/* Merges each three runs into one of a new file. */
+static void run_pass(struct merge_options *options, struct runs *runs)
+{
+    size_t count = merge_run_count(options);
+    assert_true(count > 6);
+    options->run_count = 3;
+    for (options->first_run = 0; options->first_run < count; options->first_run += 3) {
+        assert_int_equal(runs_begin(runs), FIRN_OK);
+        assert_int_equal(merge_runs(options, emit_to_run, runs, NULL), FIRN_OK);
+        assert_int_equal(runs_end(runs, NULL), FIRN_OK);
+    }
+    runs_settle(runs);
+    options->first_run = options->run_count = 0;
+    options->numbers = NULL;
+    options->file_count = 1;
+}
+
 /* Merges the runs in two halves, as two threads would. */
 static uint32_t write_dictionary(struct merge_options *options, firn_store_writer *store)
 {
@@ -110,7 +133,7 @@ static uint32_t write_dictionary(struct merge_options *options, firn_store_write
     return top;
 }
 
-static uint32_t index_facts(rng *random, const char *path, struct facts *facts)
+static uint32_t index_facts(rng *random, const char *path, struct facts *facts, bool in_passes)
 {
     firn_store_writer *store;
     assert_int_equal(firn_store_begin(path, NULL, &store, NULL), FIRN_OK);
@@ -136,7 +159,17 @@ static uint32_t index_facts(rng *random, const char *path, struct facts *facts)
         assert_int_equal(gather_flush(&gathers[i], NULL), FIRN_OK);
     struct merge_options options = {
         .files = files, .file_count = WORKERS, .numbers = numbers, .number_count = FILES};
+    static struct runs pass;
+    const struct runs *passes[] = {&pass};
+    char scratch[4096];
+    assert_int_equal(firn_store_scratch(store, "pass", scratch, sizeof scratch), FIRN_OK);
+    assert_int_equal(runs_init(&pass, scratch, NULL, NULL), FIRN_OK);
+    if (in_passes) {
+        run_pass(&options, &pass);
+        options.files = passes;
+    }
     uint32_t top = write_dictionary(&options, store);
+    runs_fini(&pass);
     for (unsigned i = 0; i < WORKERS; i++) {
         gather_fini(&gathers[i]);
         runs_fini(&runs[i]);
@@ -207,16 +240,15 @@ static void assert_dictionary(firn_store *store, uint32_t top, const struct fact
     dictionary_close(&names);
 }
 
-static void dictionary_of_names_holds_what_was_gathered(void **state)
+static void try_names(const char *test, bool in_passes)
 {
-    (void)state;
     rng random;
-    rng_init(&random, __func__);
+    rng_init(&random, test);
     char folder[TEMPDIR_PATH_BYTES];
     tempdir_make(folder);
     const char *path = tempdir_path(folder, "store");
     struct facts facts = {.fact = NULL};
-    uint32_t top = index_facts(&random, path, &facts);
+    uint32_t top = index_facts(&random, path, &facts, in_passes);
     qsort(facts.fact, facts.count, sizeof *facts.fact, compare_facts);
     firn_store *store;
     assert_int_equal(firn_store_open(path, NULL, &store, NULL), FIRN_OK);
@@ -226,9 +258,22 @@ static void dictionary_of_names_holds_what_was_gathered(void **state)
     tempdir_remove(folder);
 }
 
+static void dictionary_of_names_holds_what_was_gathered(void **state)
+{
+    (void)state;
+    try_names(__func__, false);
+}
+
+static void dictionary_of_names_is_the_same_in_several_passes(void **state)
+{
+    (void)state;
+    try_names(__func__, true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(dictionary_of_names_holds_what_was_gathered)};
+        cmocka_unit_test(dictionary_of_names_holds_what_was_gathered),
+        cmocka_unit_test(dictionary_of_names_is_the_same_in_several_passes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

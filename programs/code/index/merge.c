@@ -155,32 +155,39 @@ static firn_status merge_all(struct merge *merge, firn_error *ret_error)
     return merge->is_open ? entries_end(&merge->entries, ret_error) : FIRN_OK;
 }
 
+static firn_status open_source(struct merge *merge, struct source *source, const struct runs *runs,
+                               size_t run, firn_error *ret_error)
+{
+    const struct merge_options *options = merge->options;
+    firn_status status = run_reader_init(&source->reader, runs, run, merge->codec, options->first,
+                                         options->first_size, ret_error);
+    if (status == FIRN_OK)
+        status = enter_entry(merge, source, ret_error);
+    if (status == FIRN_OK)
+        merge->heap[merge->heap_count++] = source;
+    return status == FIRN_END_OF_DATA ? FIRN_OK : status;
+}
+
 static firn_status open_sources(struct merge *merge, firn_error *ret_error)
 {
     const struct merge_options *options = merge->options;
-    size_t number = 0;
-    for (size_t file = 0; file < options->file_count; file++) {
+    size_t number = 0, opened = 0;
+    for (size_t file = 0; file < options->file_count; file++)
         for (size_t run = 0; run < options->files[file]->run_count; run++, number++) {
-            struct source *source = &merge->sources[number];
-            source->number = number;
-            firn_status status =
-                run_reader_init(&source->reader, options->files[file], run, merge->codec,
-                                options->first, options->first_size, ret_error);
-            if (status == FIRN_OK)
-                status = enter_entry(merge, source, ret_error);
-            if (status == FIRN_END_OF_DATA)
+            if (number < options->first_run || opened == merge->source_count)
                 continue;
+            struct source *source = &merge->sources[opened++];
+            source->number = number;
+            firn_status status = open_source(merge, source, options->files[file], run, ret_error);
             if (status != FIRN_OK)
                 return status;
-            merge->heap[merge->heap_count++] = source;
         }
-    }
     for (size_t root = merge->heap_count / 2; root-- > 0;)
         sift_down(merge, root);
     return FIRN_OK;
 }
 
-static size_t count_runs(const struct merge_options *options)
+size_t merge_run_count(const struct merge_options *options)
 {
     size_t count = 0;
     for (size_t file = 0; file < options->file_count; file++)
@@ -188,12 +195,20 @@ static size_t count_runs(const struct merge_options *options)
     return count;
 }
 
+/* How many runs the options take in. */
+static size_t count_sources(const struct merge_options *options)
+{
+    size_t count = merge_run_count(options);
+    size_t left = count > options->first_run ? count - options->first_run : 0;
+    return options->run_count > 0 && options->run_count < left ? options->run_count : left;
+}
+
 firn_status merge_runs(const struct merge_options *options, entry_emit_fn emit, void *context,
                        firn_error *ret_error)
 {
     const firn_allocator *allocator = options->allocator;
     struct merge merge = {
-        .options = options, .allocator = allocator, .source_count = count_runs(options)};
+        .options = options, .allocator = allocator, .source_count = count_sources(options)};
     size_t count = merge.source_count;
     if (count == 0)
         return FIRN_OK;

@@ -9,6 +9,8 @@ struct merge_options {
     const firn_allocator *allocator;
     const struct runs *const *files; /* the workers' scratch files */
     size_t file_count;
+    size_t first_run; /* counted over all files; those before are left out, as are those behind */
+    size_t run_count; /* this many; 0: all */
     const uint32_t *numbers; /* the number that a file gets, UINT32_MAX drops it; NULL: its own */
     size_t number_count;
     const void *first; /* entries below this name are left out; */
@@ -17,6 +19,9 @@ struct merge_options {
     size_t end_size;
     bool (*stopped)(void); /* asked now and then, gives the merge up; may be NULL */
 };
+
+/* Runs in all files. */
+size_t merge_run_count(const struct merge_options *options);
 
 /* Calls emit for every name's entries in order. FIRN_NO_MEMORY, FIRN_IO, FIRN_CORRUPT (a scratch
  * file was changed), FIRN_CHANGED when it was stopped, or what emit returned. Any number of
