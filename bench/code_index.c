@@ -242,13 +242,55 @@ static double time_find(const char *store, char *ret_name)
     return took[count / 2];
 }
 
+/* --- a node at an offset --- */
+
+static void locate(const struct loaded *loaded, uint32_t offset)
+{
+    firn_path_node *path;
+    size_t depth;
+    if (firn_tree_locate(&loaded->tree, offset, NULL, &path, &depth) == FIRN_OK)
+        firn_release(NULL, path, depth * sizeof *path);
+}
+
+/* The median time to find the node at an offset: in a file that is loaded already (warm), or from
+ * the store's files on (frozen), with a cache that keeps nothing. Files are taken by their bytes'
+ * share. */
+static double time_at(const char *store, bool frozen)
+{
+    static double took[FINDS];
+    struct opened opened;
+    firn_error error;
+    uint64_t at = 0;
+    unsigned count = 0;
+    expect(opened_init(&opened, store, NULL, 1, &error), &error);
+    const uint64_t step = opened.meta.totals.source_bytes / FINDS + 1;
+    for (uint64_t number = 0; number < opened.meta.totals.files; number++) {
+        struct opened_file file;
+        struct loaded loaded = {.nodes = {NULL, 0, 0, NULL}};
+        expect(opened_at(&opened, number, &file, &error), &error);
+        for (; at < file.record.size && count < FINDS; at += step, count++) {
+            uint64_t start = firn_clock_ns();
+            expect(loaded_get(&opened, &file, &loaded, &error), &error);
+            start = frozen ? start : firn_clock_ns();
+            locate(&loaded, (uint32_t)at);
+            took[count] = (double)(firn_clock_ns() - start) / 1e9;
+            loaded_close(&opened, &loaded);
+        }
+        at -= at < file.record.size ? at : file.record.size;
+        opened_file_fini(&opened, &file);
+    }
+    opened_fini(&opened);
+    qsort(took, count, sizeof took[0], compare_doubles);
+    return took[count / 2];
+}
+
 /* --- all of it --- */
 
 struct figures {
     double parse_seconds, index_seconds;
     double lines, source_bytes, tree_bytes, parser_tree_bytes, store_bytes, peak_rss_bytes;
     double differences;
-    double find_seconds, command_seconds, floor_seconds;
+    double find_seconds, command_seconds, floor_seconds, warm_seconds, frozen_seconds;
 };
 
 static double least(double a, double b)
@@ -286,6 +328,8 @@ static void measure_queries(const char *store, struct figures *figures)
 {
     char name[NAME_MAX_BYTES + 1];
     figures->find_seconds = time_find(store, name);
+    figures->warm_seconds = time_at(store, false);
+    figures->frozen_seconds = time_at(store, true);
     const char *const find[] = {"code", "find", "--store", store, "--", name, NULL};
     const char *const nothing[] = {"--version", NULL};
     figures->command_seconds = time_command(find);
@@ -332,6 +376,20 @@ static int print(const struct figures *figures, bool json)
          4.5,
          false,
          {{"firn --version", figures->floor_seconds * 1e3}}},
+        {"C7",
+         "node at an offset, warm",
+         figures->warm_seconds * 1e6,
+         "us",
+         20,
+         false,
+         {{NULL, 0}}},
+        {"C7",
+         "node at an offset, frozen",
+         figures->frozen_seconds * 1e3,
+         "ms",
+         1.5,
+         false,
+         {{NULL, 0}}},
         {"C8", "differences found by verify", figures->differences, "", 0, false, {{NULL, 0}}},
     };
     return rows_print(rows, sizeof rows / sizeof rows[0], json);

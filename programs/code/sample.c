@@ -13,6 +13,10 @@
 
 #include "code/worker.h"
 
+/* On a million lines of C a node at an offset takes 20 us so, 48 us with 4,096, for 0.4 bytes more
+ * a line. */
+#define CHECKPOINT_NODES 768u
+
 #define SAMPLE_BYTES (1u << 20)
 #define SAMPLE_FILE_BYTES (256u << 10) /* larger files only when there are no others */
 
@@ -147,7 +151,8 @@ static firn_status store_samples(struct worker *worker, firn_error *ret_error)
 static firn_status create_family(struct job *job, struct job_language *language,
                                  firn_error *ret_error)
 {
-    const firn_family_options options = {.allocator = job->allocator};
+    const firn_family_options options = {.allocator = job->allocator,
+                                         .checkpoint_nodes = CHECKPOINT_NODES};
     firn_status status = firn_family_create(&options, &language->family);
     if (status == FIRN_OK)
         status = language_name_family(language->language, language->family);

@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "sup
 from firn import FIRN, Case, as_user, code, code_json, firn  # noqa: E402
 
 SEED = int(os.environ.get("FIRN_SEED", time.time_ns() % 1_000_000_007))
-FLIPS = int(os.environ.get("FIRN_FLIPS", 120))
+FLIPS = int(os.environ.get("FIRN_FLIPS", 60))
 QUERIES = [("find", "number_3"), ("refs", "number_3"), ("outline", "some/file3.c"), ("at", "some/file3.c:2:5"),
            ("tree", "some/file3.c"), ("cat", "some/file3.c"), ("stats",), ("verify",)]
 
@@ -183,7 +183,7 @@ class Interrupted(Case):
         self.assertEqual(process.returncode, 0)
         took = time.monotonic() - start
         self.assertEqual(code("index", self.store, self.old).returncode, 0)
-        for _ in range(15):
+        for _ in range(10):
             process = self.start()
             time.sleep(chance.random() * took)
             process.kill()

@@ -46,9 +46,9 @@ class Faults(Case):
             self.skipTest("this build injects no faults")
         return {name: int(number) for name, number in map(str.split, counts.read_text().splitlines())}
 
-    def moments(self, count):
-        """1 to a little more than count, or as many of them as are wanted, evenly spread."""
-        step = max(1, count // SAMPLES)
+    def moments(self, count, step=1):
+        """1 to a little more than count, by step, or as many of them as are wanted, evenly spread."""
+        step = max(step, count // SAMPLES)
         return range(1, count + 2, step)
 
     def assert_clean(self, run, what):
@@ -88,7 +88,7 @@ class Faults(Case):
             self.fail_all_allocations(*query)
 
     def test_no_memory_at_all_is_a_clear_error(self):
-        for number in self.moments(self.count("index", self.tree, "--jobs", "1")["alloc"]):
+        for number in self.moments(self.count("index", self.tree, "--jobs", "1")["alloc"], step=7):
             run = self.run_with("index", self.tree, "--jobs", "1", alloc=f"{number}+")
             self.assert_clean(run, f"index: allocations from {number} on")
             if run.returncode == 0:
