@@ -87,7 +87,8 @@ CASES = {
         [{"include/firn/firn.h": HEAD, "include/firn/a.h": HEAD}],
         [{"include/firn/firn.h": HEAD + "#include <firn/a.h>\n", "include/firn/a.h": HEAD}]),
     "what_is_named_exists": (
-        [{"README.md": "see [here](docs/a.md)\n"}],
+        [{"README.md": "see [here](docs/a.md)\n"},
+         {"src/tree/a.c": "/* docs/" "formats/a.md */\n"}],
         [{"README.md": "see [here](docs/a.md#part), [there](docs) and [far](https://a.b)\n",
           "docs/a.md": "a\n"}]),
 }

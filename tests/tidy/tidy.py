@@ -291,10 +291,15 @@ def firn_h_includes_every_public_header(files):
 
 
 def what_is_named_exists(files):
-    """What a Markdown page links to."""
+    """Pages under docs/ that a text names, and what a Markdown page links to."""
     paths = {file.path for file in files}
     folders = {os.path.dirname(path) for path in paths}
     for file in files:
+        if file.path.startswith("tests/tidy/"):
+            continue
+        for match in re.finditer(r"\bdocs/[\w/-]+\.md\b", file.text):
+            if match.group(0) not in paths:
+                yield file.path, file.line_of(match.start()), f"{match.group(0)} does not exist"
         if not file.path.endswith(".md"):
             continue
         for match in re.finditer(r"\]\(([^)#:\s]+)[^):]*\)", file.text):
