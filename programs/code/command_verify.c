@@ -11,7 +11,7 @@
 #include "common/progress.h"
 
 #include <firn/checksum.h>
-#include <firn/file.h>
+#include <firn/mapped.h>
 #include <firn/system.h>
 
 #define RUN_FILES 32u
@@ -104,11 +104,15 @@ static firn_status compare_source(struct verify *verify, const struct opened_fil
     if (bytes_put(path, root, strlen(root)) != FIRN_OK || bytes_put(path, "/", 1) != FIRN_OK ||
         bytes_put(path, file->path, strlen(file->path) + 1) != FIRN_OK)
         return out_of_memory(ret_error);
-    void *data = NULL;
+    firn_mapped *mapped = NULL;
+    const char *data = NULL;
     size_t size = 0;
     firn_file_info info = {.size = 0};
-    firn_status status = firn_file_read_all((const char *)path->data, UINT32_MAX, verify->allocator,
-                                            &data, &size, &info, NULL);
+    firn_status status = firn_mapped_open((const char *)path->data, UINT32_MAX, &mapped, NULL);
+    if (status == FIRN_OK) {
+        data = firn_mapped_data(mapped, &size);
+        firn_mapped_info(mapped, &info);
+    }
     if (status == FIRN_NO_MEMORY)
         return out_of_memory(ret_error);
     if (!is_unchanged(file, status, &info, &what))
@@ -116,7 +120,7 @@ static firn_status compare_source(struct verify *verify, const struct opened_fil
     else if (size != loaded->text_size || (size > 0 && memcmp(data, loaded->text, size) != 0))
         status = add_finding(verify, FINDING_DIFFERENCE, 1, file->path,
                              "its stored source differs from the file", ret_error);
-    firn_release(verify->allocator, data, size);
+    firn_mapped_close(mapped);
     if (status == FIRN_OK && firn_crc32c(0, loaded->text, loaded->text_size) != file->record.crc)
         status = add_finding(verify, FINDING_DIFFERENCE, 1, file->path,
                              "its stored source differs from what was indexed", ret_error);

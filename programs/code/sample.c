@@ -126,12 +126,12 @@ static firn_status learn_samples(struct worker *worker, firn_error *ret_error)
     return status;
 }
 
-static void release_sample(struct job *job, struct sample *sample)
+static void release_sample(struct sample *sample)
 {
     firn_builder_destroy(sample->builder);
-    firn_release(job->allocator, sample->source.text, sample->source.size);
+    firn_mapped_close(sample->source.mapped);
     sample->builder = NULL;
-    sample->source.text = NULL;
+    sample->source.mapped = NULL;
 }
 
 static firn_status store_samples(struct worker *worker, firn_error *ret_error)
@@ -142,7 +142,7 @@ static firn_status store_samples(struct worker *worker, firn_error *ret_error)
     while (status == FIRN_OK && !job_stopped(job) && (sample = take_sample(job)) != NULL) {
         if (!sample->source.is_skipped)
             status = source_store(&sample->source, worker, sample->builder, ret_error);
-        release_sample(job, sample);
+        release_sample(sample);
         progress_add(&job->progress, job->scan.files[sample->file].size);
     }
     return status;
@@ -176,7 +176,7 @@ static firn_status run_samples(struct job *job, firn_error *ret_error)
     if (status == FIRN_OK)
         status = job_run(job, store_samples, ret_error);
     for (size_t i = 0; i < job->sample_count; i++)
-        release_sample(job, &job->samples[i]);
+        release_sample(&job->samples[i]);
     return status;
 }
 

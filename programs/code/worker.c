@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include <firn/checksum.h>
-#include <firn/file.h>
+#include <firn/mapped.h>
 
 #define FILE_LIMIT_BYTES (1ull << 30)
 #define BINARY_PROBE_BYTES 8192u
@@ -140,31 +140,31 @@ firn_status source_read(struct source *source, struct worker *worker, size_t fil
     gate_enter(&job->gate, source->gate_bytes);
     firn_file_info info;
     firn_error error = {.status = FIRN_OK};
-    void *text = NULL;
     firn_status status = full_path(worker, found->path);
     if (status == FIRN_OK)
-        status = firn_file_read_all((const char *)worker->path.data, FILE_LIMIT_BYTES,
-                                    job->allocator, &text, &source->size, &info, &error);
+        status = firn_mapped_open((const char *)worker->path.data, FILE_LIMIT_BYTES,
+                                  &source->mapped, &error);
     if (is_of_file(status))
         return skip(source, worker, reason_of(status, &error), ret_error);
     if (status != FIRN_OK)
         return firn_error_set(ret_error, status, 0, "%s: %s", found->path,
                               firn_status_text(status));
-    source->text = text;
+    source->text = firn_mapped_data(source->mapped, &source->size);
+    firn_mapped_info(source->mapped, &info);
     struct file_record *record = &job->files[file].record;
     record->language = job->languages[language_index(found->language)].number;
     record->size = source->size;
     record->mtime_ns = info.mtime_ns;
     size_t probe = source->size < BINARY_PROBE_BYTES ? source->size : BINARY_PROBE_BYTES;
-    if (probe > 0 && memchr(text, 0, probe) != NULL)
+    if (memchr(source->text, 0, probe) != NULL)
         return skip(source, worker, "it is binary: a NUL byte among its first 8 KiB", ret_error);
     return FIRN_OK;
 }
 
 void source_fini(struct source *source, struct worker *worker)
 {
-    firn_release(worker->job->allocator, source->text, source->size);
-    source->text = NULL;
+    firn_mapped_close(source->mapped);
+    source->mapped = NULL;
     gate_leave(&worker->job->gate, source->gate_bytes);
     source->gate_bytes = 0;
 }
@@ -184,8 +184,8 @@ firn_status source_parse(struct source *source, struct worker *worker, firn_buil
     const struct scan_file *found = &worker->job->scan.files[source->file];
     firn_error error = {.status = FIRN_OK};
     uint64_t before = thread_ns();
-    const char *text = source->text != NULL ? source->text : "";
-    firn_status status = parser_parse(worker->parser, found->language, text, source->size, &error);
+    firn_status status =
+        parser_parse(worker->parser, found->language, source->text, source->size, &error);
     worker->parse_ns += thread_ns() - before;
     if (status == FIRN_OK)
         worker->parser_tree_bytes += parser_tree_bytes(worker->parser);

@@ -2,12 +2,15 @@
 #ifndef CODE_WORKER_H
 #define CODE_WORKER_H
 
+#include <firn/mapped.h>
+
 #include "code/job.h"
 
 /* A file's text, read, and what it took at the gate. */
 struct source {
-    size_t file; /* its index in the scan */
-    char *text;
+    size_t file;         /* its index in the scan */
+    firn_mapped *mapped; /* holds: */
+    const char *text;
     size_t size;
     size_t gate_bytes;
     bool is_skipped; /* it is listed as such; there is no text */
