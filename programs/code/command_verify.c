@@ -1,5 +1,6 @@
 /* `firn code verify`: every file of the store parsed anew and compared node by node, every stored
- * source compared with the file on disk, every segment's checksum checked.
+ * source compared with the file on disk, the names of all trees compared with the dictionary, every
+ * segment's checksum checked.
  *
  * Nouns: a finding is a difference, or a file that changed since it was indexed, which is none.
  * Threads: files are taken in runs of 32 in the order of the catalog, so that a thread's files
@@ -8,6 +9,7 @@
 #include "code/compare.h"
 #include "code/gate.h"
 #include "code/interrupt.h"
+#include "code/names_check.h"
 #include "common/progress.h"
 
 #include <firn/checksum.h>
@@ -37,7 +39,8 @@ struct verify {
     pthread_mutex_t mutex; /* over what follows */
     uint64_t next;
     struct totals totals;
-    uint64_t counts[2]; /* by finding_kind */
+    uint64_t counts[2];     /* by finding_kind */
+    struct names_sum names; /* of the trees */
     struct finding *findings;
     size_t finding_count;
     size_t finding_capacity;
@@ -136,6 +139,8 @@ struct verifier {
     struct compare compare;
     struct loaded loaded;
     struct bytes path;
+    struct names_adder adder;
+    struct names_sum names;
 };
 
 static firn_status compare_file(struct verifier *verifier, const struct opened_file *file,
@@ -151,8 +156,15 @@ static firn_status compare_file(struct verifier *verifier, const struct opened_f
     if (status == FIRN_OK &&
         compare_nodes(&verifier->compare, loaded, &differences, what, sizeof what) != FIRN_OK)
         status = out_of_memory(ret_error);
+    if (status == FIRN_OK && differences == 0 && loaded->nodes.count != file->record.nodes) {
+        snprintf(what, sizeof what, "the catalog has another number of nodes");
+        differences = 1;
+    }
     if (status == FIRN_OK && differences > 0)
         status = add_finding(verify, FINDING_DIFFERENCE, differences, file->path, what, ret_error);
+    if (status == FIRN_OK &&
+        names_add_file(&verifier->adder, file, loaded, &verifier->names) != FIRN_OK)
+        status = out_of_memory(ret_error);
     if (status == FIRN_OK)
         status = compare_source(verify, file, loaded, &verifier->path, ret_error);
     if (status == FIRN_OK) {
@@ -230,7 +242,9 @@ static void *run_verifier(void *context)
     compare_fini(&verifier->compare);
     loaded_release(&verify->opened, &verifier->loaded);
     bytes_fini(&verifier->path);
+    names_adder_fini(&verifier->adder);
     pthread_mutex_lock(&verify->mutex);
+    names_sum_add(&verify->names, &verifier->names);
     if (status != FIRN_OK && !verify->has_failed) {
         verify->has_failed = true;
         verify->error = error;
@@ -248,7 +262,7 @@ static firn_status verify_files(struct verify *verify, unsigned workers, firn_er
     unsigned started = 1;
     for (unsigned i = 0; i < workers; i++) {
         verifiers[i].verify = verify;
-        verifiers[i].path.allocator = verify->allocator;
+        verifiers[i].path.allocator = verifiers[i].adder.allocator = verify->allocator;
     }
     for (; started < workers; started++)
         if (pthread_create(&verifiers[started].thread, NULL, run_verifier, &verifiers[started]) !=
@@ -321,11 +335,25 @@ static enum exit_status print_report(const struct invocation *invocation,
     return emitter_end(&emitter, is_good ? EXIT_DONE : EXIT_FAILED);
 }
 
+static firn_status verify_names(struct verify *verify, firn_error *ret_error)
+{
+    struct names_sum sum = {0};
+    const char *what = "differs from the names of the trees";
+    firn_status status = names_add_dictionary(&verify->opened, &sum, ret_error);
+    if (status == FIRN_CORRUPT)
+        what = ret_error->text;
+    else if (status != FIRN_OK || names_sum_equal(&sum, &verify->names))
+        return status;
+    return add_finding(verify, FINDING_DIFFERENCE, 1, "the index of names", what, ret_error);
+}
+
 static firn_status verify_store(struct verify *verify, unsigned workers, firn_error *ret_error)
 {
     firn_status status = dictionary_count(&verify->opened.catalog, &verify->file_count, ret_error);
     if (status == FIRN_OK)
         status = verify_files(verify, workers, ret_error);
+    if (status == FIRN_OK)
+        status = verify_names(verify, ret_error);
     if (status != FIRN_OK)
         return status;
     status = firn_store_verify(verify->opened.store, &verify->damaged_segments, ret_error);

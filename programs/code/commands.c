@@ -155,8 +155,8 @@ static const struct command commands[] = {
      .summary = "Check a store against the sources, byte by byte and node by node",
      .description =
          "Parses every stored source anew and compares every node, compares every source\n"
-         "byte with the file on disk, and checks every checksum. Files that were changed\n"
-         "since are listed, and are no differences.",
+         "byte with the file on disk, and checks the index of names and every checksum.\n"
+         "Files that were changed since are listed, and are no differences.",
      .examples = {{"firn code verify -s linux.firn", "exit status 1 when anything differs"},
                   {"firn code verify -s linux.firn --json", "for other programs"},
                   {"firn code verify -s linux.firn --jobs 1", "with one thread"}},
