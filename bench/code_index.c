@@ -6,7 +6,7 @@
  *
  * The bare parse takes the files as the index does, in units of a segment's size, with as many
  * threads and the same parser, and drops each tree at once. Parse and index take turns, so that
- * both see the same machine; of each the fastest of the rounds counts. The program is measured as a
+ * both see the same machine; of each the median of the rounds counts. The program is measured as a
  * user runs it, in a process of its own. */
 #include <pthread.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@
 #include "code/scan.h"
 #include "support/rows.h"
 
-#define ROUNDS 3u
+#define ROUNDS 5u
 #define FINDS 2000u
 #define COMMANDS 200u
 #define UNIT_BYTES (256u << 10)
@@ -158,6 +158,12 @@ static int compare_doubles(const void *left, const void *right)
     return (*a > *b) - (*a < *b);
 }
 
+static double median(double *values, size_t count)
+{
+    qsort(values, count, sizeof *values, compare_doubles);
+    return values[count / 2];
+}
+
 /* The median time of a command as a whole. */
 static double time_command(const char *const *words)
 {
@@ -168,8 +174,7 @@ static double time_command(const char *const *words)
         run(words, output, sizeof output);
         took[i] = (double)(firn_clock_ns() - start) / 1e9;
     }
-    qsort(took, COMMANDS, sizeof took[0], compare_doubles);
-    return took[COMMANDS / 2];
+    return median(took, COMMANDS);
 }
 
 /* --- queries in process --- */
@@ -280,8 +285,7 @@ static double time_at(const char *store, bool frozen)
         opened_file_fini(&opened, &file);
     }
     opened_fini(&opened);
-    qsort(took, count, sizeof took[0], compare_doubles);
-    return took[count / 2];
+    return median(took, count);
 }
 
 /* --- all of it --- */
@@ -293,11 +297,6 @@ struct figures {
     double find_seconds, command_seconds, floor_seconds, warm_seconds, frozen_seconds;
 };
 
-static double least(double a, double b)
-{
-    return b == 0 || a < b ? a : b;
-}
-
 static void measure_index(const char *root, const char *store, struct figures *figures)
 {
     static char output[1 << 20];
@@ -307,13 +306,16 @@ static void measure_index(const char *root, const char *store, struct figures *f
                                  store,  "--json", "--quiet", NULL};
     const char *const verify[] = {"code", "verify", "--store", store, "--json", "--quiet", NULL};
     expect(scan_run(root, &(struct scan_options){.allocator = NULL}, &scan, &error), &error);
+    double parse[ROUNDS], indexing[ROUNDS];
     for (unsigned i = 0; i < ROUNDS; i++) {
-        figures->parse_seconds = least(time_parse(root, &scan), figures->parse_seconds);
+        parse[i] = time_parse(root, &scan);
         run(index, output, sizeof output);
-        figures->index_seconds = least(value_of(output, "seconds"), figures->index_seconds);
+        indexing[i] = value_of(output, "seconds");
         if (value_of(output, "peak_rss_bytes") > figures->peak_rss_bytes)
             figures->peak_rss_bytes = value_of(output, "peak_rss_bytes");
     }
+    figures->parse_seconds = median(parse, ROUNDS);
+    figures->index_seconds = median(indexing, ROUNDS);
     figures->lines = value_of(output, "lines");
     figures->source_bytes = value_of(output, "source_bytes");
     figures->tree_bytes = value_of(output, "tree_bytes");
