@@ -353,7 +353,7 @@ static int print(const struct figures *figures, bool json)
          "store on disk, sources included",
          figures->store_bytes / 1e6 / lines,
          "MB / M lines",
-         10,
+         figures->lines > 5e6 ? 10 : 12, /* a small tree bears the families too */
          false,
          {{"sources", figures->source_bytes / 1e6 / lines}}},
         {"C4", "indexing, peak RSS", figures->peak_rss_bytes / 1e6, "MB", 100, false, {{NULL, 0}}},
