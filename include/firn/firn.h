@@ -9,6 +9,7 @@
 #include <firn/codec.h>
 #include <firn/delta.h>
 #include <firn/file.h>
+#include <firn/heap.h>
 #include <firn/intern.h>
 #include <firn/mapped.h>
 #include <firn/status.h>

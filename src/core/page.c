@@ -1,4 +1,4 @@
-/* Pages of anonymous memory: mapping, unmapping, giving the memory back. See page.h.
+/* Pages of anonymous memory: mapping, reserving, unmapping, giving the memory back. See page.h.
  * Called by alloc/, tier/ and region/. Threads: no state.
  */
 #include "core/page.h"
@@ -40,4 +40,20 @@ void firn_page_discard(void *pages, size_t size)
     int failed = madvise(pages, size, MADV_DONTNEED);
     assert(failed == 0);
     (void)failed;
+}
+
+void *firn_page_reserve(size_t size)
+{
+    if (firn_fault_io(FIRN_FAULT_MMAP, false, NULL) != 0)
+        return NULL;
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    void *pages = mmap(NULL, size, PROT_NONE, flags, -1, 0);
+    return pages == MAP_FAILED ? NULL : pages;
+}
+
+bool firn_page_commit(void *pages, size_t size)
+{
+    if (firn_fault_io(FIRN_FAULT_MMAP, false, NULL) != 0)
+        return false;
+    return mprotect(pages, size, PROT_READ | PROT_WRITE) == 0;
 }

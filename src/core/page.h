@@ -2,6 +2,7 @@
 #ifndef FIRN_CORE_PAGE_H
 #define FIRN_CORE_PAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Bytes of a page; a power of two. */
@@ -18,5 +19,13 @@ void firn_page_unmap(void *pages, size_t size);
 
 /* Gives the memory of whole pages back and keeps the mapping: they read as zero afterwards. */
 void firn_page_discard(void *pages, size_t size);
+
+/* Reserves address space of size bytes (a multiple of the page size) that cannot be touched yet and
+ * costs no memory; NULL when there is none. Given back by firn_page_unmap. */
+void *firn_page_reserve(size_t size);
+
+/* Makes whole pages of a reservation usable; they read as zero at first. Harmless where they are
+ * already. Returns false when there is no memory. */
+bool firn_page_commit(void *pages, size_t size);
 
 #endif

@@ -1,0 +1,228 @@
+/* The order of collections: minor ones when eden is full, and between them, every 128 KiB of young
+ * objects, a step of what is in hand: sweeping, giving memory back, marking. A marking begins when
+ * the old space has come half of the way from what lived to its goal, and is paced to end before
+ * the goal: each step marks in proportion to what was promoted since the last. Called by allocate.c
+ * and by the program; calls everything below.
+ *
+ * Steps are bounded by the clock (a quarter of the pause target) and by step_bytes. The final pause
+ * is tried when nothing is grey and few cards are left; if it takes too long it is given up, and
+ * the marking goes on in steps, unless the goal is far behind.
+ *
+ * Invariants:
+ *   I1  eden is open only when the reserve of blocks is free, usable and within the limit
+ *   I2  a marking begins only when everything is swept
+ *
+ * Threads: one. Complexity: a step is bounded, the rest as its parts.
+ */
+#include "alloc/heap/collect.h"
+
+#include "alloc/heap/blocks.h"
+#include "alloc/heap/compact.h"
+#include "alloc/heap/finalise.h"
+#include "alloc/heap/mark.h"
+#include "alloc/heap/nursery.h"
+#include "alloc/heap/old.h"
+#include "alloc/heap/pause.h"
+
+#include <firn/system.h>
+
+#define WINDOW_BYTES ((size_t)128 << 10)
+#define GROWTH_MIN ((size_t)8 << 20) /* of the old space over what lived, bytes */
+#define STEP_MIN ((size_t)64 << 10)  /* bytes marked in a step at least */
+#define SWEEP_BLOCKS 64
+#define TRIM_BLOCKS 16
+#define STRESS_WORK 2048
+#define FEW_CARDS 256 /* dirty ones that the final pause may look at */
+
+void firn_collect_aim(struct heap *heap)
+{
+    size_t live = heap->live_bytes;
+    size_t growth = live / 100 * heap->growth_percent;
+    growth = growth > GROWTH_MIN ? growth : GROWTH_MIN;
+    size_t most = (size_t)(heap->block_limit - heap->reserve) << BLOCK_SHIFT;
+    size_t goal = live + growth < most ? live + growth : most;
+    heap->goal_bytes = goal > live ? goal : live;
+    heap->trigger_bytes = live + (heap->goal_bytes - live) / 2;
+    if (heap->stress)
+        heap->trigger_bytes = live; /* always at it */
+}
+
+/* --- eden --- */
+
+/* Whether a step has anything to do. */
+static bool is_busy(const struct heap *heap)
+{
+    return heap->phase == PHASE_MARK || heap->sweep_at < heap->sweep_end || heap->trimming ||
+           heap->old_bytes >= heap->trigger_bytes;
+}
+
+/* The end of the part of eden that may be filled before the next step. */
+static void set_window(struct heap *heap)
+{
+    size_t left = (size_t)(heap->eden_limit - heap->front.next);
+    heap->window = heap->front.next + (is_busy(heap) && left > WINDOW_BYTES ? WINDOW_BYTES : left);
+}
+
+firn_status firn_collect_open(struct heap *heap)
+{
+    firn_status status = firn_blocks_allow(heap, 0);
+    heap->closed = status != FIRN_OK; /* I1 */
+    if (!heap->closed)
+        set_window(heap);
+    bool slow = EVERY_OBJECT || heap->stress || heap->closed;
+    heap->front.end = slow ? heap->front.next : heap->window;
+    return status;
+}
+
+/* Keeps minor collections below half of the pause target, by the size of eden. */
+static void resize(struct heap *heap, uint64_t ns)
+{
+    size_t whole = (size_t)(heap->eden_end - heap->eden);
+    size_t eden = (size_t)(heap->eden_limit - heap->eden);
+    if (heap->fixed_nursery)
+        return;
+    if (ns > heap->pause_target_ns / 2)
+        eden -= eden / 4;
+    else if (ns < heap->pause_target_ns / 4)
+        eden += eden / 8;
+    eden = eden < whole / 8 ? whole / 8 : eden;
+    eden = eden > whole ? whole : eden;
+    heap->eden_limit = heap->eden + (eden & ~(size_t)7);
+}
+
+static void minor(struct heap *heap, bool promote_all)
+{
+    uint64_t start = firn_clock_ns();
+    bool full = heap->front.next + WINDOW_BYTES / 4 >= heap->eden_limit;
+    firn_nursery_collect(heap, promote_all);
+    uint64_t ns = firn_clock_ns() - start;
+    firn_pause_count(&heap->stats.minor, ns);
+    if (!promote_all && (full || ns > heap->pause_target_ns / 2))
+        resize(heap, ns);
+}
+
+void firn_collect_minor(struct heap *heap)
+{
+    firn_pause_begin(heap);
+    minor(heap, false);
+    firn_pause_end(heap);
+}
+
+/* --- steps --- */
+
+/* Bytes that this step should mark. */
+static size_t step_work(struct heap *heap)
+{
+    size_t allocated = (size_t)(heap->old_allocated - heap->paced_at);
+    size_t left = heap->live_bytes > heap->marked_bytes ? heap->live_bytes - heap->marked_bytes : 0;
+    size_t runway = heap->goal_bytes > heap->old_bytes ? heap->goal_bytes - heap->old_bytes : 0;
+    heap->paced_at = heap->old_allocated;
+    if (heap->stress)
+        return STRESS_WORK;
+    if (runway < STEP_MIN)
+        return heap->step_bytes;
+    double work = (double)STEP_MIN + 2.0 * (double)allocated * (double)left / (double)runway;
+    return work < (double)heap->step_bytes ? (size_t)work : heap->step_bytes;
+}
+
+static void finish(struct heap *heap)
+{
+    firn_mark_finish(heap);
+    firn_collect_aim(heap);
+    heap->trimming = true;
+}
+
+/* Tries the final pause, after a minor collection of what eden holds. */
+static void try_to_finish(struct heap *heap, uint64_t start)
+{
+    uint64_t deadline = start + heap->pause_target_ns / 8 * 7;
+    if (heap->old_bytes > heap->goal_bytes + heap->goal_bytes / 2)
+        deadline = NO_DEADLINE;
+    minor(heap, false);
+    if (firn_mark_final(heap, deadline))
+        finish(heap);
+}
+
+static void mark_step(struct heap *heap, uint64_t start)
+{
+    uint64_t deadline = start + heap->pause_target_ns / 2;
+    size_t found;
+    heap->stats.step_count++;
+    if (!firn_mark_some(heap, step_work(heap), deadline))
+        return;
+    if (firn_mark_clean(heap, deadline, &found) && found <= FEW_CARDS &&
+        heap->stack_count < FEW_CARDS)
+        try_to_finish(heap, start);
+}
+
+static void step(struct heap *heap, uint64_t start)
+{
+    if (heap->phase == PHASE_MARK) {
+        mark_step(heap, start);
+    } else if (heap->sweep_at < heap->sweep_end) {
+        firn_sweep_some(heap, SWEEP_BLOCKS);
+    } else if (heap->old_bytes >= heap->trigger_bytes) {
+        firn_mark_start(heap); /* I2 */
+    } else if (heap->trimming) {
+        heap->trimming = firn_blocks_trim(heap, TRIM_BLOCKS);
+    }
+}
+
+bool firn_collect_step(struct heap *heap)
+{
+    uint64_t start = firn_pause_begin(heap);
+    step(heap, start);
+    firn_pause_end(heap);
+    return is_busy(heap);
+}
+
+/* --- all at once --- */
+
+void firn_collect_full(struct heap *heap, bool compact)
+{
+    firn_pause_begin(heap);
+    if (heap->phase == PHASE_MARK)
+        firn_mark_abort(heap);
+    minor(heap, true);
+    firn_sweep_all(heap);
+    firn_mark_start(heap);
+    while (!firn_mark_final(heap, NO_DEADLINE))
+        continue;
+    finish(heap);
+    firn_sweep_all(heap);
+    if (compact)
+        firn_compact(heap, heap->stress);
+    firn_collect_aim(heap);
+    heap->stats.full_count++;
+    firn_pause_end(heap);
+}
+
+firn_status firn_heap_collect(firn_heap *front, firn_collection kind)
+{
+    struct heap *heap = heap_of(front);
+    switch (kind) {
+    case FIRN_COLLECT_MINOR:
+        firn_collect_minor(heap);
+        break;
+    case FIRN_COLLECT_FULL:
+    case FIRN_COLLECT_COMPACT:
+        firn_collect_full(heap, kind == FIRN_COLLECT_COMPACT);
+        while (firn_blocks_trim(heap, UINT32_MAX))
+            continue;
+        break;
+    default:
+        return FIRN_INVALID;
+    }
+    firn_status status = firn_collect_open(heap);
+    firn_final_run(heap, SIZE_MAX);
+    return status;
+}
+
+bool firn_heap_step(firn_heap *front)
+{
+    struct heap *heap = heap_of(front);
+    bool more = firn_collect_step(heap);
+    firn_status status = firn_collect_open(heap);
+    (void)status; /* the next allocation finds out */
+    return firn_final_run(heap, 1) || more;
+}

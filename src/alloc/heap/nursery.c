@@ -1,0 +1,234 @@
+/* Minor collections: Cheney's copying from eden and the survivor half in use to the other half, or
+ * to the old space for what has survived often enough or finds no room. Roots are the program's and
+ * the slots on cards with CARD_YOUNG. Called by collect.c; calls old.c for cells, mark.c for what
+ * it promotes during a marking, weak.c, finalise.c, roots.c.
+ *
+ * Objects that were promoted and are still to be looked at hang in a list through their own dead
+ * copies, so that a collection needs no memory but cells.
+ *
+ * Invariants, between collections:
+ *   I1  objects lie without gaps from `eden` to front.next and in the survivor half up to from_end
+ *   I2  an old object refers to a young one only by a slot on a card with CARD_YOUNG
+ *   I3  the reserve of blocks has cells for all that the nursery holds, so that promotion cannot
+ * fail
+ *
+ * Threads: one. Complexity: O(survivors + dirty cards). Follows Cheney (1970), Ungar (1984).
+ */
+#include "alloc/heap/nursery.h"
+
+#include "alloc/heap/mark.h"
+#include "alloc/heap/old.h"
+#include "alloc/heap/roots.h"
+#include "alloc/heap/slots.h"
+#include "alloc/heap/weak.h"
+
+struct minor {
+    struct heap *heap;
+    uintptr_t from_start; /* eden and the survivor half in use adjoin */
+    size_t from_bytes;
+    uint8_t *scan, *to, *to_end; /* the other half: looked at, filled, ends */
+    void *promoted;              /* dead copies of objects to look at */
+    uint32_t promote_age;
+    uint64_t promoted_bytes;
+};
+
+typedef struct minor_tracer {
+    firn_tracer tracer;
+    struct minor *minor;
+} minor_tracer;
+
+/* Where an object of `bytes` goes; NULL: nowhere in the nursery. */
+static inline uint8_t *survivor_room(struct minor *minor, size_t bytes)
+{
+    if (bytes > (size_t)(minor->to_end - minor->to))
+        return NULL;
+    uint8_t *at = minor->to;
+    minor->to += bytes;
+    HEAP_UNPOISON(at, bytes);
+    return at;
+}
+
+static void *copy(struct minor *minor, void *object)
+{
+    struct heap *heap = minor->heap;
+    header_word *from = header_of(object), h = *from;
+    if (h & HEADER_FORWARDED)
+        return (void *)(uintptr_t)(h - HEADER_FORWARDED);
+    size_t bytes = header_bytes(h);
+    uint32_t age = (uint32_t)((h & HEADER_AGE) >> HEADER_AGE_SHIFT) + 1;
+    uint8_t *to = age < minor->promote_age ? survivor_room(minor, bytes) : NULL;
+    bool promoted = to == NULL;
+    if (promoted) {
+        to = firn_old_cell(heap, bytes, true);
+        assert(to != NULL); /* I3 */
+        minor->promoted_bytes += bytes;
+    }
+    h = (h & ~HEADER_AGE) | (header_word)age << HEADER_AGE_SHIFT;
+    memcpy(to, &h, HEADER_BYTES);
+    memcpy(to + HEADER_BYTES, object, bytes - HEADER_BYTES);
+    *from = (uintptr_t)(to + HEADER_BYTES) | HEADER_FORWARDED;
+    if (promoted && header_type(heap, h)->kind != FIRN_TYPE_LEAF) {
+        memcpy(object, &minor->promoted, sizeof(void *));
+        minor->promoted = object;
+    }
+    return to + HEADER_BYTES;
+}
+
+/* A slot of a root or a young object. */
+static inline void copy_slot(void *context, void **slot)
+{
+    struct minor *minor = context;
+    uintptr_t object = (uintptr_t)*slot;
+    if (object - minor->from_start < minor->from_bytes && (object & 7) == 0)
+        *slot = copy(minor, *slot);
+}
+
+/* A slot of an old object. */
+static inline void copy_old_slot(void *context, void **slot)
+{
+    struct minor *minor = context;
+    copy_slot(minor, slot);
+    if (is_young(minor->heap, *slot))
+        *card_of(minor->heap, slot) |= CARD_YOUNG; /* I2 */
+}
+
+static void trace_slot(firn_tracer *tracer, void **slot)
+{
+    copy_slot(((minor_tracer *)tracer)->minor, slot);
+}
+
+static void trace_old_slot(firn_tracer *tracer, void **slot)
+{
+    copy_old_slot(((minor_tracer *)tracer)->minor, slot);
+}
+
+/* --- old objects that may refer to young ones --- */
+
+static inline void copy_on_card(void *context, void *object, uintptr_t low, uintptr_t high)
+{
+    minor_tracer *old = context;
+    slots_between(old->minor->heap, object, low, high, copy_old_slot, old->minor, &old->tracer);
+}
+
+/* The block is swept first, so that no cell taken on the way changes which bits tell. */
+static void copy_card(struct heap *heap, size_t card, minor_tracer *old)
+{
+    uint32_t index = block_index(heap, (void *)(heap->base + (card << CARD_SHIFT)));
+    const struct block *block = &heap->blocks[index];
+    if (block->kind == BLOCK_TAIL)
+        index = block->head;
+    if (block->kind == BLOCK_FREE)
+        return;
+    firn_sweep_block(heap, index);
+    card_objects(heap, card, false, copy_on_card, old);
+}
+
+#define YOUNG_BITS (~(uint64_t)0 / 255 * CARD_YOUNG)
+
+static void copy_cards(struct heap *heap, struct minor *minor)
+{
+    minor_tracer old = {{trace_old_slot}, minor};
+    size_t card = heap->nursery_bytes >> CARD_SHIFT;
+    size_t end = card + (size_t)heap->frontier * BLOCK_CARDS;
+    for (; card < end; card += 8) {
+        uint64_t word;
+        memcpy(&word, heap->cards + card, sizeof word);
+        if (!(word & YOUNG_BITS))
+            continue;
+        for (size_t i = card; i < card + 8; i++) {
+            if (heap->cards[i] & CARD_YOUNG) {
+                heap->cards[i] &= (uint8_t)~CARD_YOUNG;
+                copy_card(heap, i, &old);
+            }
+        }
+    }
+}
+
+/* --- what was copied --- */
+
+static void look_at_promoted(struct minor *minor, minor_tracer *old)
+{
+    struct heap *heap = minor->heap;
+    void *dead = minor->promoted;
+    memcpy(&minor->promoted, dead, sizeof(void *));
+    void *object = (void *)(uintptr_t)(*header_of(dead) - HEADER_FORWARDED);
+    slots_all(heap, object, copy_old_slot, minor, &old->tracer);
+    if (heap->phase == PHASE_MARK)
+        firn_mark_push(heap, object);
+}
+
+static void look_at_copied(struct minor *minor)
+{
+    minor_tracer young = {{trace_slot}, minor}, old = {{trace_old_slot}, minor};
+    for (;;) {
+        while (minor->promoted != NULL)
+            look_at_promoted(minor, &old);
+        if (minor->scan == minor->to)
+            return;
+        void *object = minor->scan + HEADER_BYTES;
+        minor->scan += header_bytes(*header_of(object));
+        slots_all(minor->heap, object, copy_slot, minor, &young.tracer);
+    }
+}
+
+/* --- finalisers --- */
+
+/* With promote_all a marking follows, which tells the dead; so none keeps others from being found.
+ */
+static void copy_finalised(struct heap *heap, struct minor *minor, bool promote_all)
+{
+    object_list *young = &heap->final_young, *old = &heap->final_old, *due = &heap->final_due;
+    size_t kept = 0;
+    for (size_t i = 0; i < young->count; i++) {
+        bool dead = !(*header_of(young->items[i]) & HEADER_FORWARDED) && !promote_all;
+        void *object = copy(minor, young->items[i]);
+        if (dead)
+            due->items[due->count++] = object;
+        else if (is_young(heap, object))
+            young->items[kept++] = object;
+        else
+            old->items[old->count++] = object;
+    }
+    young->count = kept;
+    look_at_copied(minor);
+}
+
+/* --- a collection --- */
+
+static struct minor begin(struct heap *heap, bool promote_all)
+{
+    struct minor minor = {.heap = heap};
+    unsigned to = 1 - heap->from;
+    uintptr_t eden = (uintptr_t)heap->eden;
+    minor.from_start = heap->from == 0 ? eden - heap->survivor_bytes : eden;
+    minor.from_bytes = heap->nursery_bytes - heap->survivor_bytes;
+    minor.scan = minor.to = heap->survivors[to];
+    minor.to_end = minor.to + heap->survivor_bytes;
+    minor.promote_age = promote_all ? 0 : heap->promote_age;
+    return minor;
+}
+
+static void end(struct heap *heap, struct minor *minor)
+{
+    HEAP_POISON(heap->survivors[heap->from], heap->survivor_bytes);
+    HEAP_POISON(heap->eden, (size_t)(heap->eden_end - heap->eden));
+    heap->from = 1 - heap->from;
+    heap->from_end = minor->to;
+    heap->front.next = heap->front.end = heap->window = heap->eden;
+    heap->stats.copied_bytes += (uint64_t)(minor->to - heap->survivors[heap->from]);
+    heap->stats.promoted_bytes += minor->promoted_bytes;
+    heap->stats.minor_count++;
+}
+
+void firn_nursery_collect(struct heap *heap, bool promote_all)
+{
+    struct minor minor = begin(heap, promote_all);
+    minor_tracer roots = {{trace_slot}, &minor};
+    firn_roots_visit(heap, &roots.tracer);
+    copy_cards(heap, &minor);
+    look_at_copied(&minor);
+    firn_weak_minor(heap, minor.from_start, minor.from_bytes);
+    if (heap->final_young.count > 0)
+        copy_finalised(heap, &minor, promote_all);
+    end(heap, &minor);
+}
