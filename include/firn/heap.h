@@ -10,7 +10,8 @@
  *    updated; other copies dangle.
  *  - A pointer is stored into an object by firn_heap_write; otherwise the collector may miss it and
  *    free what it points to (firn_heap_verify finds such a slot). A plain store is right only into
- *    an object that no call marked [moves] has seen since the one that made it.
+ *    an object of up to FIRN_HEAP_PLAIN_MAX bytes that no call marked [moves] has seen since the
+ * one that made it.
  *  - A slot (in an object or a root) holds NULL, the address of an object of this heap, an address
  *    outside of the heap, or any value whose low three bits are not all 0 (a tagged number).
  *
@@ -26,7 +27,9 @@
 FIRN_BEGIN
 
 #define FIRN_HEAP_YOUNG_MAX 8192               /* larger objects are born old */
+#define FIRN_HEAP_PLAIN_MAX 32760              /* larger ones never move; see above */
 #define FIRN_HEAP_OBJECT_MAX ((size_t)1 << 30) /* bytes of one object */
+#define FIRN_HEAP_CARD_SHIFT 7                 /* bytes a card, as a power of two; private */
 
 /* --- roots --- */
 
@@ -45,7 +48,7 @@ typedef uint32_t firn_type; /* what firn_heap_type_put returned */
 typedef struct firn_heap {
     uint8_t *next;       /* where the next young object goes */
     uint8_t *end;        /* how far it may reach without the slow path */
-    uintptr_t cards;     /* what to add to an address >> 9 for the address of its card */
+    uintptr_t cards;     /* the card of address 0, if there were one */
     firn_roots *roots;   /* the newest frame */
     uint32_t type_count; /* types below it need nothing special when an object is made */
 } firn_heap;
@@ -61,7 +64,7 @@ typedef struct firn_heap_options {
     uint32_t promote_age;     /* minor collections that an object survives before it is old: the
                                * last of them moves it; 0: 3; else 1 to 15 */
     uint32_t growth_percent;  /* how far the old space grows over what lived at the last marking
-                               * before the next must be done; 0: 75; else 10 to 1,000 */
+                               * before the next must be done; 0: 60; else 10 to 1,000 */
     bool fixed_nursery;       /* do not shrink the nursery to keep the pause target */
     bool no_compaction;       /* never compact, even at the limit, unless asked to */
     bool stress;              /* collect and move at every allocation: for tests, very slow */
@@ -148,7 +151,7 @@ static inline void *firn_heap_alloc(firn_heap *heap, firn_type type, size_t size
 }
 
 /* [moves] The same, but the object never moves; it still dies when it is unreachable. Objects above
- * 32,760 bytes never move in any case. */
+ * FIRN_HEAP_PLAIN_MAX bytes never move in any case. */
 FIRN_API void *firn_heap_alloc_pinned(firn_heap *heap, firn_type type, size_t size);
 
 /* Why the last allocation returned NULL: FIRN_LIMIT, FIRN_NO_MEMORY or FIRN_INVALID. */
@@ -170,7 +173,7 @@ static inline void firn_heap_write(firn_heap *heap, void *object, void *slot, vo
 {
     (void)object;
     __builtin_memcpy(slot, &value, sizeof value);
-    *(uint8_t *)(heap->cards + ((uintptr_t)slot >> 9)) = 3;
+    *(uint8_t *)(heap->cards + ((uintptr_t)slot >> FIRN_HEAP_CARD_SHIFT)) = 3;
 }
 
 /* Tells the heap that pointers were stored plainly into `size` bytes from `start` of an object, as

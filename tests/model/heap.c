@@ -307,6 +307,21 @@ static void *allocate(struct model *model, enum shape shape, size_t size)
                   : firn_heap_alloc(model->heap, model->types[shape], size);
 }
 
+/* Plain stores are right into a new object, unless it is large. */
+static void store_first(struct model *model, struct node *node, void *object, size_t edge,
+                        void *target)
+{
+    void **slot = slot_of(object, node, edge);
+    if (node->size <= FIRN_HEAP_PLAIN_MAX) {
+        *slot = target;
+    } else if (edge % 2 == 0) {
+        firn_heap_write(model->heap, object, slot, target);
+    } else {
+        *slot = target;
+        firn_heap_wrote(model->heap, object, slot, sizeof *slot);
+    }
+}
+
 static void make(struct model *model)
 {
     struct node *node = free_node(model);
@@ -324,11 +339,11 @@ static void make(struct model *model)
         assert_int_equal(((uint8_t *)object)[i], 0);
     fill_object(model, node, object);
     node->used = true;
-    for (size_t i = 0; i < node->edge_count; i++) { /* plain stores into a new object */
+    for (size_t i = 0; i < node->edge_count; i++) {
         void *target = NULL;
         if (rng_below(&model->random, 2) == 0 &&
             (node->edges[i] = some_node(model, &target)) != NONE)
-            *slot_of(object, node, i) = target;
+            store_first(model, node, object, i, target);
     }
     unsigned root = (unsigned)rng_below(&model->random, ROOTS);
     model->roots[root] = object;

@@ -95,7 +95,7 @@ static uint8_t *take_old(struct heap *heap, size_t bytes)
     return cell != NULL ? memset(cell, 0, bytes) : NULL;
 }
 
-/* So that plain stores into a new object are seen. */
+/* As if all of the object was written. */
 static void dirty(struct heap *heap, uint8_t *at, size_t bytes)
 {
     uint8_t *first = card_of(heap, at), *last = card_of(heap, at + bytes - 1);
@@ -120,7 +120,9 @@ static uint8_t *old_alloc(struct heap *heap, size_t bytes)
         firn_final_run(heap, SIZE_MAX);
         at = take_old(heap, bytes);
     }
-    dirty(heap, at, bytes);
+    if (bytes <= CELL_MAX) /* larger ones would make the next pause long; they are told to be
+                            * written by the barrier */
+        dirty(heap, at, bytes);
     return at;
 }
 

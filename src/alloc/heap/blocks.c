@@ -19,8 +19,8 @@
 
 #include "core/page.h"
 
-/* Beyond this many warm free blocks, and an eighth of those in use, memory is given back. */
-#define WARM_MIN 64
+/* Beyond this many warm free blocks, and a sixteenth of those in use, memory is given back. */
+#define WARM_MIN 32
 
 static size_t round_up(size_t size, size_t to)
 {
@@ -167,7 +167,7 @@ void firn_blocks_give(struct heap *heap, uint32_t first, uint32_t count)
 /* From the top downwards, so that what is used gathers at the bottom. */
 bool firn_blocks_trim(struct heap *heap, uint32_t count)
 {
-    uint32_t keep = WARM_MIN + heap->used / 8;
+    uint32_t keep = WARM_MIN + heap->used / 16;
     uint32_t word = heap->frontier / 64;
     while (count > 0 && heap->warm_count > keep && word-- > 0) {
         while (count > 0 && heap->warm_count > keep && heap->warm_blocks[word] != 0) {
@@ -236,7 +236,8 @@ static void lay_out_nursery(struct heap *heap)
     heap->survivors[0] = start;
     heap->eden = start + heap->survivor_bytes;
     heap->survivors[1] = start + heap->nursery_bytes - heap->survivor_bytes;
-    heap->eden_end = heap->eden_limit = heap->survivors[1];
+    heap->eden_end = heap->survivors[1];
+    heap->eden_limit = heap->eden + (heap->eden_end - heap->eden) / 4 / 8 * 8; /* it may grow */
     heap->from_end = heap->survivors[0];
     heap->front.next = heap->front.end = heap->eden;
     HEAP_POISON(start, heap->nursery_bytes);

@@ -1,12 +1,12 @@
-/* The order of collections: minor ones when eden is full, and between them, every 128 KiB of young
+/* The order of collections: minor ones when eden is full, and between them, every 64 KiB of young
  * objects, a step of what is in hand: sweeping, giving memory back, marking. A marking begins when
  * the old space has come half of the way from what lived to its goal, and is paced to end before
  * the goal: each step marks in proportion to what was promoted since the last. Called by allocate.c
  * and by the program; calls everything below.
  *
  * Steps are bounded by the clock (a quarter of the pause target) and by step_bytes. The final pause
- * is tried when nothing is grey and few cards are left; if it takes too long it is given up, and
- * the marking goes on in steps, unless the goal is far behind.
+ * is tried when nothing is grey and all that was written is looked at; if it takes too long it is
+ * given up, and the marking goes on in steps, unless the goal is far behind.
  *
  * Invariants:
  *   I1  eden is open only when the reserve of blocks is free, usable and within the limit
@@ -26,13 +26,14 @@
 
 #include <firn/system.h>
 
-#define WINDOW_BYTES ((size_t)128 << 10)
-#define GROWTH_MIN ((size_t)8 << 20) /* of the old space over what lived, bytes */
-#define STEP_MIN ((size_t)64 << 10)  /* bytes marked in a step at least */
+#define WINDOW_BYTES ((size_t)64 << 10)
+#define WINDOW_CLEANING ((size_t)16 << 10) /* the same while what is written is looked at */
+#define GROWTH_MIN ((size_t)8 << 20)       /* of the old space over what lived, bytes */
+#define STEP_MIN ((size_t)64 << 10)        /* bytes marked in a step at least */
+#define EDEN_MIN ((size_t)64 << 10)
 #define SWEEP_BLOCKS 64
 #define TRIM_BLOCKS 16
 #define STRESS_WORK 2048
-#define FEW_CARDS 256 /* dirty ones that the final pause may look at */
 
 void firn_collect_aim(struct heap *heap)
 {
@@ -56,11 +57,17 @@ static bool is_busy(const struct heap *heap)
            heap->old_bytes >= heap->trigger_bytes;
 }
 
+static bool is_cleaning(const struct heap *heap)
+{
+    return heap->phase == PHASE_MARK && heap->cleaning;
+}
+
 /* The end of the part of eden that may be filled before the next step. */
 static void set_window(struct heap *heap)
 {
     size_t left = (size_t)(heap->eden_limit - heap->front.next);
-    heap->window = heap->front.next + (is_busy(heap) && left > WINDOW_BYTES ? WINDOW_BYTES : left);
+    size_t window = is_cleaning(heap) ? WINDOW_CLEANING : is_busy(heap) ? WINDOW_BYTES : left;
+    heap->window = heap->front.next + (window < left ? window : left);
 }
 
 firn_status firn_collect_open(struct heap *heap)
@@ -74,37 +81,38 @@ firn_status firn_collect_open(struct heap *heap)
     return status;
 }
 
-/* Keeps minor collections below half of the pause target, by the size of eden. */
+/* Keeps minor collections at three eighths of the pause target, by the size of eden. */
 static void resize(struct heap *heap, uint64_t ns)
 {
     size_t whole = (size_t)(heap->eden_end - heap->eden);
     size_t eden = (size_t)(heap->eden_limit - heap->eden);
+    uint64_t wanted = heap->pause_target_ns / 8 * 3;
     if (heap->fixed_nursery)
         return;
-    if (ns > heap->pause_target_ns / 2)
-        eden -= eden / 4;
-    else if (ns < heap->pause_target_ns / 4)
+    if (ns > wanted)
+        eden -= (size_t)((double)eden * (double)(ns - wanted) / (double)ns / 2);
+    else if (ns < wanted / 2)
         eden += eden / 8;
-    eden = eden < whole / 8 ? whole / 8 : eden;
+    eden = eden < EDEN_MIN ? EDEN_MIN : eden;
     eden = eden > whole ? whole : eden;
     heap->eden_limit = heap->eden + (eden & ~(size_t)7);
 }
 
-static void minor(struct heap *heap, bool promote_all)
+static void minor(struct heap *heap, promotion which)
 {
     uint64_t start = firn_clock_ns();
     bool full = heap->front.next + WINDOW_BYTES / 4 >= heap->eden_limit;
-    firn_nursery_collect(heap, promote_all);
+    firn_nursery_collect(heap, which);
     uint64_t ns = firn_clock_ns() - start;
     firn_pause_count(&heap->stats.minor, ns);
-    if (!promote_all && (full || ns > heap->pause_target_ns / 2))
+    if (which != PROMOTE_DEAD && (full || ns > heap->pause_target_ns / 2))
         resize(heap, ns);
 }
 
 void firn_collect_minor(struct heap *heap)
 {
     firn_pause_begin(heap);
-    minor(heap, false);
+    minor(heap, is_cleaning(heap) ? PROMOTE_ALL : PROMOTE_AGED);
     firn_pause_end(heap);
 }
 
@@ -114,7 +122,8 @@ void firn_collect_minor(struct heap *heap)
 static size_t step_work(struct heap *heap)
 {
     size_t allocated = (size_t)(heap->old_allocated - heap->paced_at);
-    size_t left = heap->live_bytes > heap->marked_bytes ? heap->live_bytes - heap->marked_bytes : 0;
+    size_t expected = heap->expected_bytes, marked = heap->marked_bytes;
+    size_t left = expected > marked ? expected - marked : 0;
     size_t runway = heap->goal_bytes > heap->old_bytes ? heap->goal_bytes - heap->old_bytes : 0;
     heap->paced_at = heap->old_allocated;
     if (heap->stress)
@@ -132,13 +141,19 @@ static void finish(struct heap *heap)
     heap->trimming = true;
 }
 
+/* Whether the memory matters more than the pause. */
+static bool is_late(const struct heap *heap)
+{
+    return heap->old_bytes > heap->goal_bytes + heap->goal_bytes / 4;
+}
+
 /* Tries the final pause, after a minor collection of what eden holds. */
 static void try_to_finish(struct heap *heap, uint64_t start)
 {
     uint64_t deadline = start + heap->pause_target_ns / 8 * 7;
-    if (heap->old_bytes > heap->goal_bytes + heap->goal_bytes / 2)
+    if (is_late(heap))
         deadline = NO_DEADLINE;
-    minor(heap, false);
+    minor(heap, PROMOTE_ALL); /* survivors would have to be looked at */
     if (firn_mark_final(heap, deadline))
         finish(heap);
 }
@@ -146,12 +161,13 @@ static void try_to_finish(struct heap *heap, uint64_t start)
 static void mark_step(struct heap *heap, uint64_t start)
 {
     uint64_t deadline = start + heap->pause_target_ns / 2;
-    size_t found;
     heap->stats.step_count++;
     if (!firn_mark_some(heap, step_work(heap), deadline))
         return;
-    if (firn_mark_clean(heap, deadline, &found) && found <= FEW_CARDS &&
-        heap->stack_count < FEW_CARDS)
+    heap->cleaning = true;
+    bool whole = heap->clean_at == 0; /* all that was written is looked at in this very pause */
+    if (firn_mark_clean(heap, deadline) && whole &&
+        (firn_mark_some(heap, heap->step_bytes, deadline) || is_late(heap)))
         try_to_finish(heap, start);
 }
 
@@ -162,6 +178,7 @@ static void step(struct heap *heap, uint64_t start)
     } else if (heap->sweep_at < heap->sweep_end) {
         firn_sweep_some(heap, SWEEP_BLOCKS);
     } else if (heap->old_bytes >= heap->trigger_bytes) {
+        heap->expected_bytes = heap->old_bytes;
         firn_mark_start(heap); /* I2 */
     } else if (heap->trimming) {
         heap->trimming = firn_blocks_trim(heap, TRIM_BLOCKS);
@@ -183,7 +200,7 @@ void firn_collect_full(struct heap *heap, bool compact)
     firn_pause_begin(heap);
     if (heap->phase == PHASE_MARK)
         firn_mark_abort(heap);
-    minor(heap, true);
+    minor(heap, PROMOTE_DEAD);
     firn_sweep_all(heap);
     firn_mark_start(heap);
     while (!firn_mark_final(heap, NO_DEADLINE))

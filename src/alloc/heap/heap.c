@@ -31,7 +31,7 @@
 #define STEP_MIN 4096
 #define AGE_DEFAULT 3
 #define AGE_MAX 15
-#define GROWTH_DEFAULT 75
+#define GROWTH_DEFAULT 60
 #define GROWTH_MIN 10
 #define GROWTH_MAX 1000
 
@@ -65,7 +65,7 @@ static bool take_options(struct heap *heap, const firn_heap_options *options)
     heap->nursery_bytes = (nursery + BLOCK_BYTES - 1) & ~(BLOCK_BYTES - 1);
     heap->pause_target_ns = pause;
     heap->step_bytes = step;
-    heap->promote_age = (uint32_t)age;
+    heap->promote_age = heap->tenure = (uint32_t)age;
     heap->growth_percent = (uint32_t)growth;
     heap->fixed_nursery = options->fixed_nursery;
     heap->no_compaction = options->no_compaction;

@@ -123,14 +123,10 @@ static size_t mark_piece(struct heap *heap, void **array, size_t from)
     return (to - from) * sizeof(void *);
 }
 
-/* Looks at the newest entry of the stack; returns the bytes looked at. */
-static inline size_t mark_top(mark_tracer *tracer)
+/* Looks at an object; returns the bytes looked at. */
+static inline size_t mark_object(mark_tracer *tracer, void *object)
 {
     struct heap *heap = tracer->heap;
-    uintptr_t entry = (uintptr_t)heap->stack[--heap->stack_count];
-    if (entry & POSITION_TAG)
-        return mark_piece(heap, heap->stack[--heap->stack_count], entry >> 1);
-    void *object = (void *)entry;
     header_word h = *header_of(object);
     uint32_t kind = header_type(heap, h)->kind;
     if (kind == FIRN_TYPE_LEAF)
@@ -139,6 +135,43 @@ static inline size_t mark_top(mark_tracer *tracer)
         return mark_piece(heap, object, 0) + HEADER_BYTES;
     slots_all(heap, object, mark_slot, heap, &tracer->tracer);
     return header_bytes(h);
+}
+
+/* Objects fetched ahead of the one looked at; taken off the stack already. */
+#define AHEAD 8
+struct queue {
+    void *objects[AHEAD];
+    size_t first, count;
+};
+
+static inline bool top_is_position(const struct heap *heap)
+{
+    return ((uintptr_t)heap->stack[heap->stack_count - 1] & POSITION_TAG) != 0;
+}
+
+/* Looks at what comes next of the queue and the stack. */
+static inline size_t mark_next(mark_tracer *tracer, struct queue *queue)
+{
+    struct heap *heap = tracer->heap;
+    while (queue->count < AHEAD && heap->stack_count > 0 && !top_is_position(heap)) {
+        void *object = heap->stack[--heap->stack_count];
+        __builtin_prefetch(header_of(object));
+        queue->objects[(queue->first + queue->count++) % AHEAD] = object;
+    }
+    if (queue->count > 0) {
+        void *object = queue->objects[queue->first++ % AHEAD];
+        queue->count--;
+        return mark_object(tracer, object);
+    }
+    uintptr_t position = (uintptr_t)heap->stack[--heap->stack_count] >> 1;
+    return mark_piece(heap, heap->stack[--heap->stack_count], position); /* I3 */
+}
+
+/* Puts what is queued back onto the stack. */
+static void unqueue(struct heap *heap, struct queue *queue)
+{
+    for (; queue->count > 0; queue->count--)
+        firn_mark_push(heap, queue->objects[queue->first++ % AHEAD]);
 }
 
 /* Pushes what lies in a block that the stack had no room for. */
@@ -154,8 +187,9 @@ static bool unoverflow(struct heap *heap, mark_tracer *tracer, uint64_t deadline
             if (!(mark_bits(heap, index)[cell / 64] >> (cell % 64) & 1))
                 continue;
             firn_mark_push(heap, cell_object(heap, index, cell));
-            while (heap->stack_count > 0)
-                mark_top(tracer);
+            struct queue queue = {.count = 0};
+            while (heap->stack_count + queue.count > 0)
+                mark_next(tracer, &queue);
         }
         if (deadline != NO_DEADLINE && firn_clock_ns() >= deadline) {
             heap->overflowed = true;
@@ -165,20 +199,31 @@ static bool unoverflow(struct heap *heap, mark_tracer *tracer, uint64_t deadline
     return !heap->overflowed;
 }
 
+/* Empties the stack, as far as work and deadline allow. */
+static bool empty_stack(mark_tracer *tracer, struct queue *queue, size_t work, uint64_t deadline)
+{
+    size_t done = 0, look = CLOCK_WORK;
+    while (tracer->heap->stack_count + queue->count > 0) {
+        if (done >= work)
+            return false;
+        if (done >= look && deadline != NO_DEADLINE) {
+            if (firn_clock_ns() >= deadline)
+                return false;
+            look = done + CLOCK_WORK;
+        }
+        done += mark_next(tracer, queue);
+    }
+    return true;
+}
+
 bool firn_mark_some(struct heap *heap, size_t work, uint64_t deadline)
 {
     mark_tracer tracer = tracer_make(heap);
-    size_t done = 0, look = CLOCK_WORK;
+    struct queue queue = {.count = 0};
     for (;;) {
-        while (heap->stack_count > 0) {
-            if (done >= work)
-                return false;
-            if (done >= look && deadline != NO_DEADLINE) {
-                if (firn_clock_ns() >= deadline)
-                    return false;
-                look = done + CLOCK_WORK;
-            }
-            done += mark_top(&tracer);
+        if (!empty_stack(&tracer, &queue, work, deadline)) {
+            unqueue(heap, &queue);
+            return false;
         }
         if (!heap->overflowed)
             return true;
@@ -207,11 +252,11 @@ static inline void mark_on_card(void *context, void *object, uintptr_t low, uint
 
 #define MARKED_BITS (~(uint64_t)0 / 255 * CARD_MARKED)
 
-bool firn_mark_clean(struct heap *heap, uint64_t deadline, size_t *ret_found)
+bool firn_mark_clean(struct heap *heap, uint64_t deadline)
 {
     mark_tracer tracer = tracer_make(heap);
     size_t card = heap->clean_at != 0 ? heap->clean_at : first_card(heap);
-    size_t end = end_card(heap), look = heap->clean_found + CLEAN_CARDS;
+    size_t end = end_card(heap), found = 0;
     for (; card < end; card++) {
         if (card % 8 == 0) {
             uint64_t word;
@@ -225,16 +270,12 @@ bool firn_mark_clean(struct heap *heap, uint64_t deadline, size_t *ret_found)
             continue;
         heap->cards[card] &= (uint8_t)~CARD_MARKED;
         card_objects(heap, card, true, mark_on_card, &tracer); /* I2 */
-        if (++heap->clean_found >= look && deadline != NO_DEADLINE) {
-            look += CLEAN_CARDS;
-            if (firn_clock_ns() >= deadline) {
-                heap->clean_at = card + 1;
-                return false;
-            }
+        if (++found % CLEAN_CARDS == 0 && deadline != NO_DEADLINE && firn_clock_ns() >= deadline) {
+            heap->clean_at = card + 1;
+            return false;
         }
     }
-    *ret_found = heap->clean_found;
-    heap->clean_at = heap->clean_found = 0;
+    heap->clean_at = 0;
     return true;
 }
 
@@ -269,7 +310,8 @@ void firn_mark_start(struct heap *heap)
     }
     heap->phase = PHASE_MARK;
     heap->marked_bytes = 0;
-    heap->clean_at = heap->clean_found = 0;
+    heap->cleaning = false;
+    heap->clean_at = 0;
     heap->paced_at = heap->old_allocated;
     mark_roots(heap);
 }
@@ -298,11 +340,10 @@ void firn_mark_abort(struct heap *heap)
 bool firn_mark_final(struct heap *heap, uint64_t deadline)
 {
     assert(heap->front.next == heap->eden);
-    size_t found;
     mark_roots(heap);
     mark_survivors(heap);
-    heap->clean_at = heap->clean_found = 0;
-    if (!firn_mark_clean(heap, deadline, &found))
+    heap->clean_at = 0;
+    if (!firn_mark_clean(heap, deadline))
         return false;
     return firn_mark_some(heap, SIZE_MAX, deadline);
 }

@@ -22,8 +22,8 @@ void firn_mark_push(struct heap *heap, void *object);
 bool firn_mark_some(struct heap *heap, size_t work, uint64_t deadline);
 
 /* Looks at what was written since, from where it left off, until the deadline. Returns true when it
- * came round; *ret_found then tells how many cards it had to look at. */
-bool firn_mark_clean(struct heap *heap, uint64_t deadline, size_t *ret_found);
+ * came to the end. */
+bool firn_mark_clean(struct heap *heap, uint64_t deadline);
 
 /* With eden empty: looks at the roots, the survivors and what was written, and marks what it finds.
  * Returns true when nothing is left, so that the marking can be finished before anything else

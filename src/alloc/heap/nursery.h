@@ -4,8 +4,14 @@
 
 #include "alloc/heap/space.h"
 
-/* Empties eden: what is reachable is copied into a survivor half or the old space; with promote_all
- * all of it becomes old. Needs the reserve of blocks. */
-void firn_nursery_collect(struct heap *heap, bool promote_all);
+typedef enum promotion {
+    PROMOTE_AGED, /* what has survived often enough */
+    PROMOTE_ALL,  /* everything that is reachable */
+    PROMOTE_DEAD  /* also what has a finaliser, as a marking follows that tells the dead */
+} promotion;
+
+/* Empties eden: what is reachable is copied into a survivor half or the old space. Needs the
+ * reserve of blocks. */
+void firn_nursery_collect(struct heap *heap, promotion which);
 
 #endif

@@ -8,7 +8,7 @@
  *   block     64 KiB of the old space: cells of one size, or the head or tail of a large object
  *   chunk     64 blocks, made usable at once; a word of the bit maps of blocks
  *   bin       a size of cells, with the blocks that have free ones
- *   card      512 bytes of the range; its byte says whether a slot there was written (CARD_*)
+ *   card      128 bytes of the range; its byte says whether a slot there was written (CARD_*)
  *   live bits of a block: its alloc bits if it was swept since the last marking, else its mark bits
  */
 #ifndef FIRN_ALLOC_HEAP_SPACE_H
@@ -41,11 +41,12 @@
 #define BLOCK_SHIFT 16
 #define BLOCK_BYTES ((size_t)1 << BLOCK_SHIFT)
 #define CHUNK_BLOCKS 64
-#define CARD_SHIFT 9
+#define CARD_SHIFT FIRN_HEAP_CARD_SHIFT
 #define CARD_BYTES ((size_t)1 << CARD_SHIFT)
-#define BLOCK_CARDS (BLOCK_BYTES >> CARD_SHIFT)
+#define BLOCK_CARDS (BLOCK_BYTES >> CARD_SHIFT) /* a multiple of 64: tables are read so */
 #define MAP_WORDS 64 /* of one bit map of a block: 4,096 cells of 16 bytes */
-#define CELL_MAX 32768
+#define CELL_MAX ((size_t)32768)
+_Static_assert(CELL_MAX - 8 == FIRN_HEAP_PLAIN_MAX, "a header is 8 bytes");
 #define BIN_COUNT 65
 #define NO_BLOCK UINT32_MAX
 
@@ -156,6 +157,7 @@ struct heap {
     uint8_t *from_end;
     uint8_t *window; /* how far to allocate before the next step */
     bool closed;     /* the limit allows no young objects */
+    uint32_t tenure; /* promote_age, or less while many survive */
 
     /* the old space */
     struct bin bins[BIN_COUNT];
@@ -170,11 +172,11 @@ struct heap {
     void **stack; /* reserved for stack_max entries */
     size_t stack_count, stack_capacity, stack_max;
     bool overflowed;
-    size_t marked_bytes; /* of this marking */
-    uint64_t paced_at;   /* old_allocated at the last step */
-    size_t clean_at;     /* the card where precleaning goes on; 0: at the first */
-    size_t clean_found;  /* in this pass */
-    bool clean;          /* the last pass found little */
+    size_t marked_bytes;   /* of this marking */
+    uint64_t paced_at;     /* old_allocated at the last step */
+    size_t clean_at;       /* the card where precleaning goes on; 0: at the first */
+    bool cleaning;         /* nothing is grey but for what is written: steps are close together */
+    size_t expected_bytes; /* to be marked */
 
     /* roots and tables */
     struct type *types;
