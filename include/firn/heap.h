@@ -64,7 +64,7 @@ typedef struct firn_heap_options {
     uint32_t promote_age;     /* minor collections that an object survives before it is old: the
                                * last of them moves it; 0: 3; else 1 to 15 */
     uint32_t growth_percent;  /* how far the old space grows over what lived at the last marking
-                               * before the next must be done; 0: 60; else 10 to 1,000 */
+                               * before the next must be done; 0: 50; else 10 to 1,000 */
     bool fixed_nursery;       /* do not shrink the nursery to keep the pause target */
     bool no_compaction;       /* never compact, even at the limit, unless asked to */
     bool stress;              /* collect and move at every allocation: for tests, very slow */

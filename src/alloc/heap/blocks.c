@@ -237,7 +237,8 @@ static void lay_out_nursery(struct heap *heap)
     heap->eden = start + heap->survivor_bytes;
     heap->survivors[1] = start + heap->nursery_bytes - heap->survivor_bytes;
     heap->eden_end = heap->survivors[1];
-    heap->eden_limit = heap->eden + (heap->eden_end - heap->eden) / 4 / 8 * 8; /* it may grow */
+    size_t eden = (size_t)(heap->eden_end - heap->eden);
+    heap->eden_limit = heap->eden + (heap->fixed_nursery ? eden : eden / 4 / 8 * 8); /* it grows */
     heap->from_end = heap->survivors[0];
     heap->front.next = heap->front.end = heap->eden;
     HEAP_POISON(start, heap->nursery_bytes);

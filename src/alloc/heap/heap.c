@@ -31,7 +31,7 @@
 #define STEP_MIN 4096
 #define AGE_DEFAULT 3
 #define AGE_MAX 15
-#define GROWTH_DEFAULT 60
+#define GROWTH_DEFAULT 50
 #define GROWTH_MIN 10
 #define GROWTH_MAX 1000
 
