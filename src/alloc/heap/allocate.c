@@ -15,6 +15,9 @@
 #include "alloc/heap/pause.h"
 #include "alloc/heap/type.h"
 
+/* Of old objects, between two steps. */
+#define STEP_BYTES ((size_t)128 << 10)
+
 /* Under stress: full collections with compaction, every so many objects. */
 #define STRESS_COMPACT 61
 
@@ -102,15 +105,24 @@ static void dirty(struct heap *heap, uint8_t *at, size_t bytes)
     memset(first, CARD_BOTH, (size_t)(last - first) + 1);
 }
 
+/* Steps in proportion to what is born old, as the nursery's objects are followed by theirs. */
+static void pay(struct heap *heap, size_t bytes)
+{
+    size_t steps = bytes / STEP_BYTES;
+    if (steps == 0 && heap->old_allocated - heap->paced_at < STEP_BYTES)
+        return;
+    while (firn_collect_step(heap) && steps > 0)
+        steps--;
+    if (heap->phase == PHASE_IDLE)
+        heap->paced_at = heap->old_allocated;
+    firn_status status = firn_collect_open(heap);
+    (void)status; /* of eden; this is about the old space */
+    firn_final_run(heap, SIZE_MAX);
+}
+
 static uint8_t *old_alloc(struct heap *heap, size_t bytes)
 {
-    if (heap->old_allocated - heap->paced_at >= ((uint64_t)1 << 17)) {
-        firn_collect_step(heap);
-        heap->paced_at = heap->phase == PHASE_MARK ? heap->paced_at : heap->old_allocated;
-        firn_status status = firn_collect_open(heap);
-        (void)status; /* of eden; this is about the old space */
-        firn_final_run(heap, SIZE_MAX);
-    }
+    pay(heap, bytes);
     uint8_t *at = take_old(heap, bytes);
     for (int attempt = SWEEP; at == NULL; attempt++) {
         if (!try_for_room(heap, (enum attempt)attempt))

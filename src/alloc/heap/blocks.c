@@ -19,7 +19,8 @@
 
 #include "core/page.h"
 
-/* Beyond this many warm free blocks, and a sixteenth of those in use, memory is given back. */
+/* Beyond this many warm free blocks, and those that will be wanted before the next marking is done,
+ * memory is given back. */
 #define WARM_MIN 32
 
 static size_t round_up(size_t size, size_t to)
@@ -167,7 +168,8 @@ void firn_blocks_give(struct heap *heap, uint32_t first, uint32_t count)
 /* From the top downwards, so that what is used gathers at the bottom. */
 bool firn_blocks_trim(struct heap *heap, uint32_t count)
 {
-    uint32_t keep = WARM_MIN + heap->used / 16;
+    size_t runway = heap->goal_bytes > heap->old_bytes ? heap->goal_bytes - heap->old_bytes : 0;
+    uint32_t keep = WARM_MIN + (uint32_t)(runway >> BLOCK_SHIFT);
     uint32_t word = heap->frontier / 64;
     while (count > 0 && heap->warm_count > keep && word-- > 0) {
         while (count > 0 && heap->warm_count > keep && heap->warm_blocks[word] != 0) {
