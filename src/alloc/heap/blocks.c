@@ -240,7 +240,9 @@ static void lay_out_nursery(struct heap *heap)
     heap->survivors[1] = start + heap->nursery_bytes - heap->survivor_bytes;
     heap->eden_end = heap->survivors[1];
     size_t eden = (size_t)(heap->eden_end - heap->eden);
-    heap->eden_limit = heap->eden + (heap->fixed_nursery ? eden : eden / 4 / 8 * 8); /* it grows */
+    if (!heap->fixed_nursery) /* it grows while pauses are short */
+        eden = eden / 8 > EDEN_MIN ? eden / 8 : EDEN_MIN;
+    heap->eden_limit = heap->eden + eden;
     heap->from_end = heap->survivors[0];
     heap->front.next = heap->front.end = heap->eden;
     HEAP_POISON(start, heap->nursery_bytes);

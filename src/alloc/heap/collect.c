@@ -30,7 +30,6 @@
 #define WINDOW_CLEANING ((size_t)16 << 10) /* the same while what is written is looked at */
 #define GROWTH_MIN ((size_t)8 << 20)       /* of the old space over what lived, bytes */
 #define STEP_MIN ((size_t)64 << 10)        /* bytes marked in a step at least */
-#define EDEN_MIN ((size_t)64 << 10)
 #define SWEEP_BLOCKS 64
 #define TRIM_BLOCKS 16
 #define STRESS_WORK 2048

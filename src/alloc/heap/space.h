@@ -49,6 +49,7 @@
 _Static_assert(CELL_MAX - 8 == FIRN_HEAP_PLAIN_MAX, "a header is 8 bytes");
 #define BIN_COUNT 65
 #define NO_BLOCK UINT32_MAX
+#define EDEN_MIN ((size_t)64 << 10) /* bytes; the least nursery has an eden of 96 KiB */
 
 /* A card's byte. The write barrier sets both bits. */
 #define CARD_YOUNG 1  /* may hold pointers to young objects */
