@@ -12,6 +12,9 @@
 #include <firn/heap.h>
 #include <firn/intern.h>
 #include <firn/mapped.h>
+#include <firn/page_source.h>
+#include <firn/pool.h>
+#include <firn/slab.h>
 #include <firn/status.h>
 #include <firn/store.h>
 #include <firn/system.h>

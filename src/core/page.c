@@ -6,6 +6,7 @@
 #include "core/fault.h"
 
 #include <assert.h>
+#include <stdint.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -26,6 +27,32 @@ void *firn_page_map(size_t size)
         return NULL;
     void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return pages == MAP_FAILED ? NULL : pages;
+}
+
+void *firn_page_map_aligned(size_t size, size_t alignment)
+{
+    size_t page = firn_page_size();
+    if (alignment <= page)
+        return firn_page_map(size);
+    size_t slack = alignment - page;
+    if (size > SIZE_MAX - slack)
+        return NULL;
+    char *mapped = firn_page_map(size + slack);
+    if (mapped == NULL)
+        return NULL;
+    size_t before = (size_t)(-(uintptr_t)mapped & (alignment - 1));
+    if (before > 0)
+        firn_page_unmap(mapped, before);
+    if (before < slack)
+        firn_page_unmap(mapped + before + size, slack - before);
+    return mapped + before;
+}
+
+bool firn_page_extend(void *pages, size_t old_size, size_t new_size)
+{
+    if (firn_fault_io(FIRN_FAULT_MMAP, false, NULL) != 0)
+        return false;
+    return mremap(pages, old_size, new_size, 0) != MAP_FAILED;
 }
 
 void firn_page_unmap(void *pages, size_t size)

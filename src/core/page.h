@@ -14,6 +14,12 @@ size_t firn_page_round(size_t size);
 /* Maps zeroed memory of size bytes (a multiple of the page size); NULL when there is none. */
 void *firn_page_map(size_t size);
 
+/* The same at a multiple of alignment, a power of two. */
+void *firn_page_map_aligned(size_t size, size_t alignment);
+
+/* Makes a mapping longer where it lies; false when what follows is taken or there is no memory. */
+bool firn_page_extend(void *pages, size_t old_size, size_t new_size);
+
 /* Gives a mapping, or whole pages of one, back. */
 void firn_page_unmap(void *pages, size_t size);
 
