@@ -305,9 +305,9 @@ void *firn_slab_realloc(firn_slab *slab, void *object, size_t size)
         return NULL;
     size = size != 0 ? size : 1;
     size_t usable = firn_slab_usable_size(slab, object);
-    if (size <= usable && size >= usable / 2)
+    if (size <= usable && size >= usable / 2 && usable <= FIRN_SLAB_SIZE_MAX)
         return object;
-    if (size > usable / 2 && resize_large(slab, object, size))
+    if ((size > usable / 2 || size > FIRN_SLAB_SIZE_MAX) && resize_large(slab, object, size))
         return object;
     void *moved = firn_slab_alloc(slab, size);
     if (moved == NULL)

@@ -1,0 +1,261 @@
+/* Pools: what each call promises. */
+#include <firn/pool.h>
+
+#include "support/failing.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+
+static firn_pool make(const firn_allocator *allocator, size_t object_bytes, size_t limit_bytes)
+{
+    firn_pool pool;
+    const firn_pool_options options = {
+        .allocator = allocator, .object_bytes = object_bytes, .limit_bytes = limit_bytes};
+    assert_int_equal(firn_pool_init(&pool, &options), FIRN_OK);
+    return pool;
+}
+
+static void options_that_make_no_sense_are_invalid(void **state)
+{
+    (void)state;
+    firn_pool pool;
+    const firn_pool_options bad[] = {
+        {.object_bytes = 0},
+        {.object_bytes = 65537},
+        {.object_bytes = SIZE_MAX},
+        {.object_bytes = 64, .alignment = 3},
+        {.object_bytes = 64, .alignment = 8192},
+        {.object_bytes = 64, .reserved = {1, 0}},
+        {.object_bytes = 64, .reserved = {0, 1}},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(firn_pool_init(&pool, &bad[i]), FIRN_INVALID);
+}
+
+static void a_zeroed_or_unused_pool_can_be_ended_and_holds_nothing(void **state)
+{
+    (void)state;
+    firn_pool pool = {0};
+    firn_pool_fini(&pool);
+    pool = make(NULL, 64, 0);
+    int foreign;
+    firn_pool_handle handle = 0;
+    assert_int_equal(firn_pool_free(&pool, &foreign), FIRN_INVALID);
+    assert_int_equal(firn_pool_free(&pool, NULL), FIRN_OK);
+    assert_int_equal(firn_pool_free_handle(&pool, 0), FIRN_OK);
+    assert_int_equal(firn_pool_free_handle(&pool, 1), FIRN_INVALID);
+    assert_int_equal(firn_pool_handle_of(&pool, &foreign), 0);
+    assert_null(firn_pool_get(&pool, 0));
+    assert_null(firn_pool_get(&pool, 1));
+    assert_null(firn_pool_next(&pool, &handle));
+    assert_int_equal(firn_pool_verify(&pool), FIRN_OK);
+    firn_pool_reset(&pool);
+    firn_pool_fini(&pool);
+    firn_pool_fini(&pool);
+    assert_null(firn_pool_alloc(&pool));
+}
+
+static void objects_are_aligned_and_apart(void **state)
+{
+    (void)state;
+    for (size_t alignment = 1; alignment <= 4096; alignment *= 2) {
+        firn_pool pool;
+        const firn_pool_options options = {.object_bytes = alignment + 1, .alignment = alignment};
+        assert_int_equal(firn_pool_init(&pool, &options), FIRN_OK);
+        uint8_t *before = NULL;
+        for (int i = 0; i < 200; i++) {
+            uint8_t *object = firn_pool_alloc(&pool);
+            assert_non_null(object);
+            assert_int_equal((uintptr_t)object % alignment, 0);
+            memset(object, i, alignment + 1);
+            if (before != NULL)
+                assert_int_equal(before[alignment], (uint8_t)(i - 1));
+            before = object;
+        }
+        assert_int_equal(firn_pool_verify(&pool), FIRN_OK);
+        firn_pool_fini(&pool);
+    }
+}
+
+static void handles_and_pointers_lead_to_each_other(void **state)
+{
+    (void)state;
+    enum { COUNT = 30000 };
+    firn_pool pool = make(NULL, 24, 0);
+    static void *objects[COUNT];
+    for (uint32_t i = 0; i < COUNT; i++) {
+        objects[i] = firn_pool_alloc(&pool);
+        assert_int_equal(firn_pool_handle_of(&pool, objects[i]), i + 1);
+    }
+    for (uint32_t i = 0; i < COUNT; i++)
+        assert_ptr_equal(firn_pool_get(&pool, i + 1), objects[i]);
+    for (uint32_t i = 0; i < COUNT; i += 2)
+        assert_int_equal(firn_pool_free_handle(&pool, i + 1), FIRN_OK);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        assert_ptr_equal(firn_pool_get(&pool, i + 1), i % 2 == 0 ? NULL : objects[i]);
+        assert_int_equal(firn_pool_handle_of(&pool, objects[i]), i % 2 == 0 ? 0 : i + 1);
+    }
+    assert_null(firn_pool_get(&pool, UINT32_MAX));
+    assert_int_equal(firn_pool_free_handle(&pool, UINT32_MAX), FIRN_INVALID);
+    assert_int_equal(firn_pool_verify(&pool), FIRN_OK);
+    firn_pool_fini(&pool);
+}
+
+static void misuse_is_invalid_and_changes_nothing(void **state)
+{
+    (void)state;
+    firn_pool pool = make(NULL, 64, 0), other = make(NULL, 64, 0);
+    uint8_t *one = firn_pool_alloc(&pool), *two = firn_pool_alloc(&pool);
+    uint8_t *foreign = firn_pool_alloc(&other);
+    assert_int_equal(firn_pool_free(&pool, foreign), FIRN_INVALID);
+    assert_int_equal(firn_pool_free(&pool, one + 1), FIRN_INVALID);
+    assert_int_equal(firn_pool_free(&pool, one + 32), FIRN_INVALID);
+    assert_int_equal(firn_pool_free(&pool, &pool), FIRN_INVALID);
+    assert_int_equal(firn_pool_free(&pool, one), FIRN_OK);
+    assert_int_equal(firn_pool_free(&pool, one), FIRN_INVALID);
+    assert_int_equal(firn_pool_free_handle(&pool, 1), FIRN_INVALID);
+    assert_int_equal(firn_pool_free(&pool, one + 640), FIRN_INVALID); /* never handed out */
+    assert_ptr_equal(firn_pool_alloc(&pool), one);
+    assert_ptr_not_equal(firn_pool_alloc(&pool), two);
+    assert_int_equal(firn_pool_verify(&pool), FIRN_OK);
+    firn_pool_fini(&pool);
+    firn_pool_fini(&other);
+}
+
+static void what_was_freed_last_comes_first(void **state)
+{
+    (void)state;
+    firn_pool pool = make(NULL, 64, 0);
+    void *objects[1000];
+    for (int i = 0; i < 1000; i++)
+        objects[i] = firn_pool_alloc(&pool);
+    for (int i = 0; i < 1000; i += 7) {
+        assert_int_equal(firn_pool_free(&pool, objects[i]), FIRN_OK);
+        assert_ptr_equal(firn_pool_alloc(&pool), objects[i]);
+    }
+    firn_pool_fini(&pool);
+}
+
+static void objects_can_be_freed_while_they_are_visited(void **state)
+{
+    (void)state;
+    firn_pool pool = make(NULL, 16, 0);
+    for (uint32_t i = 0; i < 5000; i++)
+        *(uint32_t *)firn_pool_alloc(&pool) = i;
+    uint32_t seen = 0;
+    firn_pool_handle handle = 0;
+    for (uint32_t *object; (object = firn_pool_next(&pool, &handle)) != NULL; seen++) {
+        assert_int_equal(*object, seen);
+        assert_int_equal(firn_pool_handle_of(&pool, object), handle);
+        if (seen % 3 != 0)
+            assert_int_equal(firn_pool_free(&pool, object), FIRN_OK);
+    }
+    assert_int_equal(seen, 5000);
+    handle = 0;
+    for (seen = 0; firn_pool_next(&pool, &handle) != NULL; seen++)
+        assert_int_equal((handle - 1) % 3, 0);
+    assert_int_equal(seen, 1667);
+    firn_pool_fini(&pool);
+}
+
+static void a_reset_frees_all_and_keeps_the_memory(void **state)
+{
+    (void)state;
+    failing memory;
+    failing_init(&memory, 0);
+    firn_pool pool = make(&memory.allocator, 100, 0);
+    for (int i = 0; i < 3000; i++)
+        assert_non_null(firn_pool_alloc(&pool));
+    size_t calls = atomic_load(&memory.calls);
+    firn_pool_reset(&pool);
+    firn_usage usage;
+    firn_pool_usage(&pool, &usage);
+    assert_int_equal(usage.live_bytes, 0);
+    assert_int_equal(firn_pool_verify(&pool), FIRN_OK);
+    assert_null(firn_pool_get(&pool, 1));
+    for (int i = 0; i < 3000; i++)
+        assert_non_null(firn_pool_alloc(&pool));
+    assert_int_equal(atomic_load(&memory.calls), calls);
+    assert_int_equal(firn_pool_verify(&pool), FIRN_OK);
+    firn_pool_fini(&pool);
+    failing_check(&memory);
+}
+
+static void the_limit_is_kept_and_used_up(void **state)
+{
+    (void)state;
+    for (size_t limit = 64; limit < 1000000; limit = limit * 3 / 2) {
+        failing memory;
+        failing_init(&memory, 0);
+        firn_pool pool = make(&memory.allocator, 64, limit);
+        size_t count = 0;
+        void *last = NULL;
+        for (void *object; (object = firn_pool_alloc(&pool)) != NULL; count++)
+            last = object;
+        assert_true(atomic_load(&memory.live_bytes) <= limit);
+        if (limit > 20000)
+            assert_true(count * 64 > limit / 2);
+        if (last != NULL) { /* the pool stays usable */
+            assert_int_equal(firn_pool_free(&pool, last), FIRN_OK);
+            assert_ptr_equal(firn_pool_alloc(&pool), last);
+            assert_null(firn_pool_alloc(&pool));
+        }
+        assert_int_equal(firn_pool_verify(&pool), FIRN_OK);
+        firn_pool_fini(&pool);
+        failing_check(&memory);
+    }
+}
+
+static void a_million_objects_cost_two_percent_at_most(void **state)
+{
+    (void)state;
+    failing memory;
+    failing_init(&memory, 0);
+    firn_pool pool = make(&memory.allocator, 64, 0);
+    for (int i = 0; i < 1000000; i++)
+        assert_non_null(firn_pool_alloc(&pool));
+    firn_usage usage;
+    firn_pool_usage(&pool, &usage);
+    assert_int_equal(usage.live_bytes, 64000000);
+    assert_int_equal(usage.reserved_bytes, atomic_load(&memory.live_bytes));
+    assert_true(usage.live_bytes + usage.overhead_bytes <= usage.reserved_bytes);
+    assert_true(usage.overhead_bytes <= usage.live_bytes / 50);
+    firn_pool_fini(&pool);
+    failing_check(&memory);
+}
+
+#if !defined(FIRN_POOL_POISONED) && !defined(NDEBUG)
+static void a_write_after_the_free_is_found(void **state)
+{
+    (void)state;
+    firn_pool pool = make(NULL, 64, 0);
+    uint8_t *object = firn_pool_alloc(&pool);
+    assert_int_equal(firn_pool_free(&pool, object), FIRN_OK);
+    assert_int_equal(firn_pool_verify(&pool), FIRN_OK);
+    object[5] = 1;
+    assert_int_equal(firn_pool_verify(&pool), FIRN_CORRUPT);
+    firn_pool_fini(&pool);
+}
+#endif
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(options_that_make_no_sense_are_invalid),
+        cmocka_unit_test(a_zeroed_or_unused_pool_can_be_ended_and_holds_nothing),
+        cmocka_unit_test(objects_are_aligned_and_apart),
+        cmocka_unit_test(handles_and_pointers_lead_to_each_other),
+        cmocka_unit_test(misuse_is_invalid_and_changes_nothing),
+        cmocka_unit_test(what_was_freed_last_comes_first),
+        cmocka_unit_test(objects_can_be_freed_while_they_are_visited),
+        cmocka_unit_test(a_reset_frees_all_and_keeps_the_memory),
+        cmocka_unit_test(the_limit_is_kept_and_used_up),
+        cmocka_unit_test(a_million_objects_cost_two_percent_at_most),
+#if !defined(FIRN_POOL_POISONED) && !defined(NDEBUG)
+        cmocka_unit_test(a_write_after_the_free_is_found),
+#endif
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

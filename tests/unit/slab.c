@@ -1,0 +1,301 @@
+/* Slabs: what each call promises. */
+#include <firn/slab.h>
+
+#include "support/page_source.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+static firn_slab make(const firn_page_source *source, size_t limit_bytes)
+{
+    firn_slab slab;
+    const firn_slab_options options = {.source = source, .limit_bytes = limit_bytes};
+    assert_int_equal(firn_slab_init(&slab, &options), FIRN_OK);
+    return slab;
+}
+
+static void options_that_make_no_sense_are_invalid(void **state)
+{
+    (void)state;
+    firn_slab slab;
+    static uint8_t memory[16384];
+    const firn_page_source none = {0}, small = firn_page_source_fixed(memory, sizeof memory);
+    const firn_slab_options bad[] = {
+        {.limit_bytes = 1}, {.limit_bytes = 131071}, {.source = &none},
+        {.source = &small}, {.reserved = {1, 0}},    {.reserved = {0, 1}},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(firn_slab_init(&slab, &bad[i]), FIRN_INVALID);
+    slab = (firn_slab){0};
+    firn_slab_fini(&slab);
+}
+
+static void sizes_from_nothing_to_the_largest_are_answered(void **state)
+{
+    (void)state;
+    firn_slab slab = make(NULL, 0);
+    uint8_t *nothing = firn_slab_alloc(&slab, 0);
+    assert_non_null(nothing);
+    assert_int_equal(firn_slab_usable_size(&slab, nothing), 16);
+    for (size_t size = 1; size < 10000000; size += size / 9 + 1) {
+        uint8_t *at = firn_slab_alloc(&slab, size);
+        assert_non_null(at);
+        assert_int_equal((uintptr_t)at % 16, 0);
+        size_t usable = firn_slab_usable_size(&slab, at);
+        assert_true(usable >= size);
+        assert_true(usable - size <= 16 + size / 4 || size > 32768);
+        assert_true(usable - size < 65536 + 16384 || size <= 32768);
+        memset(at, 1, usable);
+        assert_int_equal(firn_slab_release(&slab, at), FIRN_OK);
+    }
+    const size_t huge[] = {SIZE_MAX,
+                           SIZE_MAX - 15,
+                           SIZE_MAX / 2,
+                           (size_t)PTRDIFF_MAX,
+                           (size_t)PTRDIFF_MAX - 70000,
+                           (size_t)1 << 62};
+    for (size_t i = 0; i < sizeof huge / sizeof huge[0]; i++) {
+        assert_null(firn_slab_alloc(&slab, huge[i]));
+        assert_null(firn_slab_alloc_aligned(&slab, huge[i], 65536));
+        assert_null(firn_slab_realloc(&slab, nothing, huge[i]));
+    }
+    assert_null(firn_slab_alloc_zeroed(&slab, SIZE_MAX / 2, 3));
+    assert_int_equal(firn_slab_verify(&slab), FIRN_OK);
+    firn_slab_fini(&slab);
+}
+
+static void alignments_are_kept_or_refused(void **state)
+{
+    (void)state;
+    firn_slab slab = make(NULL, 0);
+    const size_t bad[] = {0, 3, 24, 4097, 131072, SIZE_MAX};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_null(firn_slab_alloc_aligned(&slab, 64, bad[i]));
+    for (size_t alignment = 1; alignment <= 65536; alignment *= 2) {
+        for (size_t size = 1; size < 3000000; size = size * 3 + 1) {
+            uint8_t *at = firn_slab_alloc_aligned(&slab, size, alignment);
+            assert_non_null(at);
+            assert_int_equal((uintptr_t)at % alignment, 0);
+            assert_true(firn_slab_usable_size(&slab, at) >= size);
+            memset(at, 0x55, size);
+        }
+    }
+    assert_int_equal(firn_slab_verify(&slab), FIRN_OK);
+    firn_slab_fini(&slab);
+}
+
+static void zeroed_memory_is_zero(void **state)
+{
+    (void)state;
+    firn_slab slab = make(NULL, 0);
+    for (int i = 0; i < 100; i++) {
+        uint8_t *at = firn_slab_alloc_zeroed(&slab, 10, 50);
+        for (int byte = 0; byte < 500; byte++)
+            assert_int_equal(at[byte], 0);
+        memset(at, 0xff, 500);
+        assert_int_equal(firn_slab_release(&slab, at), FIRN_OK);
+    }
+    firn_slab_fini(&slab);
+}
+
+static void a_size_changes_in_place_where_it_can(void **state)
+{
+    (void)state;
+    firn_slab slab = make(NULL, 0);
+    uint8_t *at = firn_slab_realloc(&slab, NULL, 100);
+    memset(at, 7, 100);
+    assert_ptr_equal(firn_slab_realloc(&slab, at, 112), at);
+    assert_ptr_equal(firn_slab_realloc(&slab, at, 60), at);
+    uint8_t *moved = firn_slab_realloc(&slab, at, 5000);
+    assert_ptr_not_equal(moved, at);
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(moved[i], i < 60 ? 7 : moved[i]);
+    assert_int_equal(firn_slab_usable_size(&slab, firn_slab_realloc(&slab, moved, 1)), 16);
+
+    uint8_t *run = firn_slab_alloc(&slab, 100000);
+    memset(run, 9, 100000);
+    assert_ptr_equal(firn_slab_realloc(&slab, run, 300000), run); /* what follows is free */
+    assert_ptr_equal(firn_slab_realloc(&slab, run, 160000), run);
+    for (int i = 0; i < 20; i++) /* until something lies behind it */
+        assert_non_null(firn_slab_alloc(&slab, 40000));
+    uint8_t *away = firn_slab_realloc(&slab, run, 300000);
+    assert_ptr_not_equal(away, run);
+    run = away;
+    assert_int_equal(run[99999], 9);
+
+    uint8_t *huge = firn_slab_alloc(&slab, 5000000);
+    huge[4999999] = 3;
+    huge = firn_slab_realloc(&slab, huge, 9000000);
+    assert_int_equal(huge[4999999], 3);
+    huge[8999999] = 4;
+    assert_ptr_equal(firn_slab_realloc(&slab, huge, 6000000), huge);
+    assert_int_equal(huge[4999999], 3);
+    assert_int_equal(firn_slab_release(&slab, huge), FIRN_OK);
+    assert_int_equal(firn_slab_verify(&slab), FIRN_OK);
+    firn_slab_fini(&slab);
+}
+
+static void a_double_free_that_follows_at_once_is_invalid(void **state)
+{
+    (void)state;
+    firn_slab slab = make(NULL, 0);
+    uint8_t *one = firn_slab_alloc(&slab, 64), *two = firn_slab_alloc(&slab, 64);
+    uint8_t *run = firn_slab_alloc(&slab, 100000);
+    assert_int_equal(firn_slab_release(&slab, NULL), FIRN_OK);
+    assert_int_equal(firn_slab_release(&slab, one), FIRN_OK);
+    assert_int_equal(firn_slab_release(&slab, one), FIRN_INVALID);
+    assert_int_equal(firn_slab_release(&slab, run + 16384), FIRN_INVALID);
+    assert_int_equal(firn_slab_release(&slab, run + 16), FIRN_INVALID);
+    assert_int_equal(firn_slab_release(&slab, run), FIRN_OK);
+    assert_int_equal(firn_slab_release(&slab, run), FIRN_INVALID);
+    assert_ptr_equal(firn_slab_alloc(&slab, 64), one);
+    assert_ptr_not_equal(firn_slab_alloc(&slab, 64), two);
+    assert_int_equal(firn_slab_verify(&slab), FIRN_OK);
+    firn_slab_fini(&slab);
+}
+
+#if !defined(NDEBUG)
+static void builds_with_assertions_find_all_misuse(void **state)
+{
+    (void)state;
+    firn_slab slab = make(NULL, 0);
+    int foreign;
+    uint8_t *objects[100];
+    for (int i = 0; i < 100; i++)
+        objects[i] = firn_slab_alloc(&slab, 48);
+    assert_int_equal(firn_slab_release(&slab, &foreign), FIRN_INVALID);
+    assert_int_equal(firn_slab_release(&slab, slab.front), FIRN_INVALID);
+    assert_int_equal(firn_slab_release(&slab, objects[5] + 16), FIRN_INVALID);
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(firn_slab_release(&slab, objects[i]), FIRN_OK);
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(firn_slab_release(&slab, objects[i]), FIRN_INVALID);
+    firn_slab_fini(&slab);
+}
+#endif
+
+static void a_fixed_range_is_all_there_is(void **state)
+{
+    (void)state;
+    enum { SIZE = 1 << 20 };
+    static uint8_t memory[SIZE + 2];
+    memory[0] = memory[SIZE + 1] = 0x77;
+    const firn_page_source source = firn_page_source_fixed(memory + 1, SIZE);
+    firn_slab slab = make(&source, 0);
+    size_t total[3] = {0};
+    for (int round = 0; round < 3; round++) {
+        static uint8_t *objects[SIZE / 16];
+        size_t count = 0;
+        for (size_t size = 16; size <= 200000; size = size * 5 / 4) {
+            for (uint8_t *at; (at = firn_slab_alloc(&slab, size)) != NULL; count++) {
+                assert_true(at > memory && at + size <= memory + 1 + SIZE);
+                memset(at, round, size);
+                objects[count] = at;
+                total[round] += size;
+            }
+        }
+        assert_true(total[round] > SIZE * 9 / 10);
+        firn_usage usage;
+        firn_slab_usage(&slab, &usage);
+        assert_true(usage.reserved_bytes <= SIZE);
+        assert_true(usage.live_bytes + usage.overhead_bytes <= usage.reserved_bytes);
+        assert_int_equal(firn_slab_verify(&slab), FIRN_OK);
+        for (size_t i = 0; i < count; i++)
+            assert_int_equal(firn_slab_release(&slab, objects[i]), FIRN_OK);
+    }
+    /* All of it can become one large object again. */
+    assert_non_null(firn_slab_alloc(&slab, SIZE * 8 / 10));
+    assert_null(firn_slab_alloc(&slab, SIZE * 8 / 10));
+    firn_slab_fini(&slab);
+    assert_int_equal(memory[0], 0x77);
+    assert_int_equal(memory[SIZE + 1], 0x77);
+}
+
+static void the_limit_is_kept(void **state)
+{
+    (void)state;
+    for (size_t limit = 131072; limit < 40000000; limit *= 3) {
+        failing_pages pages;
+        failing_pages_init(&pages, 0);
+        firn_slab slab = make(&pages.source, limit);
+        size_t held = 0;
+        for (size_t i = 0; i < 100000; i++) {
+            size_t size = i % 1000 == 999 ? 70000 : i % 900 + 1;
+            void *at = firn_slab_alloc(&slab, size);
+            if (at != NULL)
+                held += size;
+            assert_true(pages.live_bytes <= limit);
+        }
+        assert_true(held > limit / 2);
+        assert_null(firn_slab_alloc(&slab, limit));
+        assert_int_equal(firn_slab_verify(&slab), FIRN_OK);
+        firn_slab_fini(&slab);
+        failing_pages_check(&pages);
+    }
+}
+
+static void pages_that_hold_nothing_are_given_back(void **state)
+{
+    (void)state;
+    enum { COUNT = 40000 };
+    static void *objects[COUNT];
+    failing_pages pages;
+    failing_pages_init(&pages, 0);
+    firn_slab slab = make(&pages.source, 0);
+    for (size_t i = 0; i < COUNT; i++)
+        objects[i] = firn_slab_alloc(&slab, 1000);
+    firn_usage usage;
+    firn_slab_usage(&slab, &usage);
+    assert_true(usage.live_bytes >= COUNT * 1000 && usage.live_bytes <= COUNT * 1024);
+    assert_int_equal(usage.reserved_bytes, pages.live_bytes);
+    assert_true(usage.resident_bytes >= usage.live_bytes);
+    for (size_t i = 0; i < COUNT; i++)
+        assert_int_equal(firn_slab_release(&slab, objects[i]), FIRN_OK);
+    firn_slab_usage(&slab, &usage);
+    assert_int_equal(usage.live_bytes, 0);
+    assert_true(usage.resident_bytes < 2000000);
+    firn_slab_trim(&slab);
+    firn_slab_usage(&slab, &usage);
+    assert_true(usage.resident_bytes < 100000);
+    assert_int_equal(pages.live_bytes, 4194304);
+    assert_int_equal(firn_slab_verify(&slab), FIRN_OK);
+    firn_slab_fini(&slab);
+    failing_pages_check(&pages);
+}
+
+static void its_allocator_serves_containers(void **state)
+{
+    (void)state;
+    firn_slab slab = make(NULL, 0);
+    const firn_allocator allocator = firn_slab_allocator(&slab);
+    void *array = NULL;
+    size_t capacity = 0;
+    for (size_t wanted = 1; wanted < 1000000; wanted *= 2)
+        assert_true(firn_grow(&allocator, &array, &capacity, wanted, 8));
+    firn_release(&allocator, array, capacity * 8);
+    firn_usage usage;
+    firn_slab_usage(&slab, &usage);
+    assert_int_equal(usage.live_bytes, 0);
+    firn_slab_fini(&slab);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(options_that_make_no_sense_are_invalid),
+        cmocka_unit_test(sizes_from_nothing_to_the_largest_are_answered),
+        cmocka_unit_test(alignments_are_kept_or_refused),
+        cmocka_unit_test(zeroed_memory_is_zero),
+        cmocka_unit_test(a_size_changes_in_place_where_it_can),
+        cmocka_unit_test(a_double_free_that_follows_at_once_is_invalid),
+#if !defined(NDEBUG)
+        cmocka_unit_test(builds_with_assertions_find_all_misuse),
+#endif
+        cmocka_unit_test(a_fixed_range_is_all_there_is),
+        cmocka_unit_test(the_limit_is_kept),
+        cmocka_unit_test(pages_that_hold_nothing_are_given_back),
+        cmocka_unit_test(its_allocator_serves_containers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
