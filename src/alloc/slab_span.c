@@ -15,8 +15,9 @@
 #include <assert.h>
 #include <string.h>
 
-#define OUTSIDE_CLASSES 3 /* classes with too many slots for the span itself: 16, 32 and 48 bytes  \
-                           */
+#define OUTSIDE_CLASSES                                                                            \
+    3 /* classes with too many slots for the span itself: 16, 32 and 48 bytes                      \
+       */
 
 static size_t room_words(uint32_t class)
 {
