@@ -17,6 +17,7 @@
 
 #define DEFAULT_RAM_BYTES (64u << 20)
 #define MAX_WORKERS 256u
+#define BUILDER_KEEP_BYTES (512u << 10) /* of source, above which its builder is not kept */
 
 static firn_status out_of_memory(firn_error *ret_error)
 {
@@ -168,6 +169,14 @@ static firn_status find_builder(struct worker *worker, size_t file, firn_builder
     return FIRN_OK;
 }
 
+/* Gives a builder's memory back, which is that of the largest file it has seen. */
+static void drop_builder(struct worker *worker, size_t file)
+{
+    unsigned index = language_index(worker->job->scan.files[file].language);
+    firn_builder_destroy(worker->builders[index]);
+    worker->builders[index] = NULL;
+}
+
 static firn_status index_file(struct worker *worker, size_t file, firn_error *ret_error)
 {
     struct source source;
@@ -180,6 +189,8 @@ static firn_status index_file(struct worker *worker, size_t file, firn_error *re
         status = source_parse(&source, worker, builder, ret_error);
     if (status == FIRN_OK && !source.is_skipped)
         status = source_store(&source, worker, builder, ret_error);
+    if (source.size > BUILDER_KEEP_BYTES)
+        drop_builder(worker, file);
     source_fini(&source, worker);
     progress_add(&worker->job->progress, worker->job->scan.files[file].size);
     return status;
