@@ -30,6 +30,7 @@
 #define WINDOW_CLEANING ((size_t)16 << 10) /* the same while what is written is looked at */
 #define GROWTH_MIN ((size_t)8 << 20)       /* of the old space over what lived, bytes */
 #define STEP_MIN ((size_t)64 << 10)        /* bytes marked in a step at least */
+#define COST_MIN ((size_t)64 << 10)        /* bytes kept that tell what keeping costs */
 #define SWEEP_BLOCKS 64
 #define TRIM_BLOCKS 16
 #define STRESS_WORK 2048
@@ -80,18 +81,31 @@ firn_status firn_collect_open(struct heap *heap)
     return status;
 }
 
-/* Keeps minor collections at three eighths of the pause target, by the size of eden. */
+/* What the survivors cost, ns a KiB: the dearest seen, forgotten slowly. */
+static void learn_cost(struct heap *heap, uint64_t kept, uint64_t ns)
+{
+    if (kept < COST_MIN)
+        return;
+    uint64_t cost = ns * 1024 / kept, known = heap->kept_cost_ns;
+    known -= known / 16;
+    heap->kept_cost_ns = cost > known ? cost : known;
+}
+
+/* Keeps minor collections at three eighths of the pause target, by the size of eden, and below the
+ * target even if all of eden survives all at once. */
 static void resize(struct heap *heap, uint64_t ns)
 {
     size_t whole = (size_t)(heap->eden_end - heap->eden);
     size_t eden = (size_t)(heap->eden_limit - heap->eden);
     uint64_t wanted = heap->pause_target_ns / 8 * 3;
-    if (heap->fixed_nursery)
-        return;
     if (ns > wanted)
         eden -= (size_t)((double)eden * (double)(ns - wanted) / (double)ns / 2);
     else if (ns < wanted / 2)
         eden += eden / 8;
+    if (heap->kept_cost_ns > 0) {
+        double most = (double)heap->pause_target_ns * 0.75 / (double)heap->kept_cost_ns * 1024;
+        eden = (double)eden > most ? (size_t)most : eden;
+    }
     eden = eden < EDEN_MIN ? EDEN_MIN : eden;
     eden = eden > whole ? whole : eden;
     heap->eden_limit = heap->eden + (eden & ~(size_t)7);
@@ -100,11 +114,15 @@ static void resize(struct heap *heap, uint64_t ns)
 static void minor(struct heap *heap, promotion which)
 {
     uint64_t start = firn_clock_ns();
+    uint64_t kept = heap->stats.copied_bytes + heap->stats.promoted_bytes;
     bool full = heap->front.next + WINDOW_BYTES / 4 >= heap->eden_limit;
     firn_nursery_collect(heap, which);
     uint64_t ns = firn_clock_ns() - start;
     firn_pause_count(&heap->stats.minor, ns);
-    if (which != PROMOTE_DEAD && (full || ns > heap->pause_target_ns / 2))
+    if (heap->fixed_nursery || which == PROMOTE_DEAD)
+        return;
+    learn_cost(heap, heap->stats.copied_bytes + heap->stats.promoted_bytes - kept, ns);
+    if (full || ns > heap->pause_target_ns / 2)
         resize(heap, ns);
 }
 

@@ -156,9 +156,10 @@ struct heap {
     uint8_t *survivors[2];
     unsigned from; /* which survivor half is in use */
     uint8_t *from_end;
-    uint8_t *window; /* how far to allocate before the next step */
-    bool closed;     /* the limit allows no young objects */
-    uint32_t tenure; /* promote_age, or less while many survive */
+    uint8_t *window;       /* how far to allocate before the next step */
+    bool closed;           /* the limit allows no young objects */
+    uint64_t kept_cost_ns; /* of a KiB that survives; 0: not known yet */
+    uint32_t tenure;       /* promote_age, or less while many survive */
 
     /* the old space */
     struct bin bins[BIN_COUNT];
