@@ -330,7 +330,7 @@ static int print(bool json)
     }
     emitter_table_end(&emitter);
     emitter_object_end(&emitter);
-    return emitter_end(&emitter, EXIT_DONE);
+    return (int)emitter_end(&emitter, EXIT_DONE);
 }
 
 int main(int argc, char **argv)
