@@ -2,6 +2,7 @@
 #include "code/commands.h"
 #include "code/indexing.h"
 #include "code/interrupt.h"
+#include "code/memory.h"
 
 #include <firn/system.h>
 
@@ -116,6 +117,7 @@ enum exit_status command_index(const struct invocation *invocation)
     exclude_init(&exclude, allocator);
     enum exit_status status = read_excludes(invocation, &exclude);
     interrupt_catch();
+    memory_return_large_blocks();
     const struct job_options options = {.allocator = allocator,
                                         .root = invocation->operands[0],
                                         .store = option_text(invocation, "store"),

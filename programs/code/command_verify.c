@@ -9,6 +9,7 @@
 #include "code/compare.h"
 #include "code/gate.h"
 #include "code/interrupt.h"
+#include "code/memory.h"
 #include "code/names_check.h"
 #include "common/progress.h"
 
@@ -396,6 +397,7 @@ enum exit_status command_verify(const struct invocation *invocation)
     if (open_store(invocation, &verify.opened, &error) != FIRN_OK)
         return report_error(&error);
     interrupt_catch();
+    memory_return_large_blocks();
     if (jobs == 0)
         jobs = firn_processor_count();
     enum exit_status status =
