@@ -21,10 +21,10 @@ typedef uint32_t firn_pool_handle;
 /* Private, but here, so that firn_pool_alloc is inlined. */
 typedef struct firn_pool {
     uint64_t *room;    /* of the current chunk: bit s is set while slot s is free; may be NULL */
-    uint8_t *chunk;    /* the current chunk's objects */
-    size_t slot_bytes; /* of an object, with its rounding */
-    uint32_t slot;     /* of the current chunk: where to look first */
+    uint8_t *object;   /* a slot of the current chunk: the one that was freed last, or the first */
+    uint32_t slot;     /* its number */
     uint32_t listed;   /* the first of the chunks with room */
+    size_t slot_bytes; /* of an object, with its rounding */
     uint8_t *windows;  /* which extent holds an address, most likely */
     size_t window_mask;
     struct firn_pool_extent *extents; /* where chunks lie */
@@ -69,12 +69,17 @@ static inline void *firn_pool_alloc(firn_pool *pool)
 {
 #if !defined(FIRN_POOL_POISONED) && defined(__GNUC__)
     uint64_t *room = pool->room;
-    if (room != NULL && *room != 0) {
-        uint32_t first = pool->slot;
-        uint64_t turned = *room >> first | *room << (-first & 63);
-        uint32_t slot = ((uint32_t)__builtin_ctzll(turned) + first) & 63;
-        *room &= ~((uint64_t)1 << slot);
-        return pool->chunk + slot * pool->slot_bytes;
+    if (room != NULL) {
+        uint64_t there = *room, bit = (uint64_t)1 << pool->slot;
+        if (there & bit) { /* apart, so that the result does not wait for the bitmap */
+            *room = there & ~bit;
+            return pool->object;
+        }
+        if (there != 0) {
+            int slot = __builtin_ctzll(there);
+            *room = there & (there - 1);
+            return pool->object + (slot - (int)pool->slot) * (ptrdiff_t)pool->slot_bytes;
+        }
     }
 #endif
     return firn_pool_alloc_slow(pool);

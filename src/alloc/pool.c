@@ -1,7 +1,7 @@
 /* Pools: slots of one size in chunks of 64, chunks in extents, which are what the pool asks its
  * allocator for. Containers and programs may use one; calls only its allocator.
  *
- *   extent: | chunk: 64 slots | chunk | ... | room of each chunk, 8 B | next of each chunk, 4 B |
+ *   extent: | chunk: 64 slots | chunk | ... | state of each chunk, 16 B |
  *   handle: chunk * 64 + slot + 1
  *
  * Extents have 1, 1, 2, 4, 8, 16 and 32 chunks and then a quarter of the power of two before, so
@@ -14,10 +14,10 @@
  *   I1  a slot is free if and only if its bit in room is set
  *   I2  a chunk with room is in the list, or was never used; a chunk in the list may be full, and
  *       leaves it when the search for room comes to it
- *   I3  room and chunk are the current chunk's, NULL without one; in checked builds room stays
- * NULL, so that every allocation comes here, and checked_room takes its place I4  reserved is the
- * sum of all extents and tables and at most the limit I5  in checked builds what is not a living
- * object is poisoned or filled
+ *   I3  room, object and slot are of the current chunk; room is NULL without one, and in checked
+ *       builds, so that every allocation comes here, where checked_room takes its place
+ *   I4  reserved is the sum of all extents and tables and at most the limit
+ *   I5  in checked builds what is not a living object is poisoned or filled
  *
  * Threads: one. Complexity: O(1), amortised; every instruction in free and alloc counts, as it
  * takes the place of one that could wait for memory meanwhile. Bitmaps as in jemalloc's slabs.
@@ -44,17 +44,22 @@
 #define ROOM room
 #endif
 
+typedef struct chunk_state { /* together, so that a free touches one cache line */
+    uint64_t room;
+    uint32_t next; /* in the list of chunks with room; UNLISTED */
+    uint32_t unused;
+} chunk_state;
+
 typedef struct firn_pool_extent {
     uint8_t *base;
-    size_t bytes;   /* of all slots */
-    uint64_t *room; /* [chunk_count] */
-    uint32_t *next; /* [chunk_count], in the list of chunks with room; UNLISTED */
-    uint32_t first; /* the number of its first chunk */
+    size_t bytes;        /* of all slots */
+    chunk_state *chunks; /* [chunk_count] */
+    uint32_t first;      /* the number of its first chunk */
     uint32_t chunk_count;
     void *memory; /* as it was allocated */
     size_t memory_bytes;
 } extent;
-_Static_assert(sizeof(void *) != 8 || sizeof(extent) == 56, "pools of a few objects are small");
+_Static_assert(sizeof(void *) != 8 || sizeof(extent) == 48, "pools of a few objects are small");
 
 __extension__ typedef unsigned __int128 wide;
 
@@ -219,7 +224,7 @@ static size_t extent_size(const firn_pool *pool, uint32_t chunk_count)
 {
     size_t padding = pool->alignment > 16 ? pool->alignment - 16 : 0;
     size_t objects = (slots_bytes(pool, chunk_count) + padding + 7) & ~(size_t)7;
-    return objects + chunk_count * (sizeof(uint64_t) + sizeof(uint32_t));
+    return objects + chunk_count * sizeof(chunk_state);
 }
 
 static uint32_t chunks_within_limit(const firn_pool *pool, uint32_t chunk_count)
@@ -231,9 +236,8 @@ static uint32_t chunks_within_limit(const firn_pool *pool, uint32_t chunk_count)
 
 static void set_unused(extent *of)
 {
-    memset(of->room, 0xff, of->chunk_count * sizeof(uint64_t));
     for (uint32_t i = 0; i < of->chunk_count; i++)
-        of->next[i] = UNLISTED;
+        of->chunks[i] = (chunk_state){UINT64_MAX, UNLISTED, 0};
     firn_poison(of->base, of->bytes); /* I5 */
 }
 
@@ -252,12 +256,10 @@ static bool add_extent(firn_pool *pool)
     uint8_t *memory = firn_allocate(pool->allocator, size);
     if (memory == NULL)
         return false;
-    uint64_t *room = (uint64_t *)(void *)(memory + size - chunk_count * 12);
     pool->extents[number] = (extent){
         .base = memory + (size_t)(-(uintptr_t)memory & (pool->alignment - 1)),
         .bytes = slots_bytes(pool, chunk_count),
-        .room = room,
-        .next = (uint32_t *)(room + chunk_count),
+        .chunks = (chunk_state *)(void *)(memory + size - chunk_count * sizeof(chunk_state)),
         .first = first,
         .chunk_count = chunk_count,
         .memory = memory,
@@ -274,16 +276,17 @@ static bool add_extent(firn_pool *pool)
 
 /* --- allocation --- */
 
-static inline void set_current(firn_pool *pool, const extent *of, size_t chunk, uint32_t slot)
+/* Makes a chunk with room the current one, from that slot of it on. */
+static inline void set_current(firn_pool *pool, const extent *of, size_t index)
 {
-    pool->ROOM = &of->room[chunk];
-    pool->chunk = of->base + slots_bytes(pool, chunk);
-    pool->slot = slot;
+    pool->ROOM = &of->chunks[index / SLOTS].room;
+    pool->object = of->base + index * pool->slot_bytes;
+    pool->slot = index % SLOTS;
 }
 
 static void list(firn_pool *pool, const extent *of, size_t chunk)
 {
-    of->next[chunk] = pool->listed;
+    of->chunks[chunk].next = pool->listed;
     pool->listed = of->first + (uint32_t)chunk;
 }
 
@@ -293,12 +296,12 @@ static bool find_room(firn_pool *pool)
     while (pool->listed != NONE) { /* I2 */
         const extent *of = &pool->extents[extent_of(pool->listed)];
         uint32_t chunk = pool->listed - of->first;
-        if (of->room[chunk] != 0) {
-            set_current(pool, of, chunk, 0);
+        if (of->chunks[chunk].room != 0) {
+            set_current(pool, of, chunk * SLOTS);
             return true;
         }
-        pool->listed = of->next[chunk];
-        of->next[chunk] = UNLISTED;
+        pool->listed = of->chunks[chunk].next;
+        of->chunks[chunk].next = UNLISTED;
     }
     if (pool->extent_count == 0 ||
         pool->fresh == pool->extents[pool->extent_count - 1].chunk_count) {
@@ -307,7 +310,7 @@ static bool find_room(firn_pool *pool)
     }
     const extent *newest = &pool->extents[pool->extent_count - 1];
     list(pool, newest, pool->fresh);
-    set_current(pool, newest, pool->fresh++, 0);
+    set_current(pool, newest, (size_t)pool->fresh++ * SLOTS);
     return true;
 }
 
@@ -315,34 +318,37 @@ void *firn_pool_alloc_slow(firn_pool *pool)
 {
     if ((pool->ROOM == NULL || *pool->ROOM == 0) && !find_room(pool))
         return NULL;
-    uint64_t turned = *pool->ROOM >> pool->slot | *pool->ROOM << (-pool->slot & 63);
-    uint32_t slot = ((uint32_t)__builtin_ctzll(turned) + pool->slot) & 63;
-    *pool->ROOM &= ~((uint64_t)1 << slot);
-    uint8_t *object = pool->chunk + slot * pool->slot_bytes;
+    uint64_t room = *pool->ROOM, bit = (uint64_t)1 << pool->slot;
+    bit = room & bit ? bit : room & -room;
+    *pool->ROOM = room & ~bit;
+    int slot = __builtin_ctzll(bit);
+    uint8_t *object = pool->object + (slot - (int)pool->slot) * (ptrdiff_t)pool->slot_bytes;
     assert(firn_poison_holds(object, pool->slot_bytes)); /* I5: else used after it was freed */
     firn_unpoison(object, pool->object_bytes);
     return object;
 }
 
-static inline firn_status free_at(firn_pool *pool, place at)
+static inline firn_status free_at(firn_pool *pool, place at, void *object)
 {
     if (at.of == NULL)
         return FIRN_INVALID;
     size_t chunk = at.index / SLOTS;
-    uint64_t room = at.of->room[chunk], bit = (uint64_t)1 << at.index % SLOTS;
+    uint64_t room = at.of->chunks[chunk].room, bit = (uint64_t)1 << at.index % SLOTS;
     if (room & bit)
         return FIRN_INVALID;
-    at.of->room[chunk] = room | bit;
-    set_current(pool, at.of, chunk, at.index % SLOTS);
-    if (room == 0 && at.of->next[chunk] == UNLISTED) /* I2 */
+    at.of->chunks[chunk].room = room | bit;
+    pool->ROOM = &at.of->chunks[chunk].room;
+    pool->object = object; /* known before the rest, which the next allocation need not wait for */
+    pool->slot = at.index % SLOTS;
+    if (room == 0 && at.of->chunks[chunk].next == UNLISTED) /* I2 */
         list(pool, at.of, chunk);
-    firn_poison(at.of->base + at.index * pool->slot_bytes, pool->slot_bytes);
+    firn_poison(object, pool->slot_bytes);
     return FIRN_OK;
 }
 
 firn_status firn_pool_free(firn_pool *pool, void *object)
 {
-    return object != NULL ? free_at(pool, find(pool, object)) : FIRN_OK;
+    return object != NULL ? free_at(pool, find(pool, object), object) : FIRN_OK;
 }
 
 /* --- handles --- */
@@ -357,14 +363,20 @@ static place place_of(const firn_pool *pool, firn_pool_handle handle)
     return (place){there ? of : NULL, (handle - 1) - of->first * SLOTS};
 }
 
+static void *object_at(const firn_pool *pool, place at)
+{
+    return at.of != NULL ? at.of->base + at.index * pool->slot_bytes : NULL;
+}
+
 static bool lives(place at)
 {
-    return at.of != NULL && !(at.of->room[at.index / SLOTS] >> at.index % SLOTS & 1);
+    return at.of != NULL && !(at.of->chunks[at.index / SLOTS].room >> at.index % SLOTS & 1);
 }
 
 firn_status firn_pool_free_handle(firn_pool *pool, firn_pool_handle handle)
 {
-    return handle != 0 ? free_at(pool, place_of(pool, handle)) : FIRN_OK;
+    place at = place_of(pool, handle);
+    return handle != 0 ? free_at(pool, at, object_at(pool, at)) : FIRN_OK;
 }
 
 firn_pool_handle firn_pool_handle_of(const firn_pool *pool, const void *object)
@@ -376,7 +388,7 @@ firn_pool_handle firn_pool_handle_of(const firn_pool *pool, const void *object)
 void *firn_pool_get(const firn_pool *pool, firn_pool_handle handle)
 {
     place at = place_of(pool, handle);
-    return handle != 0 && lives(at) ? at.of->base + at.index * pool->slot_bytes : NULL;
+    return handle != 0 && lives(at) ? object_at(pool, at) : NULL;
 }
 
 void *firn_pool_next(const firn_pool *pool, firn_pool_handle *handle)
@@ -385,7 +397,7 @@ void *firn_pool_next(const firn_pool *pool, firn_pool_handle *handle)
     for (uint32_t i = extent_of(chunk); i < pool->extent_count; i++) {
         const extent *of = &pool->extents[i];
         for (; chunk - of->first < of->chunk_count; chunk++, slot = 0) {
-            uint64_t living = ~of->room[chunk - of->first] & (UINT64_MAX << slot);
+            uint64_t living = ~of->chunks[chunk - of->first].room & (UINT64_MAX << slot);
             if (living != 0) {
                 *handle = chunk * SLOTS + (uint32_t)__builtin_ctzll(living) + 1;
                 return of->base + (*handle - 1 - of->first * SLOTS) * pool->slot_bytes;
@@ -414,7 +426,7 @@ static bool chunk_is_right(const firn_pool *pool, const extent *of, uint32_t chu
 {
     for (uint32_t slot = 0; slot < SLOTS; slot++) {
         const uint8_t *object = of->base + (chunk * SLOTS + slot) * pool->slot_bytes;
-        bool is_free = of->room[chunk] >> slot & 1;
+        bool is_free = of->chunks[chunk].room >> slot & 1;
         if (is_free && !firn_poison_holds(object, pool->slot_bytes)) /* I5 */
             return false;
     }
@@ -432,8 +444,9 @@ firn_status firn_pool_verify(const firn_pool *pool)
         bool newest = i == pool->extent_count - 1;
         for (uint32_t chunk = 0; chunk < of->chunk_count; chunk++) {
             bool fresh = newest && chunk >= pool->fresh;
-            bool in_list = of->next[chunk] != UNLISTED;
-            if (!chunk_is_right(pool, of, chunk) || (of->room[chunk] != 0 && in_list == fresh))
+            bool in_list = of->chunks[chunk].next != UNLISTED;
+            if (!chunk_is_right(pool, of, chunk) ||
+                (of->chunks[chunk].room != 0 && in_list == fresh))
                 return FIRN_CORRUPT; /* I2 */
             listed += in_list;
         }
@@ -442,7 +455,7 @@ firn_status firn_pool_verify(const firn_pool *pool)
         place at = place_of(pool, chunk * SLOTS + 1);
         if (listed == 0 || at.of == NULL)
             return FIRN_CORRUPT;
-        chunk = at.of->next[at.index / SLOTS];
+        chunk = at.of->chunks[at.index / SLOTS].next;
     }
     return listed == 0 ? FIRN_OK : FIRN_CORRUPT;
 }
@@ -454,7 +467,7 @@ void firn_pool_usage(const firn_pool *pool, firn_usage *ret_usage)
         const extent *of = &pool->extents[i];
         slots += of->chunk_count * SLOTS;
         for (uint32_t chunk = 0; chunk < of->chunk_count; chunk++)
-            living += (uint64_t)__builtin_popcountll(~of->room[chunk]);
+            living += (uint64_t)__builtin_popcountll(~of->chunks[chunk].room);
     }
     assert(pool->limit_bytes == 0 || pool->reserved_bytes <= pool->limit_bytes); /* I4 */
     *ret_usage = (firn_usage){
