@@ -97,13 +97,15 @@ static const uint8_t *mix_sizes(void)
     }
 
 static firn_arena arena;
-static uint8_t *bump, *bump_start;
+static uint8_t *bump, *bump_start, *bump_end;
 
 static inline void *bump_alloc(size_t size)
 {
-    void *object = bump;
-    bump += (size + 15) & ~(size_t)15;
-    return object;
+    size_t rounded = (size + 15) & ~(size_t)15;
+    if (rounded > (size_t)(bump_end - bump))
+        return NULL;
+    bump += rounded;
+    return bump - rounded;
 }
 
 static void free_each(void **objects)
@@ -212,6 +214,7 @@ static int child(const char *work, const char *library)
         figure = mix_arena();
     else if (strcmp(work, "mix_bump") == 0) {
         bump = bump_start = need(malloc((size_t)128 * MIX_OBJECTS));
+        bump_end = bump + (size_t)128 * MIX_OBJECTS;
         figure = mix_bump();
     } else if (strcmp(work, "pool_malloc") == 0)
         figure = churn_malloc(1000000, 64, 64);

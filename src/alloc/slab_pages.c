@@ -2,10 +2,10 @@
  * the layout. Called by slab.c and slab_span.c; calls only the source.
  *
  * Invariants:
- *   I1  a unit's kind is FIRN_UNIT_FREE if and only if its bit in free is set; dirty is part of
- * free I2  a segment is in the open list if and only if it has free units and is not huge I3
- * reserved is the sum of all segments and at most the limit I4  dirty units are at most DIRTY_MAX
- * after each call, where the source can discard
+ *   I1  a unit's kind is FIRN_UNIT_FREE if and only if its bit in free is set
+ *   I2  a segment is in the open list if and only if it has free units and is not huge
+ *   I3  reserved is the sum of all segments and at most the limit
+ *   I4  dirty units are free, and at most DIRTY_MAX after each call, where the source can discard
  *
  * Threads: the slab's own. Complexity: first fit, a word of 64 units at a step, over the segments
  * with free units. Follows mimalloc's segments (Leijen, Zorn, de Moura, 2019).
@@ -333,8 +333,6 @@ void firn_pages_trim(firn_slab *slab)
 {
     firn_slab_state *state = firn_slab_state_of(slab);
     firn_segment *next;
-    if (slab->source.discard == NULL)
-        return;
     for (firn_segment *segment = state->segments; segment != NULL; segment = next) {
         next = segment->next;
         if (segment->huge_offset != 0)
@@ -345,7 +343,7 @@ void firn_pages_trim(firn_slab *slab)
                 state->dirty_units -= bit_get(segment->dirty, i);
             close_segment(state, segment);
             unmap_segment(slab, segment);
-        } else {
+        } else if (slab->source.discard != NULL) {
             discard_dirty(slab, segment);
         }
     }

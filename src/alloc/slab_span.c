@@ -15,9 +15,8 @@
 #include <assert.h>
 #include <string.h>
 
-#define OUTSIDE_CLASSES                                                                            \
-    3 /* classes with too many slots for the span itself: 16, 32 and 48 bytes                      \
-       */
+/* Classes with too many slots for the span itself: 16, 32 and 48 bytes. */
+#define OUTSIDE_CLASSES 3
 
 static size_t room_words(uint32_t class)
 {
