@@ -36,7 +36,9 @@ test-full:
 	@$(call compile_tests,600)
 	@scripts/run-tests '$(TEST_PRESETS)' -LE bench
 
-bench: build
+bench:
+	@scripts/setup bench
+	@$(call compile,release,-DFIRN_TESTS=OFF)
 	@set -e; for bench in $$(find build/release/bench -maxdepth 1 -type f -perm -u+x); do \
 	    $$bench; \
 	done

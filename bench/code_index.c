@@ -9,16 +9,20 @@
  * both see the same machine; of each the median of the rounds counts. The program is measured as a
  * user runs it, in a process of its own. */
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <firn/file.h>
+#include <firn/system.h>
 
 #include "code/index/entries.h"
 #include "code/lookup.h"
 #include "code/parse.h"
 #include "code/scan.h"
+#include "support/contender.h"
 #include "support/rows.h"
 
 #define ROUNDS 5u
@@ -152,18 +156,6 @@ static double value_of(const char *json, const char *key)
     return strtod(at + strlen(quoted), NULL);
 }
 
-static int compare_doubles(const void *left, const void *right)
-{
-    const double *a = left, *b = right;
-    return (*a > *b) - (*a < *b);
-}
-
-static double median(double *values, size_t count)
-{
-    qsort(values, count, sizeof *values, compare_doubles);
-    return values[count / 2];
-}
-
 /* The median time of a command as a whole. */
 static double time_command(const char *const *words)
 {
@@ -241,10 +233,9 @@ static double time_find(const char *store, char *ret_name)
                 fail("a name was not found");
             took[i] = (double)(firn_clock_ns() - start) / 1e9;
         }
-    qsort(took, count, sizeof took[0], compare_doubles);
     memcpy(ret_name, names[count / 2], sizeof names[0]);
     opened_fini(&opened);
-    return took[count / 2];
+    return median(took, count);
 }
 
 /* --- a node at an offset --- */
@@ -342,57 +333,55 @@ static int print(const struct figures *figures, bool json)
 {
     const double lines = figures->lines / 1e6;
     const struct row rows[] = {
-        {"C1",
-         "trees, all nodes and exact positions, uncompressed",
-         figures->tree_bytes / figures->lines,
-         "B a line",
-         3.2,
-         false,
-         {{"tree-sitter", figures->parser_tree_bytes / figures->lines}}},
-        {"C3",
-         "store on disk, sources included",
-         figures->store_bytes / 1e6 / lines,
-         "MB / M lines",
-         figures->lines > 5e6 ? 10 : 12, /* a small tree bears the families too */
-         false,
-         {{"sources", figures->source_bytes / 1e6 / lines}}},
-        {"C4", "indexing, peak RSS", figures->peak_rss_bytes / 1e6, "MB", 100, false, {{NULL, 0}}},
-        {"C5",
-         "indexing time against the bare parse",
-         figures->index_seconds / figures->parse_seconds,
-         "times",
-         1.25,
-         false,
-         {{"parse, s", figures->parse_seconds}, {"index, s", figures->index_seconds}}},
-        {"C6",
-         "find NAME in process, warm",
-         figures->find_seconds * 1e6,
-         "us",
-         20,
-         false,
-         {{NULL, 0}}},
-        {"C6",
-         "find NAME, whole command",
-         figures->command_seconds * 1e3,
-         "ms",
-         4.5,
-         false,
-         {{"firn --version", figures->floor_seconds * 1e3}}},
-        {"C7",
-         "node at an offset, warm",
-         figures->warm_seconds * 1e6,
-         "us",
-         20,
-         false,
-         {{NULL, 0}}},
-        {"C7",
-         "node at an offset, frozen",
-         figures->frozen_seconds * 1e3,
-         "ms",
-         1.5,
-         false,
-         {{NULL, 0}}},
-        {"C8", "differences found by verify", figures->differences, "", 0, false, {{NULL, 0}}},
+        {.id = "C1",
+         .what = "trees, all nodes and exact positions, uncompressed",
+         .value = figures->tree_bytes / figures->lines,
+         .unit = "B a line",
+         .target = 3.2,
+         .peers = {{"tree-sitter", figures->parser_tree_bytes / figures->lines}}},
+        {.id = "C3",
+         .what = "store on disk, sources included",
+         .value = figures->store_bytes / 1e6 / lines,
+         .unit = "MB / M lines",
+         .target = figures->lines > 5e6 ? 10 : 12, /* a small tree bears the families too */
+         .peers = {{"sources", figures->source_bytes / 1e6 / lines}}},
+        {.id = "C4",
+         .what = "indexing, peak RSS",
+         .value = figures->peak_rss_bytes / 1e6,
+         .unit = "MB",
+         .target = 100},
+        {.id = "C5",
+         .what = "indexing time against the bare parse",
+         .value = figures->index_seconds / figures->parse_seconds,
+         .unit = "times",
+         .target = 1.25,
+         .peers = {{"parse, s", figures->parse_seconds}, {"index, s", figures->index_seconds}}},
+        {.id = "C6",
+         .what = "find NAME in process, warm",
+         .value = figures->find_seconds * 1e6,
+         .unit = "us",
+         .target = 20},
+        {.id = "C6",
+         .what = "find NAME, whole command",
+         .value = figures->command_seconds * 1e3,
+         .unit = "ms",
+         .target = 4.5,
+         .peers = {{"firn --version", figures->floor_seconds * 1e3}}},
+        {.id = "C7",
+         .what = "node at an offset, warm",
+         .value = figures->warm_seconds * 1e6,
+         .unit = "us",
+         .target = 20},
+        {.id = "C7",
+         .what = "node at an offset, frozen",
+         .value = figures->frozen_seconds * 1e3,
+         .unit = "ms",
+         .target = 1.5},
+        {.id = "C8",
+         .what = "differences found by verify",
+         .value = figures->differences,
+         .unit = "",
+         .target = 0},
     };
     return rows_print(rows, sizeof rows / sizeof rows[0], json);
 }

@@ -1,0 +1,164 @@
+/* Children are waited for one by one; a figure is found by its key among those of its contender. */
+#include "support/contender.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void fail(const struct contender *contender, const char *what)
+{
+    fprintf(stderr, "%s, %s: %s\n", contender->name, contender->work, what);
+    exit(1);
+}
+
+static int compare(const void *left, const void *right)
+{
+    const double *a = left, *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
+double median(double *values, size_t count)
+{
+    qsort(values, count, sizeof *values, compare);
+    return (values[count / 2] + values[(count - 1) / 2]) / 2;
+}
+
+const char *bench_folder(void)
+{
+    static char folder[4096];
+    ssize_t size = readlink("/proc/self/exe", folder, sizeof folder - 1);
+    char *slash;
+    folder[size > 0 ? size : 0] = '\0';
+    if ((slash = strrchr(folder, '/')) != NULL)
+        *slash = '\0';
+    return folder;
+}
+
+/* --- one run --- */
+
+static void start(const struct contender *contender, const int ends[2])
+{
+    dup2(ends[1], STDOUT_FILENO);
+    close(ends[0]);
+    close(ends[1]);
+    if (contender->preload != NULL)
+        setenv("LD_PRELOAD", contender->preload, 1);
+    execvp(contender->words[0], (char **)(uintptr_t)contender->words);
+    _exit(CONTENDER_ABSENT);
+}
+
+static void add(struct contender *contender, const char *key, double value)
+{
+    for (unsigned i = 0; i < CONTENDER_FIGURES_MAX; i++) {
+        struct contender_figure *figure = &contender->figures[i];
+        if (figure->count == 0)
+            snprintf(figure->key, sizeof figure->key, "%s", key);
+        if (strcmp(figure->key, key) == 0) {
+            figure->runs[figure->count++] = value;
+            return;
+        }
+    }
+    fail(contender, "prints too many figures");
+}
+
+static void run_once(struct contender *contender)
+{
+    int ends[2], status = 0;
+    char line[128], key[32];
+    double value;
+    struct rusage usage;
+    fflush(NULL);
+    pid_t child = pipe(ends) == 0 ? fork() : -1;
+    if (child < 0)
+        fail(contender, "cannot start a process");
+    if (child == 0)
+        start(contender, ends);
+    close(ends[1]);
+    FILE *out = fdopen(ends[0], "r");
+    while (out != NULL && fgets(line, sizeof line, out) != NULL)
+        if (sscanf(line, "%31s %lf", key, &value) == 2)
+            add(contender, key, value);
+    if (out == NULL || fclose(out) != 0 || wait4(child, &status, 0, &usage) != child)
+        fail(contender, "was lost");
+    contender->absent = WIFEXITED(status) && WEXITSTATUS(status) == CONTENDER_ABSENT;
+    if (contender->absent)
+        return;
+    if (status != 0)
+        fail(contender, "failed");
+    add(contender, "process_cpu_seconds",
+        (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
+    add(contender, "peak_rss_bytes", (double)usage.ru_maxrss * 1024);
+}
+
+/* --- all of them --- */
+
+static const struct contender_figure *find(const struct contender *contender, const char *key)
+{
+    for (unsigned i = 0; i < CONTENDER_FIGURES_MAX && !contender->absent; i++)
+        if (contender->figures[i].count > 0 && strcmp(contender->figures[i].key, key) == 0)
+            return &contender->figures[i];
+    return NULL;
+}
+
+static void compare_checksums(const struct contender *contenders, size_t count)
+{
+    double first = NAN;
+    for (size_t i = 0; i < count; i++) {
+        const struct contender_figure *figure = find(&contenders[i], "checksum");
+        for (unsigned run = 0; figure != NULL && run < figure->count; run++) {
+            first = isnan(first) ? figure->runs[run] : first;
+            if (figure->runs[run] != first)
+                fail(&contenders[i], "did other work: its checksum differs");
+        }
+    }
+}
+
+void contenders_run(struct contender *contenders, size_t count, unsigned runs)
+{
+    const bool terminal = isatty(STDERR_FILENO);
+    for (unsigned run = 0; run < runs && run < CONTENDER_RUNS_MAX; run++)
+        for (size_t i = 0; i < count; i++) {
+            if (terminal)
+                fprintf(stderr, "\r\033[Krun %u of %u: %s %s", run + 1, runs, contenders[i].name,
+                        contenders[i].work);
+            if (!contenders[i].absent)
+                run_once(&contenders[i]);
+        }
+    if (terminal)
+        fprintf(stderr, "\r\033[K");
+    compare_checksums(contenders, count);
+}
+
+double contender_median(const struct contender *contender, const char *key)
+{
+    const struct contender_figure *figure = find(contender, key);
+    double runs[CONTENDER_RUNS_MAX];
+    if (figure == NULL)
+        return NAN;
+    memcpy(runs, figure->runs, sizeof runs);
+    return median(runs, figure->count);
+}
+
+double contender_least(const struct contender *contender, const char *key)
+{
+    const struct contender_figure *figure = find(contender, key);
+    double least = NAN;
+    for (unsigned run = 0; figure != NULL && run < figure->count; run++)
+        least = fmin(least, figure->runs[run]);
+    return least;
+}
+
+double contender_most(const struct contender *contender, const char *key)
+{
+    const struct contender_figure *figure = find(contender, key);
+    double most = NAN;
+    for (unsigned run = 0; figure != NULL && run < figure->count; run++)
+        most = fmax(most, figure->runs[run]);
+    return most;
+}

@@ -1,0 +1,48 @@
+/* Contenders: programs that do the same work and print figures, a line each: `key value`. Each run
+ * is a process of its own, and the contenders take turns, so that all see the same machine.
+ *
+ * Besides what it prints, a run has the figures `process_cpu_seconds` and `peak_rss_bytes`. A
+ * contender that cannot be started, or exits with CONTENDER_ABSENT, is not installed; any other
+ * failure ends the bench. */
+#ifndef FIRN_BENCH_CONTENDER_H
+#define FIRN_BENCH_CONTENDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CONTENDER_ABSENT 77
+#define CONTENDER_RUNS_MAX 51u
+#define CONTENDER_WORDS_MAX 8u
+#define CONTENDER_FIGURES_MAX 12u
+
+struct contender_figure {
+    char key[32];
+    double runs[CONTENDER_RUNS_MAX];
+    unsigned count;
+};
+
+struct contender {
+    const char *name;
+    const char *work;                       /* what it does, for messages */
+    const char *words[CONTENDER_WORDS_MAX]; /* the command; NULL ends it */
+    const char *preload;                    /* LD_PRELOAD; NULL: none */
+    bool absent;
+    struct contender_figure figures[CONTENDER_FIGURES_MAX];
+};
+
+/* Runs each so often, by turns. A figure that must be the same in all runs of all (`checksum`) is
+ * checked. Prints progress on stderr when that is a terminal. */
+void contenders_run(struct contender *contenders, size_t count, unsigned runs);
+
+/* The median of a figure, and its range; NAN when the contender is absent or has no such one. */
+double contender_median(const struct contender *contender, const char *key);
+double contender_least(const struct contender *contender, const char *key);
+double contender_most(const struct contender *contender, const char *key);
+
+/* The folder of this program, for those beside it. */
+const char *bench_folder(void);
+
+/* Sorts the values. */
+double median(double *values, size_t count);
+
+#endif

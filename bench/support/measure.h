@@ -1,0 +1,79 @@
+/* What a workload needs to measure itself: clocks, a random sequence, memory. Header-only, so that
+ * a peer's program needs nothing of Firn. */
+#ifndef FIRN_BENCH_MEASURE_H
+#define FIRN_BENCH_MEASURE_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static inline uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* Time as it passes, and as all threads of this process used the processors. */
+static inline uint64_t wall_ns(void)
+{
+    return clock_ns(CLOCK_MONOTONIC);
+}
+
+static inline uint64_t cpu_ns(void)
+{
+    return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+/* The longest time between two readings of a clock. */
+struct gap {
+    uint64_t last, longest;
+};
+
+static inline void gap_note(struct gap *gap, uint64_t now)
+{
+    gap->longest = now - gap->last > gap->longest ? now - gap->last : gap->longest;
+    gap->last = now;
+}
+
+/* Of 32 bits, so that it is the same in languages whose integers have 63. *state is not 0. */
+static inline uint32_t random_next(uint32_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 17;
+    return *state ^= *state << 5;
+}
+
+static inline uint32_t random_below(uint32_t *state, uint32_t bound)
+{
+    return (uint32_t)((uint64_t)random_next(state) * bound >> 32);
+}
+
+static inline void *need(void *memory)
+{
+    if (memory == NULL) {
+        fprintf(stderr, "out of memory\n");
+        exit(1);
+    }
+    return memory;
+}
+
+/* What this process has in memory, counted page by page: the short forms of this figure are off by
+ * some hundred KB. */
+static inline double resident_bytes(void)
+{
+    char line[256];
+    double kilobytes = -1;
+    FILE *file = fopen("/proc/self/smaps_rollup", "r");
+    while (file != NULL && kilobytes < 0 && fgets(line, sizeof line, file) != NULL)
+        (void)sscanf(line, "Rss: %lf", &kilobytes);
+    if (kilobytes < 0) {
+        fprintf(stderr, "cannot read /proc/self/smaps_rollup\n");
+        exit(1);
+    }
+    fclose(file);
+    return kilobytes * 1024;
+}
+
+#endif
