@@ -1,80 +1,39 @@
-/* Arenas, pools and slabs against what a program would call instead: the rows X1 to X5.
+/* Arenas, pools and slabs against what a program would call instead: the rows X1 to X4.
  *
- *     alloc [--json] [--runs N]
+ *     alloc [--json] [--quick] [--runs N]
  *
  * Each figure comes from a process of its own, this program again, so that malloc can be another
- * library's by LD_PRELOAD; libraries that are not installed are left out. The runs of all take
- * turns, and the median of their CPU times counts. One operation is a pair: an object freed and one
- * allocated, or one of the mix allocated and later freed; each object's first word is written.
- */
-#include "common/emitter.h"
+ * library's by LD_PRELOAD. One operation is a pair: an object freed and one allocated, or one of
+ * the mix allocated and later freed; each object's first word is written. Ratios are of the medians
+ * of time on the processor. */
+#include <string.h>
 
 #include <firn/firn.h>
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
+#include "support/mix.h"
+#include "support/options.h"
+#include "support/versus.h"
 
 #ifdef FIRN_BENCH_APR
 #include <apr_general.h>
 #include <apr_pools.h>
 #endif
 
-enum { MIX_OBJECTS = 100000, MIX_ROUNDS = 40, CHURN_PAIRS = 3000000, RUNS_MAX = 51 };
+enum { MIX_ROUNDS = 40, CHURN_PAIRS = 3000000, POOL_OBJECTS = 1000000, POOL_BYTES = 64 };
 
-static const struct {
-    size_t size, count; /* of 100,000 */
-} mix[] = {{32, 15234}, {48, 23451}, {24, 45231}, {64, 12678}, {128, 3406}};
+/* --- one run of a workload, in a child: prints nanoseconds a pair, or what memory it takes --- */
 
-static uint64_t next_random(uint64_t *state)
+/* A place and a size at once, so that choosing them costs little beside the pair. */
+static uint64_t random_64(uint64_t *state)
 {
     *state ^= *state << 13;
     *state ^= *state >> 7;
     return *state ^= *state << 17;
 }
 
-static size_t below(uint32_t random, size_t bound)
+static uint32_t below(uint32_t random, uint32_t bound)
 {
-    return (size_t)((uint64_t)random * bound >> 32);
-}
-
-static double cpu_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
-static void *need(void *memory)
-{
-    if (memory == NULL) {
-        fprintf(stderr, "alloc: out of memory\n");
-        exit(EXIT_FAILED);
-    }
-    return memory;
-}
-
-/* --- one run of a workload, in the child: prints nanoseconds a pair, or bytes an object --- */
-
-/* Sizes of the mix in a random order that is always the same. */
-static const uint8_t *mix_sizes(void)
-{
-    static uint8_t sizes[MIX_OBJECTS];
-    uint64_t random = 42;
-    size_t filled = 0;
-    for (size_t i = 0; i < sizeof mix / sizeof mix[0]; i++) {
-        memset(sizes + filled, (int)mix[i].size, mix[i].count);
-        filled += mix[i].count;
-    }
-    for (size_t i = MIX_OBJECTS - 1; i > 0; i--) {
-        size_t other = below((uint32_t)(next_random(&random) >> 32), i + 1);
-        uint8_t size = sizes[i];
-        sizes[i] = sizes[other];
-        sizes[other] = size;
-    }
-    return sizes;
+    return (uint32_t)((uint64_t)random * bound >> 32);
 }
 
 /* Defines a run over the mix; the first round warms up. */
@@ -83,7 +42,7 @@ static const uint8_t *mix_sizes(void)
     {                                                                                              \
         const uint8_t *sizes = mix_sizes();                                                        \
         static void *objects[MIX_OBJECTS];                                                         \
-        double begin = 0;                                                                          \
+        uint64_t begin = 0;                                                                        \
         for (int round = 0; round <= MIX_ROUNDS; round++) {                                        \
             begin = round == 1 ? cpu_ns() : begin;                                                 \
             for (size_t i = 0; i < MIX_OBJECTS; i++) {                                             \
@@ -93,7 +52,7 @@ static const uint8_t *mix_sizes(void)
             }                                                                                      \
             free_all;                                                                              \
         }                                                                                          \
-        return (cpu_ns() - begin) / (MIX_ROUNDS * (double)MIX_OBJECTS);                            \
+        return (double)(cpu_ns() - begin) / (MIX_ROUNDS * (double)MIX_OBJECTS);                    \
     }
 
 static firn_arena arena;
@@ -124,26 +83,26 @@ MIX_RUN(mix_apr, apr_palloc(apr, size), apr_pool_clear(apr))
 
 /* Defines a run that keeps `live` objects of least to most bytes and replaces random ones. */
 #define CHURN_RUN(name, allocate, release)                                                         \
-    static double name(size_t live, size_t least, size_t most)                                     \
+    static double name(uint32_t live, uint32_t least, uint32_t most)                               \
     {                                                                                              \
         uint64_t state = 88172645463325252u;                                                       \
-        double begin = 0;                                                                          \
+        uint64_t begin = 0;                                                                        \
         void **objects = need(calloc(live, sizeof(void *)));                                       \
         for (size_t i = 0; i < live; i++) {                                                        \
-            size_t size = least + below((uint32_t)next_random(&state), most - least + 1);          \
+            size_t size = least + below((uint32_t)random_64(&state), most - least + 1);            \
             objects[i] = (allocate);                                                               \
             *(uint64_t *)objects[i] = i;                                                           \
         }                                                                                          \
         for (size_t i = 0; i < CHURN_PAIRS + CHURN_PAIRS / 3; i++) {                               \
             begin = i == CHURN_PAIRS / 3 ? cpu_ns() : begin;                                       \
-            uint64_t random = next_random(&state);                                                 \
+            uint64_t random = random_64(&state);                                                   \
             void **object = &objects[below((uint32_t)(random >> 32), live)];                       \
             size_t size = least + below((uint32_t)random, most - least + 1);                       \
             release;                                                                               \
             *object = (allocate);                                                                  \
             *(uint64_t *)*object = i;                                                              \
         }                                                                                          \
-        double took = cpu_ns() - begin;                                                            \
+        double took = (double)(cpu_ns() - begin);                                                  \
         free(objects);                                                                             \
         return took / CHURN_PAIRS;                                                                 \
     }
@@ -154,214 +113,159 @@ CHURN_RUN(churn_malloc, malloc(size), free(*object))
 CHURN_RUN(churn_pool, ((void)size, firn_pool_alloc(&pool)), (void)firn_pool_free(&pool, *object))
 CHURN_RUN(churn_slab, firn_slab_alloc(&slab, size), (void)firn_slab_release(&slab, *object))
 
-static double resident_bytes(void)
+/* Per cent of memory that a million objects of 64 bytes take beyond their own. */
+static double pool_overhead(bool in_pool)
 {
-    unsigned long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (file == NULL || fscanf(file, "%*u %lu", &pages) != 1)
-        exit(EXIT_FAILED);
-    fclose(file);
-    return (double)pages * (double)sysconf(_SC_PAGESIZE);
-}
-
-/* Bytes of RSS above the payload, an object, at ten times the mix. */
-static double space(bool in_arena)
-{
-    const uint8_t *sizes = mix_sizes();
-    double payload = 0, begin = resident_bytes();
-    for (size_t i = 0; i < 10 * MIX_OBJECTS; i++) {
-        size_t size = sizes[i % MIX_OBJECTS];
-        payload += (double)size;
-        memset(need(in_arena ? firn_arena_alloc_aligned(&arena, size, 8) : malloc(size)), 1, size);
-    }
-    return (resident_bytes() - begin - payload) / (10.0 * MIX_OBJECTS);
+    const double payload = (double)POOL_OBJECTS * POOL_BYTES;
+    (void)anonymous_bytes();
+    double begin = anonymous_bytes();
+    for (uint32_t i = 0; i < POOL_OBJECTS; i++)
+        memset(need(in_pool ? firn_pool_alloc(&pool) : malloc(POOL_BYTES)), 1, POOL_BYTES);
+    return (anonymous_bytes() - begin - payload) / payload * 100;
 }
 
 static void set_up(void)
 {
-    const firn_pool_options options = {.object_bytes = 64};
+    const firn_pool_options options = {.object_bytes = POOL_BYTES};
     if (firn_arena_init(&arena, NULL) != FIRN_OK || firn_pool_init(&pool, &options) != FIRN_OK ||
         firn_slab_init(&slab, NULL) != FIRN_OK)
-        exit(EXIT_FAILED);
+        need(NULL);
+    bump = bump_start = need(malloc((size_t)128 * MIX_OBJECTS));
+    bump_end = bump + (size_t)128 * MIX_OBJECTS;
 #ifdef FIRN_BENCH_APR
     if (apr_initialize() != APR_SUCCESS || apr_pool_create(&apr, NULL) != APR_SUCCESS)
-        exit(EXIT_FAILED);
+        need(NULL);
 #endif
 }
 
-/* Whether the library that was asked for is really here. */
-static bool preloaded(const char *library)
+enum work { MIX, POOL, POOL_MEMORY, SLAB_10K, SLAB_100K, WORKS };
+
+static double work_firn(enum work work)
 {
-    char line[512];
-    bool found = false;
-    FILE *file = fopen("/proc/self/maps", "r");
-    while (file != NULL && !found && fgets(line, sizeof line, file) != NULL)
-        found = strstr(line, library) != NULL;
-    if (file != NULL)
-        fclose(file);
-    return found;
+    switch (work) {
+    case MIX:
+        return mix_arena();
+    case POOL:
+        return churn_pool(POOL_OBJECTS, POOL_BYTES, POOL_BYTES);
+    case POOL_MEMORY:
+        return pool_overhead(true);
+    case SLAB_10K:
+        return churn_slab(10000, 16, 1024);
+    default:
+        return churn_slab(100000, 16, 1024);
+    }
 }
 
-static int child(const char *work, const char *library)
+static double work_malloc(enum work work)
 {
-    if (library != NULL && !preloaded(library))
-        return EXIT_FAILED;
+    switch (work) {
+    case MIX:
+        return mix_malloc();
+    case POOL:
+        return churn_malloc(POOL_OBJECTS, POOL_BYTES, POOL_BYTES);
+    case POOL_MEMORY:
+        return pool_overhead(false);
+    case SLAB_10K:
+        return churn_malloc(10000, 16, 1024);
+    default:
+        return churn_malloc(100000, 16, 1024);
+    }
+}
+
+enum peer { FIRN, BUMP, APR, GLIBC, MIMALLOC, JEMALLOC, TCMALLOC, PEERS };
+
+static const struct {
+    const char *name, *preload;
+} peers[PEERS] = {[FIRN] = {"firn", NULL},
+                  [BUMP] = {"bump", NULL},
+                  [APR] = {"apr", NULL},
+                  [GLIBC] = {"glibc", NULL},
+                  [MIMALLOC] = {"mimalloc", LIBRARY_MIMALLOC},
+                  [JEMALLOC] = {"jemalloc", LIBRARY_JEMALLOC},
+                  [TCMALLOC] = {"tcmalloc", LIBRARY_TCMALLOC}};
+
+static int child(enum work work, enum peer peer)
+{
     set_up();
-    double figure = -1;
-    if (strcmp(work, "mix_malloc") == 0)
-        figure = mix_malloc();
-    else if (strcmp(work, "mix_arena") == 0)
-        figure = mix_arena();
-    else if (strcmp(work, "mix_bump") == 0) {
-        bump = bump_start = need(malloc((size_t)128 * MIX_OBJECTS));
-        bump_end = bump + (size_t)128 * MIX_OBJECTS;
+    double figure;
+    if (peer == FIRN)
+        figure = work_firn(work);
+    else if (peer >= GLIBC)
+        figure = work_malloc(work);
+    else if (peer == BUMP)
         figure = mix_bump();
-    } else if (strcmp(work, "pool_malloc") == 0)
-        figure = churn_malloc(1000000, 64, 64);
-    else if (strcmp(work, "pool_firn") == 0)
-        figure = churn_pool(1000000, 64, 64);
-    else if (strcmp(work, "10k_malloc") == 0)
-        figure = churn_malloc(10000, 16, 1024);
-    else if (strcmp(work, "10k_firn") == 0)
-        figure = churn_slab(10000, 16, 1024);
-    else if (strcmp(work, "100k_malloc") == 0)
-        figure = churn_malloc(100000, 16, 1024);
-    else if (strcmp(work, "100k_firn") == 0)
-        figure = churn_slab(100000, 16, 1024);
-    else if (strcmp(work, "space_malloc") == 0)
-        figure = space(false);
-    else if (strcmp(work, "space_arena") == 0)
-        figure = space(true);
+    else
 #ifdef FIRN_BENCH_APR
-    else if (strcmp(work, "mix_apr") == 0)
         figure = mix_apr();
+#else
+        return CONTENDER_ABSENT;
 #endif
-    printf("%.3f\n", figure);
-    return figure != -1 ? EXIT_DONE : EXIT_FAILED;
+    printf("figure %.4f\n", figure);
+    return 0;
 }
 
 /* --- all runs, in the parent --- */
 
-#define GLIBC NULL
-#define MIMALLOC "libmimalloc.so.2"
-#define JEMALLOC "libjemalloc.so.2"
-#define TCMALLOC "libtcmalloc_minimal.so.4"
+static const char *const work_names[WORKS] = {"mix", "pool", "pool memory", "slab 10 K",
+                                              "slab 100 K"};
+static struct contender contenders[WORKS][PEERS];
 
-static struct row {
-    const char *id, *who, *work, *library;
-    double figures[RUNS_MAX];
-    unsigned count;
-} rows[] = {
-    {"X1", "firn arena", "mix_arena", NULL, {0}, 0},
-    {"X1", "bump", "mix_bump", NULL, {0}, 0},
-    {"X1", "glibc", "mix_malloc", GLIBC, {0}, 0},
-    {"X1", "apr", "mix_apr", NULL, {0}, 0},
-    {"X2", "firn pool", "pool_firn", NULL, {0}, 0},
-    {"X2", "glibc", "pool_malloc", GLIBC, {0}, 0},
-    {"X2", "mimalloc", "pool_malloc", MIMALLOC, {0}, 0},
-    {"X2", "jemalloc", "pool_malloc", JEMALLOC, {0}, 0},
-    {"X2", "tcmalloc", "pool_malloc", TCMALLOC, {0}, 0},
-    {"X3 10k", "firn slab", "10k_firn", NULL, {0}, 0},
-    {"X3 10k", "glibc", "10k_malloc", GLIBC, {0}, 0},
-    {"X3 10k", "mimalloc", "10k_malloc", MIMALLOC, {0}, 0},
-    {"X3 10k", "jemalloc", "10k_malloc", JEMALLOC, {0}, 0},
-    {"X3 10k", "tcmalloc", "10k_malloc", TCMALLOC, {0}, 0},
-    {"X3 100k", "firn slab", "100k_firn", NULL, {0}, 0},
-    {"X3 100k", "glibc", "100k_malloc", GLIBC, {0}, 0},
-    {"X3 100k", "mimalloc", "100k_malloc", MIMALLOC, {0}, 0},
-    {"X3 100k", "jemalloc", "100k_malloc", JEMALLOC, {0}, 0},
-    {"X3 100k", "tcmalloc", "100k_malloc", TCMALLOC, {0}, 0},
-    {"X4", "firn arena", "mix_arena", NULL, {0}, 0},
-    {"X4", "mimalloc", "mix_malloc", MIMALLOC, {0}, 0},
-    {"X5", "firn arena", "space_arena", NULL, {0}, 0},
-    {"X5", "glibc", "space_malloc", GLIBC, {0}, 0},
-    {"X5", "mimalloc", "space_malloc", MIMALLOC, {0}, 0},
-};
-
-enum { ROWS = sizeof rows / sizeof rows[0] };
-
-static void run_once(struct row *row, const char *self)
+static void run_all(const char *self, unsigned runs)
 {
-    char command[1024];
-    const char *library = row->library != NULL ? row->library : "";
-    snprintf(command, sizeof command, "LD_PRELOAD='%s' '%s' --child %s %s 2>/dev/null", library,
-             self, row->work, library);
-    FILE *out = popen(command, "r");
-    double figure;
-    bool read = out != NULL && fscanf(out, "%lf", &figure) == 1;
-    if (out != NULL && pclose(out) == 0 && read)
-        row->figures[row->count++] = figure;
+    static const char *const numbers[] = {"0", "1", "2", "3", "4", "5", "6"};
+    for (size_t work = 0; work < WORKS; work++) {
+        for (size_t peer = 0; peer < PEERS; peer++)
+            contenders[work][peer] =
+                (struct contender){.name = peers[peer].name,
+                                   .work = work_names[work],
+                                   .words = {self, "--child", numbers[work], numbers[peer]},
+                                   .preload = peers[peer].preload,
+                                   .absent = work != MIX && (peer == BUMP || peer == APR)};
+        contenders_run(contenders[work], PEERS, runs);
+    }
 }
 
-static int compare(const void *one, const void *two)
+/* How many times as long `over` takes as `under`; the peers' values are the times themselves. */
+static struct row ratio(const char *id, const char *what, enum work work, enum peer over,
+                        enum peer under, double target, bool at_least)
 {
-    double a = *(const double *)one, b = *(const double *)two;
-    return (a > b) - (a < b);
+    struct row row = row_versus(id, what, contenders[work], PEERS, "figure", "times", 1);
+    for (size_t i = ROW_PEERS_MAX - 1; i > 0; i--)
+        row.peers[i] = row.peers[i - 1];
+    row.peers[0] = (struct row_peer){"firn, ns", row.value};
+    row.value = contender_median(&contenders[work][over], "figure") /
+                contender_median(&contenders[work][under], "figure");
+    row.least = row.most = 0;
+    row.target = isnan(row.value) ? ROW_NO_TARGET : target;
+    row.at_least = at_least;
+    return row;
 }
 
-static double median(struct row *row)
+int main(int count, char **words)
 {
-    qsort(row->figures, row->count, sizeof(double), compare);
-    return (row->figures[row->count / 2] + row->figures[(row->count - 1) / 2]) / 2;
-}
-
-static int print(bool json)
-{
-    static const struct emitter_column columns[] = {{"id", -8},          {"who", -12},
-                                                    {"nanoseconds", 12}, {"bytes", 8},
-                                                    {"over_firn", 10},   {"runs", 6}};
-    struct emitter emitter;
-    double firn = 0;
-    emitter_begin(&emitter, stdout, json);
-    emitter_object_begin(&emitter, NULL);
-    emitter_table_begin(&emitter, "rows", columns, sizeof columns / sizeof columns[0]);
-    for (size_t i = 0; i < ROWS; i++) {
-        if (rows[i].count == 0)
-            continue;
-        double figure = median(&rows[i]);
-        bool space_row = strcmp(rows[i].id, "X5") == 0;
-        if (strncmp(rows[i].who, "firn", 4) == 0)
-            firn = figure;
-        emitter_row_begin(&emitter);
-        emitter_text(&emitter, "id", rows[i].id);
-        emitter_text(&emitter, "who", rows[i].who);
-        emitter_real(&emitter, "nanoseconds", space_row ? 0 : figure);
-        emitter_real(&emitter, "bytes", space_row ? figure : 0);
-        emitter_real(&emitter, "over_firn", space_row ? 0 : figure / firn);
-        emitter_number(&emitter, "runs", rows[i].count);
-        emitter_row_end(&emitter);
-    }
-    emitter_table_end(&emitter);
-    emitter_object_end(&emitter);
-    return (int)emitter_end(&emitter, EXIT_DONE);
-}
-
-int main(int argc, char **argv)
-{
-    if (argc >= 3 && strcmp(argv[1], "--child") == 0)
-        return child(argv[2], argc > 3 ? argv[3] : NULL);
-    bool json = false;
-    unsigned long runs = 5;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--json") == 0)
-            json = true;
-        else if (strcmp(argv[i], "--runs") == 0 && i + 1 < argc)
-            runs = strtoul(argv[++i], NULL, 10);
-        else
-            runs = 0;
-    }
-    if (runs == 0 || runs > RUNS_MAX) {
-        fprintf(stderr, "usage: alloc [--json] [--runs 1..%d]\n", RUNS_MAX);
-        return EXIT_USAGE;
-    }
-    char self[512];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (length < 0)
-        return EXIT_FAILED;
-    self[length] = '\0';
-    for (unsigned long run = 0; run < runs; run++) {
-        for (size_t i = 0; i < ROWS; i++)
-            run_once(&rows[i], self);
-    }
-    return print(json);
+    if (count == 4 && strcmp(words[1], "--child") == 0)
+        return child((enum work)(words[2][0] - '0'), (enum peer)(words[3][0] - '0'));
+    struct bench_options options;
+    char self[4200];
+    bench_options_read(&options, count, words,
+                       "Arenas, pools and slabs against malloc of four libraries, APR's pools and "
+                       "a bare bump.");
+    snprintf(self, sizeof self, "%s/alloc", bench_folder());
+    run_all(self, options.runs);
+    contenders_tell_absent(contenders[MIX], PEERS);
+    struct row rows[] = {
+        ratio("X1", "arena, compile mix, against glibc", MIX, GLIBC, FIRN, 10, true),
+        ratio("X1", "arena, compile mix, over a bare bump", MIX, FIRN, BUMP, 1.2, false),
+        ratio("X2", "pool, 1 M of 64 B, against glibc", POOL, GLIBC, FIRN, 5, true),
+        ratio("X2", "pool, ahead of jemalloc", POOL, JEMALLOC, FIRN, 1, true),
+        row_versus("X2", "pool, memory over its objects", contenders[POOL_MEMORY], PEERS, "figure",
+                   "%", 1),
+        ratio("X3", "slab, 10 K of 16 to 1,024 B, against glibc", SLAB_10K, GLIBC, FIRN, 3, true),
+        ratio("X3", "slab, 10 K, ahead of tcmalloc", SLAB_10K, TCMALLOC, FIRN, 1, true),
+        ratio("X3", "slab, 100 K, against glibc", SLAB_100K, GLIBC, FIRN, 3, true),
+        ratio("X3", "slab, 100 K, ahead of tcmalloc", SLAB_100K, TCMALLOC, FIRN, 1, true),
+        ratio("X4", "arena, compile mix, against mimalloc", MIX, MIMALLOC, FIRN, 3, true),
+    };
+    rows[4].target = 2;
+    return rows_print(rows, sizeof rows / sizeof rows[0], options.json);
 }

@@ -132,6 +132,7 @@ void work_map(uint32_t entries)
 {
     const uint32_t keys = entries / 2 * 3;
     uint64_t begin_cpu = 0, begin_wall = 0;
+    memory_begin(false);
     make_buckets(entries);
     struct gap wall = {.last = wall_ns()}, cpu = {.last = cpu_ns()};
     for (uint32_t i = 0; i < OPERATIONS;) {

@@ -17,7 +17,7 @@ void hold(void **slot)
 
 void free_all(void)
 {
-    firn_arena_fini(&arena);
+    firn_arena_reset(&arena);
 }
 
 void memory_report(void)

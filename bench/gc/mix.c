@@ -1,5 +1,5 @@
-/* A compiler's objects: allocated, written, linked each to the one before, and freed all at once.
- */
+/* A compiler's objects: allocated, written, linked each to the one before, and freed all at once;
+ * first in fresh memory, then again in that which the first left, until there were a million. */
 #include "gc/memory.h"
 #include "gc/work.h"
 #include "support/mix.h"
@@ -10,12 +10,8 @@ struct link {
 
 static struct link *last;
 
-void work_mix(uint32_t objects)
+static uint64_t fill(const uint8_t *sizes, uint32_t objects)
 {
-    const uint8_t *sizes = mix_sizes();
-    uint64_t payload = 0;
-    hold((void **)&last);
-    const double before = resident_bytes();
     uint64_t begin = cpu_ns();
     for (uint32_t i = 0; i < objects; i++) {
         size_t size = sizes[i % MIX_OBJECTS];
@@ -23,11 +19,13 @@ void work_mix(uint32_t objects)
         memset(link, (int)i, size);
         link->previous = last;
         last = link;
-        payload += size;
     }
-    uint64_t took = cpu_ns() - begin;
-    const double after = resident_bytes();
-    begin = cpu_ns();
+    return cpu_ns() - begin;
+}
+
+static uint64_t empty(void)
+{
+    uint64_t begin = cpu_ns();
     while (MUST_FORGET && last != NULL) {
         struct link *link = last;
         last = link->previous;
@@ -35,7 +33,27 @@ void work_mix(uint32_t objects)
     }
     last = NULL;
     free_all();
-    took += cpu_ns() - begin;
-    printf("seconds %.9f\n", (double)took / 1e9);
-    printf("memory_bytes %.0f\npayload_bytes %.0f\n", after - before, (double)payload);
+    return cpu_ns() - begin;
+}
+
+void work_mix(uint32_t objects)
+{
+    const uint8_t *sizes = mix_sizes();
+    uint64_t payload = 0, again = 0;
+    uint32_t rounds = 0;
+    (void)anonymous_bytes(); /* so that its own buffers are there */
+    const double before = anonymous_bytes();
+    memory_begin(false);
+    hold((void **)&last);
+    uint64_t first = fill(sizes, objects);
+    const double after = anonymous_bytes();
+    first += empty();
+    for (; rounds == 0 || rounds * objects < 1000000; rounds++)
+        again += fill(sizes, objects) + empty();
+    for (uint32_t i = 0; i < objects; i++)
+        payload += sizes[i % MIX_OBJECTS];
+    printf("first_seconds %.9f\n", (double)first / 1e9);
+    printf("again_seconds %.9f\n", (double)again / 1e9 / rounds);
+    printf("memory_bytes %.0f\n", after - before);
+    printf("overhead_bytes %.4f\n", (after - before - (double)payload) / objects);
 }

@@ -9,13 +9,10 @@ int main(int count, char **words)
     static const struct {
         const char *name;
         void (*run)(uint32_t size);
-        bool fixed;
-    } works[] = {{"trees", work_trees, false}, {"gcbench", work_gcbench, false},
-                 {"map", work_map, false},     {"ring", work_ring, false},
-                 {"minor", work_ring, true},   {"mix", work_mix, false}};
+    } works[] = {{"trees", work_trees}, {"gcbench", work_gcbench}, {"map", work_map},
+                 {"ring", work_ring},   {"minor", work_minor},     {"mix", work_mix}};
     for (size_t i = 0; count == 3 && i < sizeof works / sizeof works[0]; i++)
         if (strcmp(words[1], works[i].name) == 0) {
-            memory_begin(works[i].fixed);
             works[i].run((uint32_t)strtoul(words[2], NULL, 10));
             memory_report();
             return 0;

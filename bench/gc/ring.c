@@ -37,7 +37,7 @@ static void step(uint32_t slot, uint32_t number)
     FRAME_END(frame);
 }
 
-void work_ring(uint32_t live_bytes)
+static void run(uint32_t live_bytes)
 {
     const uint32_t entries = live_bytes / ENTRY_BYTES;
     uint32_t sequence = 88675123u;
@@ -60,4 +60,17 @@ void work_ring(uint32_t live_bytes)
     printf("pause_ns %.0f\n", (double)wall.longest);
     printf("pause_cpu_ns %.0f\n", (double)cpu.longest);
     printf("checksum %.0f\n", (double)checksum);
+}
+
+void work_ring(uint32_t live_bytes)
+{
+    memory_begin(false);
+    run(live_bytes);
+}
+
+/* The same with a nursery that does not shrink. */
+void work_minor(uint32_t live_bytes)
+{
+    memory_begin(true);
+    run(live_bytes);
 }

@@ -54,6 +54,7 @@ static uint32_t make_and_check(uint32_t depth)
 void work_trees(uint32_t depth)
 {
     static struct pair *kept;
+    memory_begin(false);
     const uint64_t begin = cpu_ns(), begin_wall = wall_ns();
     double checksum = make_and_check(depth + 1);
     hold((void **)&kept);
@@ -166,6 +167,7 @@ void work_gcbench(uint32_t depth)
 {
     static struct node *kept;
     static double *values;
+    memory_begin(false);
     const uint64_t begin = cpu_ns(), begin_wall = wall_ns();
     double checksum = 0;
     struct node *node = make_tree(depth + 2);

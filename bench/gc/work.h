@@ -8,6 +8,7 @@ void work_trees(uint32_t depth);
 void work_gcbench(uint32_t depth);
 void work_map(uint32_t entries);
 void work_ring(uint32_t live_bytes);
+void work_minor(uint32_t live_bytes);
 void work_mix(uint32_t objects);
 
 #endif

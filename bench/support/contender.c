@@ -52,6 +52,18 @@ static void start(const struct contender *contender, const int ends[2])
     _exit(CONTENDER_ABSENT);
 }
 
+/* Whether the loader finds the library; it only warns when it does not. */
+static bool can_preload(const char *library)
+{
+    char line[4352];
+    bool found = false;
+    snprintf(line, sizeof line, "LD_PRELOAD='%s' cat /proc/self/maps 2>/dev/null", library);
+    FILE *maps = popen(line, "r");
+    while (maps != NULL && fgets(line, sizeof line, maps) != NULL)
+        found = found || strstr(line, library) != NULL;
+    return maps != NULL && pclose(maps) == 0 && found;
+}
+
 static void add(struct contender *contender, const char *key, double value)
 {
     for (unsigned i = 0; i < CONTENDER_FIGURES_MAX; i++) {
@@ -72,6 +84,10 @@ static void run_once(struct contender *contender)
     char line[128], key[32];
     double value;
     struct rusage usage;
+    if (contender->preload != NULL && !can_preload(contender->preload)) {
+        contender->absent = true;
+        return;
+    }
     fflush(NULL);
     pid_t child = pipe(ends) == 0 ? fork() : -1;
     if (child < 0)

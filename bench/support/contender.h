@@ -2,8 +2,8 @@
  * is a process of its own, and the contenders take turns, so that all see the same machine.
  *
  * Besides what it prints, a run has the figures `process_cpu_seconds` and `peak_rss_bytes`. A
- * contender that cannot be started, or exits with CONTENDER_ABSENT, is not installed; any other
- * failure ends the bench. */
+ * contender that cannot be started, exits with CONTENDER_ABSENT or needs a library that is not
+ * there is not installed; any other failure ends the bench. */
 #ifndef FIRN_BENCH_CONTENDER_H
 #define FIRN_BENCH_CONTENDER_H
 
@@ -12,8 +12,13 @@
 
 #define CONTENDER_ABSENT 77
 #define CONTENDER_RUNS_MAX 51u
-#define CONTENDER_WORDS_MAX 8u
 #define CONTENDER_FIGURES_MAX 12u
+#define CONTENDER_WORDS_MAX 8u
+
+/* Libraries to preload. */
+#define LIBRARY_MIMALLOC "libmimalloc.so.2"
+#define LIBRARY_JEMALLOC "libjemalloc.so.2"
+#define LIBRARY_TCMALLOC "libtcmalloc_minimal.so.4"
 
 struct contender_figure {
     char key[32];

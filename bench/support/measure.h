@@ -59,15 +59,15 @@ static inline void *need(void *memory)
     return memory;
 }
 
-/* What this process has in memory, counted page by page: the short forms of this figure are off by
- * some hundred KB. */
-static inline double resident_bytes(void)
+/* What this process has in memory, but for files' pages such as those of its code; counted page by
+ * page, as the shorter forms of this figure are off by some hundred KB. */
+static inline double anonymous_bytes(void)
 {
     char line[256];
     double kilobytes = -1;
     FILE *file = fopen("/proc/self/smaps_rollup", "r");
     while (file != NULL && kilobytes < 0 && fgets(line, sizeof line, file) != NULL)
-        (void)sscanf(line, "Rss: %lf", &kilobytes);
+        (void)sscanf(line, "Anonymous: %lf", &kilobytes);
     if (kilobytes < 0) {
         fprintf(stderr, "cannot read /proc/self/smaps_rollup\n");
         exit(1);
