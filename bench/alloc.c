@@ -243,13 +243,14 @@ static struct row ratio(const char *id, const char *what, enum work work, enum p
 
 int main(int count, char **words)
 {
+    static const struct bench_about about = {
+        .text = "Arenas, pools and slabs against malloc of four libraries, APR's pools and "
+                "a bare bump."};
     if (count == 4 && strcmp(words[1], "--child") == 0)
         return child((enum work)(words[2][0] - '0'), (enum peer)(words[3][0] - '0'));
     struct bench_options options;
     char self[4200];
-    bench_options_read(&options, count, words,
-                       "Arenas, pools and slabs against malloc of four libraries, APR's pools and "
-                       "a bare bump.");
+    bench_options_read(&options, count, words, &about);
     snprintf(self, sizeof self, "%s/alloc", bench_folder());
     run_all(self, options.runs);
     contenders_tell_absent(contenders[MIX], PEERS);

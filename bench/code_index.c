@@ -1,12 +1,14 @@
 /* `firn code` against the bare parse of the same files: time, memory and size of an index, its
  * proof, and the time of queries.
  *
- *     code_index [--json] [DIR]     DIR: a source tree; build/corpus/K1 when not given, which is
- * then laid out by scripts/corpus
+ *     code_index [--json] [--quick] [--runs N] [DIR]
+ *
+ * DIR is a source tree; build/corpus/K1 when it is not given, which then is laid out by
+ * scripts/corpus.
  *
  * The bare parse takes the files as the index does, in units of a segment's size, with as many
  * threads and the same parser, and drops each tree at once. Parse and index take turns, so that
- * both see the same machine; of each the median of the rounds counts. The program is measured as a
+ * both see the same machine; of each the median counts. The program is measured as a
  * user runs it, in a process of its own. */
 #include <pthread.h>
 #include <stdio.h>
@@ -23,9 +25,9 @@
 #include "code/parse.h"
 #include "code/scan.h"
 #include "support/contender.h"
+#include "support/options.h"
 #include "support/rows.h"
 
-#define ROUNDS 5u
 #define FINDS 2000u
 #define COMMANDS 200u
 #define UNIT_BYTES (256u << 10)
@@ -288,7 +290,8 @@ struct figures {
     double find_seconds, command_seconds, floor_seconds, warm_seconds, frozen_seconds;
 };
 
-static void measure_index(const char *root, const char *store, struct figures *figures)
+static void measure_index(const char *root, const char *store, unsigned runs,
+                          struct figures *figures)
 {
     static char output[1 << 20];
     struct scan scan;
@@ -297,16 +300,16 @@ static void measure_index(const char *root, const char *store, struct figures *f
                                  store,  "--json", "--quiet", NULL};
     const char *const verify[] = {"code", "verify", "--store", store, "--json", "--quiet", NULL};
     expect(scan_run(root, &(struct scan_options){.allocator = NULL}, &scan, &error), &error);
-    double parse[ROUNDS], indexing[ROUNDS];
-    for (unsigned i = 0; i < ROUNDS; i++) {
+    double parse[CONTENDER_RUNS_MAX], indexing[CONTENDER_RUNS_MAX];
+    for (unsigned i = 0; i < runs; i++) {
         parse[i] = time_parse(root, &scan);
         run(index, output, sizeof output);
         indexing[i] = value_of(output, "seconds");
         if (value_of(output, "peak_rss_bytes") > figures->peak_rss_bytes)
             figures->peak_rss_bytes = value_of(output, "peak_rss_bytes");
     }
-    figures->parse_seconds = median(parse, ROUNDS);
-    figures->index_seconds = median(indexing, ROUNDS);
+    figures->parse_seconds = median(parse, runs);
+    figures->index_seconds = median(indexing, runs);
     figures->lines = value_of(output, "lines");
     figures->source_bytes = value_of(output, "source_bytes");
     figures->tree_bytes = value_of(output, "tree_bytes");
@@ -396,18 +399,22 @@ static void remove_store(const char *folder)
 
 int main(int count, char **words)
 {
+    static const struct bench_about about = {
+        .text = "`firn code` against the bare parse of a source tree, build/corpus/K1 if not DIR.",
+        .word = "[DIR]"};
+    struct bench_options options;
     struct figures figures = {0};
-    bool json = count > 1 && strcmp(words[1], "--json") == 0;
-    const char *root = count > (json ? 2 : 1) ? words[count - 1] : "build/corpus/K1";
     char folder[] = "/tmp/firn-bench-XXXXXX", store[64];
+    bench_options_read(&options, count, words, &about);
+    const char *root = options.word != NULL ? options.word : "build/corpus/K1";
     find_program();
     if (access(root, R_OK) != 0 && system("scripts/corpus build/corpus") != 0)
         fail("scripts/corpus failed; name a source tree");
     if (mkdtemp(folder) == NULL)
         fail("cannot make a folder below /tmp");
     snprintf(store, sizeof store, "%s/store", folder);
-    measure_index(root, store, &figures);
+    measure_index(root, store, options.runs, &figures);
     measure_queries(store, &figures);
     remove_store(folder);
-    return print(&figures, json);
+    return print(&figures, options.json);
 }

@@ -74,10 +74,11 @@ static void add_overheads(void)
 
 int main(int count, char **words)
 {
+    static const struct bench_about about = {
+        .text = "Memory and time of a compiler's objects, 10,000 to a million: compiler "
+                "mode against\nruntime mode, malloc and Boehm's collector."};
     struct bench_options options;
-    bench_options_read(&options, count, words,
-                       "Memory and time of a compiler's objects, 10,000 to a million: compiler "
-                       "mode against\nruntime mode, malloc and Boehm's collector.");
+    bench_options_read(&options, count, words, &about);
     set_up();
     for (size_t size = 0; size < SIZES; size++) {
         contenders_run(contenders[size], PEERS, options.runs);

@@ -88,10 +88,11 @@ static void add_rows(void)
 
 int main(int count, char **words)
 {
+    static const struct bench_about about = {
+        .text = "Firn's heap against other collectors and malloc: binary trees, GCBench, "
+                "a long-lived\nmap with churn, and the heap's pauses."};
     struct bench_options options;
-    bench_options_read(&options, count, words,
-                       "Firn's heap against other collectors and malloc: binary trees, GCBench, "
-                       "a long-lived\nmap with churn, and the heap's pauses.");
+    bench_options_read(&options, count, words, &about);
     set_up();
     for (size_t work = 0; work < WORKS; work++)
         contenders_run(contenders[work], works[work].peers, options.runs);

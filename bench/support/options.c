@@ -13,37 +13,56 @@ static const char *name_of(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-static void usage(const char *name)
+static void print_usage(FILE *out, const char *name, const struct bench_about *about)
 {
-    fprintf(stderr, "%s: usage: %s [--json] [--quick] [--runs 1..%u]\n", name, name,
-            CONTENDER_RUNS_MAX);
-    exit(2);
+    fprintf(out, "usage: %s [--json] [--quick] [--runs 1..%u]%s%s\n", name, CONTENDER_RUNS_MAX,
+            about->word != NULL ? " " : "", about->word != NULL ? about->word : "");
 }
 
-void bench_options_read(struct bench_options *options, int count, char **words, const char *about)
+static void help(const char *name, const struct bench_about *about)
+{
+    print_usage(stdout, name, about);
+    printf("\n%s\n\n"
+           "  --json     one JSON document instead of a table\n"
+           "  --quick    one run of each, for a look\n"
+           "  --runs N   runs of each, of which the median counts (5)\n",
+           about->text);
+    exit(0);
+}
+
+/* Whether the option was taken. */
+static bool take(struct bench_options *options, const char *word, const char *next)
+{
+    if (strcmp(word, "--json") == 0) {
+        options->json = true;
+    } else if (strcmp(word, "--quick") == 0) {
+        options->quick = true;
+    } else if (strcmp(word, "--runs") == 0 && next != NULL) {
+        char *end;
+        unsigned long runs = strtoul(next, &end, 10);
+        options->runs = runs <= CONTENDER_RUNS_MAX && *end == '\0' ? (unsigned)runs : 0;
+        return options->runs != 0;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+void bench_options_read(struct bench_options *options, int count, char **words,
+                        const struct bench_about *about)
 {
     const char *name = name_of(words[0]);
     *options = (struct bench_options){.json = false};
     for (int i = 1; i < count; i++) {
-        if (strcmp(words[i], "--json") == 0) {
-            options->json = true;
-        } else if (strcmp(words[i], "--quick") == 0) {
-            options->quick = true;
-        } else if (strcmp(words[i], "--runs") == 0 && i + 1 < count) {
-            char *end;
-            unsigned long runs = strtoul(words[++i], &end, 10);
-            if (*end != '\0' || runs == 0 || runs > CONTENDER_RUNS_MAX)
-                usage(name);
-            options->runs = (unsigned)runs;
-        } else if (strcmp(words[i], "--help") == 0) {
-            printf("usage: %s [--json] [--quick] [--runs N]\n\n%s\n\n"
-                   "  --json     one JSON document instead of a table\n"
-                   "  --quick    one run of each, for a look\n"
-                   "  --runs N   runs of each, of which the median counts (5)\n",
-                   name, about);
-            exit(0);
+        if (strcmp(words[i], "--help") == 0)
+            help(name, about);
+        if (take(options, words[i], words[i + 1])) {
+            i += strcmp(words[i], "--runs") == 0;
+        } else if (words[i][0] != '-' && about->word != NULL && options->word == NULL) {
+            options->word = words[i];
         } else {
-            usage(name);
+            print_usage(stderr, name, about);
+            exit(2);
         }
     }
     if (options->runs == 0)

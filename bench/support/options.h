@@ -1,17 +1,24 @@
-/* The options that all benches take: --json, --quick, --runs N, --help. */
+/* The options that all benches take: --json, --quick, --runs N, --help; some take a word as well.
+ */
 #ifndef FIRN_BENCH_OPTIONS_H
 #define FIRN_BENCH_OPTIONS_H
 
 #include <stdbool.h>
 
-struct bench_options {
-    bool json;
-    bool quick;    /* fewer runs, for a look */
-    unsigned runs; /* of each contender; 5, or 1 when quick, if not given */
+struct bench_about {
+    const char *text; /* what is measured */
+    const char *word; /* "[DIR]", what the word means; NULL: none is taken */
 };
 
-/* Reads them; ends the process after --help (`about` says what the bench measures) and for wrong
- * usage. */
-void bench_options_read(struct bench_options *options, int count, char **words, const char *about);
+struct bench_options {
+    bool json;
+    bool quick;       /* fewer runs, for a look */
+    unsigned runs;    /* of each contender; 5, or 1 when quick, if not given */
+    const char *word; /* NULL: not given */
+};
+
+/* Reads them; ends the process after --help and for wrong usage. */
+void bench_options_read(struct bench_options *options, int count, char **words,
+                        const struct bench_about *about);
 
 #endif
