@@ -5,10 +5,12 @@
 #include <firn/allocator.h>
 #include <firn/api.h>
 #include <firn/arena.h>
+#include <firn/bytes.h>
 #include <firn/checksum.h>
 #include <firn/codec.h>
 #include <firn/delta.h>
 #include <firn/file.h>
+#include <firn/fixed.h>
 #include <firn/heap.h>
 #include <firn/intern.h>
 #include <firn/mapped.h>
@@ -17,6 +19,7 @@
 #include <firn/slab.h>
 #include <firn/status.h>
 #include <firn/store.h>
+#include <firn/string.h>
 #include <firn/system.h>
 #include <firn/tree.h>
 #include <firn/usage.h>
