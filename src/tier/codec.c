@@ -11,7 +11,7 @@
  * at level 19: 49); LZ4 takes 16 KiB. Unpacking zstd takes 94 KiB and writes only into the caller's
  * buffer: decoding in one pass needs no window, whatever size a hostile frame asks for.
  * Complexity: linear in the plain size. */
-#include "tier/bytes.h"
+#include "core/bytes.h"
 
 #include <firn/checksum.h>
 #include <firn/codec.h>

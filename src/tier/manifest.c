@@ -10,7 +10,7 @@
  * Memory: two arrays that double. Complexity: linear in files and segments. */
 #include "tier/manifest.h"
 
-#include "tier/bytes.h"
+#include "core/bytes.h"
 
 #include <firn/checksum.h>
 

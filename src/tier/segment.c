@@ -4,7 +4,7 @@
  * segment that is whole but stale or in the wrong place. docs/formats/store.md has the layout. */
 #include "tier/segment.h"
 
-#include "tier/bytes.h"
+#include "core/bytes.h"
 
 #include <firn/checksum.h>
 

@@ -1,6 +1,6 @@
 /* Any bytes as a frame, as they are and with a header that fits: refused, or unpacked to exactly
  * the plain size that the header told. The same bytes as content: every kind gives them back. */
-#include "tier/bytes.h"
+#include "core/bytes.h"
 
 #include <firn/checksum.h>
 #include <firn/codec.h>

@@ -1,6 +1,6 @@
 /* Any bytes as a manifest: refused, or one that keeps its promises and is written back as the same
  * bytes. Since a checksum stands at the end, the bytes are also tried with one that fits. */
-#include "tier/bytes.h"
+#include "core/bytes.h"
 #include "tier/manifest.h"
 
 #include <firn/checksum.h>

@@ -1,6 +1,6 @@
 /* Any bytes as a segment, as they are and with a checksum that fits: refused, or a header that is
  * written back as the same bytes; then the header of the frame behind it. */
-#include "tier/bytes.h"
+#include "core/bytes.h"
 #include "tier/segment.h"
 
 #include <firn/checksum.h>

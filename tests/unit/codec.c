@@ -1,6 +1,6 @@
 /* Frames: what goes in comes out, and what is no whole frame is refused. */
 #include "support/failing.h"
-#include "tier/bytes.h"
+#include "core/bytes.h"
 
 #include <firn/checksum.h>
 #include <firn/codec.h>

@@ -1,6 +1,6 @@
 /* The bytes of manifests and segment headers, and the names in a store's folder. */
 #include "support/failing.h"
-#include "tier/bytes.h"
+#include "core/bytes.h"
 #include "tier/folder.h"
 #include "tier/manifest.h"
 

@@ -2,7 +2,7 @@
  * the end of the writer that puts them right. */
 #include "support/store_content.h"
 #include "support/tempdir.h"
-#include "tier/bytes.h"
+#include "core/bytes.h"
 
 #include <firn/checksum.h>
 

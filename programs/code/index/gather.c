@@ -13,8 +13,6 @@
 
 #include <assert.h>
 
-#include "code/index/sort.h"
-
 #define NONE UINT32_MAX
 #define DEFAULT_LIMIT_BYTES (6u << 20)
 #define SORT_BYTES 36u /* a name, while a run is written */
@@ -197,7 +195,7 @@ firn_status gather_flush(struct gather *gather, firn_error *ret_error)
     if (count == 0)
         return FIRN_OK;
     uint32_t *ids;
-    firn_status status = sort_names(gather->names, gather->allocator, &ids);
+    firn_status status = firn_intern_sort(gather->names, gather->allocator, &ids);
     if (status != FIRN_OK)
         return firn_error_set(ret_error, status, 0, "out of memory while sorting names");
     status = write_run(gather, ids, count, ret_error);

@@ -1,6 +1,6 @@
-/* Little-endian integers at any address, as all formats of this layer have them. */
-#ifndef FIRN_TIER_BYTES_H
-#define FIRN_TIER_BYTES_H
+/* Little-endian integers at any address, as the formats have them. */
+#ifndef FIRN_CORE_BYTES_H
+#define FIRN_CORE_BYTES_H
 
 #include <stdint.h>
 
