@@ -5,7 +5,11 @@
  *
  * Every run is a process of its own below peers/, which says what it took: time is that of the
  * process on the processors, all its threads together, memory the kernel's peak of it. All do the
- * same work, which their checksums prove. The work is in gc/. */
+ * same work, which their checksums prove. The work is in gc/.
+ *
+ * A pause is what passes between two readings of a clock that 32 operations are apart, so that it
+ * has all that delays a program. By the clock on the wall it also has the time in which another
+ * program was on the processor, which on a busy machine is most of it; hence both. */
 #include <stdio.h>
 #include <string.h>
 
@@ -75,14 +79,18 @@ static void add_rows(void)
     add("X7", "GCBench, peak RSS", GCBENCH, "peak_rss_bytes", "MB", 1e6);
     add("X8", "map of 1 M entries, an operation", MAP, "operation_ns", "ns", 1)->target = 900;
     add("X8", "map, longest pause as its program sees it", MAP, "pause_ns", "ms", 1e6)->target = 2;
-    add("X8", "map, longest pause, in time of the processor", MAP, "pause_cpu_ns", "ms", 1e6);
+    add("X8", "map, longest pause, in time of the processor", MAP, "pause_cpu_ns", "ms", 1e6)
+        ->target = 2;
     add("X8", "map, longest pause as the heap reports it", MAP, "own_pause_ns", "ms", 1e6);
     add("X8", "map, peak RSS", MAP, "peak_rss_bytes", "MB", 1e6)->target = 130;
-    add("pause", "minor, 10 % of 2 MB surviving, 99.9th percentile", MINOR, "minor_p999_ns", "ms",
+    add("pause", "minor, 10 % of 2 MB surviving, 99.9 %, by the heap", MINOR, "minor_p999_ns", "ms",
         1e6)
         ->target = 1;
+    add("pause", "minor, 99.9 %, in time of the processor", MINOR, "minor_cpu_ns", "ms", 1e6)
+        ->target = 1;
     add("pause", "longest of any kind, 64 MB live", RING, "pause_ns", "ms", 1e6)->target = 2;
-    add("pause", "longest of any kind, in time of the processor", RING, "pause_cpu_ns", "ms", 1e6);
+    add("pause", "longest of any kind, in time of the processor", RING, "pause_cpu_ns", "ms", 1e6)
+        ->target = 2;
     add("pause", "longest of any kind, as the heap reports it", RING, "own_pause_ns", "ms", 1e6);
 }
 

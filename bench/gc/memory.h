@@ -36,6 +36,11 @@ void memory_begin(bool fixed);
 void hold(void **slot);
 /* Frees all objects, the held variables being NULL. */
 void free_all(void);
+/* Collections of the nursery, if there is one, and steps of other work, up to now. */
+struct collections {
+    uint64_t minor, other;
+};
+struct collections collections(void);
 /* Prints what the memory knows of itself, a figure a line. */
 void memory_report(void);
 

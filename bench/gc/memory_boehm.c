@@ -19,6 +19,11 @@ void free_all(void)
     GC_gcollect();
 }
 
+struct collections collections(void)
+{
+    return (struct collections){.other = GC_get_gc_no()};
+}
+
 void memory_report(void)
 {
     printf("mark_count %.0f\n", (double)GC_get_gc_no());

@@ -35,6 +35,13 @@ void free_all(void)
         need(NULL);
 }
 
+struct collections collections(void)
+{
+    firn_heap_stats stats;
+    firn_heap_stats_get(heap, &stats);
+    return (struct collections){stats.minor_count, stats.step_count + stats.mark_count};
+}
+
 void memory_report(void)
 {
     firn_heap_stats stats;
