@@ -63,13 +63,14 @@ typedef struct firn_context_options {
     const firn_allocator *allocator; /* of the context, its types and a compiler's chunks; NULL: the
                                       * system's. NULL where memory is given */
     size_t limit_bytes;       /* of what objects come from, not of the context itself and its types
-                               * (some 40 bytes each). compiler: at least 4,096; 0: none. runtime,
+                               * (48 bytes each). compiler: at least 4,096; 0: none. runtime,
                                * vm: at least 4 * nursery_bytes + 8 MiB; 0: 16 GiB. server: at least
                                * 128 KiB, and not 0 unless memory is given */
     void *memory;             /* server: all there is, the context included: nothing is ever taken
                                * from anywhere else. The caller's until destroy; at any address */
-    size_t memory_bytes;      /* at least 128 KiB, of which some 48 KiB go to the slab's tables, and
-                               * 16 KiB to each size class in use */
+    size_t memory_bytes;      /* at least 128 KiB: 16 KiB and a 256th are the slab's tables, 16 KiB
+                               * the context and up to 8 types, and sizes up to 32 KiB get 16 KiB
+                               * or more at a time for each class of the slab */
     size_t nursery_bytes;     /* runtime, vm: as in firn_heap_options, but 0 is less than 2 MiB
                                * where limit_bytes asks for it */
     uint64_t pause_target_ns; /* runtime, vm: as in firn_heap_options */
@@ -151,7 +152,7 @@ FIRN_API void *firn_context_alloc_aligned(firn_context *context, firn_type type,
  * where the object is now, aligned to 8; the old address is no longer to be used, unless it is the
  * same. NULL, the object staying as it was, for the reasons of firn_context_alloc, and for a type
  * with a finaliser: where objects are collected, a copy is made, and what was copied would be
- * finalised. object need not stand in a root, but is not updated. */
+ * finalised. The copy needs no root; an object that is to be used after a NULL does. */
 FIRN_API void *firn_context_realloc(firn_context *context, firn_type type, void *object,
                                     size_t old_size, size_t new_size);
 

@@ -4,7 +4,7 @@
  * A context over the caller's memory is laid out by its slab: the slab is made first, then the
  * context and the types are objects of it, so that nothing comes from anywhere else.
  *
- * Threads: one, for each context. Memory: a context and 64 bytes a type from the allocator.
+ * Threads: one, for each context. Memory: a context and 48 bytes a type from the allocator.
  */
 #include "alloc/context.h"
 
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define TYPES_MAX 65535
+#define FIRST_TYPES 8 /* that firn_grow makes room for */
 #define NURSERY_MIN ((size_t)128 << 10)
 #define NURSERY_STEP ((size_t)64 << 10)
 #define NURSERY_DEFAULT ((size_t)2 << 20)
@@ -114,7 +115,10 @@ static firn_status create_in_memory(const firn_context_options *options, struct 
     firn_status status = firn_slab_init(&slab, &slab_options);
     if (status != FIRN_OK)
         return status;
-    struct context *context = firn_slab_alloc_zeroed(&slab, 1, sizeof *context);
+    /* As large as the first types, so that both lie in one class and share its 16 KiB. */
+    size_t bytes = FIRST_TYPES * sizeof(struct context_type);
+    _Static_assert(sizeof(struct context) <= FIRST_TYPES * sizeof(struct context_type), "above");
+    struct context *context = firn_slab_alloc_zeroed(&slab, 1, bytes);
     if (context == NULL) {
         firn_slab_fini(&slab);
         return FIRN_NO_MEMORY;

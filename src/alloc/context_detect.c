@@ -26,12 +26,12 @@ void firn_context_facts_get(firn_context_facts *ret_facts)
     *ret_facts = facts;
 }
 
-/* The mode of that name, or `usual` for none; false when there is no such mode. */
+/* The mode that FIRN_MODE names, or `usual`; false when there is no such mode. */
 static bool choose_mode(const firn_context_facts *facts, firn_mode usual, firn_mode *ret_mode)
 {
     *ret_mode = usual;
     if (facts->mode[0] == '\0')
-        return firn_mode_name(usual) != NULL;
+        return true;
     for (int mode = FIRN_MODE_COMPILER; mode <= FIRN_MODE_SERVER; mode++) {
         if (strncmp(facts->mode, firn_mode_name((firn_mode)mode), sizeof facts->mode) == 0) {
             *ret_mode = (firn_mode)mode;
@@ -64,6 +64,8 @@ firn_status firn_context_detect(const firn_context_facts *facts, firn_mode usual
         firn_context_facts_get(&here);
         facts = &here;
     }
+    if (firn_mode_name(usual) == NULL)
+        return firn_error_set(ret_error, FIRN_INVALID, 0, "%d is no mode", (int)usual);
     if (!choose_mode(facts, usual, &mode))
         return firn_error_set(ret_error, FIRN_INVALID, 0,
                               "FIRN_MODE=%.*s is no mode: use compiler, runtime, vm or server",

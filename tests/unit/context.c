@@ -409,6 +409,7 @@ static void an_object_changes_its_size_and_keeps_its_content(void **state)
         firn_type type = put_leaf(context, "text");
         uint8_t *text = NULL;
         size_t old_size = 0;
+        assert_int_equal(firn_context_root_put(context, (void **)&text), FIRN_OK);
         for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
             text = firn_context_realloc(context, type, text, old_size, sizes[i]);
             assert_non_null(text);
@@ -468,8 +469,9 @@ static void an_object_in_no_root_survives_its_change(void **state)
     assert_int_equal(firn_context_create(&options, &context), FIRN_OK);
     firn_type type = put_links(context);
     void *object = NULL;
+    size_t old_words = 0;
     for (size_t words = 1; words < 6000; words += words / 4 + 1) {
-        void *changed = firn_context_realloc(context, type, object, (words - 1) * 8, words * 8);
+        void *changed = firn_context_realloc(context, type, object, old_words * 8, words * 8);
         firn_roots frame;
         firn_context_roots_begin(context, &frame, &changed, 1);
         void *leaf = firn_context_alloc(context, type, 8);
@@ -477,6 +479,7 @@ static void an_object_in_no_root_survives_its_change(void **state)
         firn_context_write(context, changed, (void **)changed + words - 1, leaf);
         assert_int_equal(firn_heap_verify(firn_context_heap(context), NULL), FIRN_OK);
         object = changed;
+        old_words = words;
     }
     firn_context_destroy(context);
 }
@@ -493,6 +496,10 @@ static void releasing_frees_what_the_mode_can(void **state)
         assert_int_equal(firn_context_release(context, type, newest, 64), FIRN_OK);
         uint8_t *next = firn_context_alloc(context, type, 64);
         assert_int_equal(next == newest, !is_collected((firn_mode)(mode % MODES)));
+        uint8_t *nothing = firn_context_alloc(context, type, 0);
+        assert_int_equal(firn_context_release(context, type, nothing, 0), FIRN_OK);
+        next = firn_context_alloc(context, type, 1);
+        assert_int_equal(next == nothing, !is_collected((firn_mode)(mode % MODES)));
         assert_int_equal(firn_context_release(context, type, first, 64), FIRN_OK);
         next = firn_context_alloc(context, type, 64);
         assert_int_equal(next == first, mode % MODES == FIRN_MODE_SERVER);
@@ -561,9 +568,14 @@ static void what_is_rooted_or_written_stays(void **state)
             slots[0] = firn_context_alloc(context, leaf, 8);
             *(uint64_t *)slots[0] = i;
             slots[1] = firn_context_alloc_zeroed(context, links, 2, sizeof(void *));
-            memcpy(slots[1], &slots[0], sizeof(void *));
-            firn_context_wrote(context, slots[1], slots[1], sizeof(void *));
-            firn_context_write(context, lasting, (void **)lasting + i, slots[1]);
+            firn_context_write(context, slots[1], slots[1], slots[0]);
+            void **slot = (void **)lasting + i; /* in an object that is old by now */
+            if (i % 2 == 0) {
+                firn_context_write(context, lasting, slot, slots[1]);
+                continue;
+            }
+            memcpy(slot, &slots[1], sizeof(void *));
+            firn_context_wrote(context, lasting, slot, sizeof(void *));
         }
         firn_context_roots_end(context, &frame);
         for (size_t i = 0; i < 1000; i++) {
