@@ -35,24 +35,37 @@ for header in "$prefix"/include/firn/*.h; do
         fail "$header does not compile alone as C++17"
 done
 
-# The README's example, by pkg-config.
-awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' "$source/README.md" >"$work/example.c"
-[ -s "$work/example.c" ] || fail 'the README has no example'
+# The examples of a page: each ```c block becomes NAME1.c, NAME2.c, ...
+examples() {
+    awk -v name="$work/$2" '/^```c$/ { on = 1; n++; next } /^```$/ { on = 0 }
+        on { print >(name n ".c") }' "$1"
+    [ -s "$work/${2}1.c" ] || fail "$1 has no example"
+}
+
+# Those of the README are programs, built by pkg-config; those of the other pages are parts of one.
+examples "$source/README.md" example
+examples "$source/docs/contexts.md" part
 flags=$(pkg-config --cflags --libs firn)
 static=$(pkg-config --static --cflags --libs firn)
 # shellcheck disable=SC2086
-{
-    cc -std=c11 -Wall -Wextra -Werror "$work/example.c" -o "$work/shared" $flags
-    cc -std=c11 "$work/example.c" -o "$work/static" $(echo "$static" | sed 's/-lfirn/-l:libfirn.a/')
-    c++ -std=c++17 -Wall -Wextra -Werror "$here/consumer/every_header.cc" -o "$work/cxx" $flags
-}
-(cd "$work" && ./shared && ./static && ./cxx) || fail 'a program built by pkg-config does not run'
+for example in "$work"/example*.c; do
+    cc -std=c11 -Wall -Wextra -Werror "$example" -o "$work/shared" $flags
+    cc -std=c11 "$example" -o "$work/static" $(echo "$static" | sed 's/-lfirn/-l:libfirn.a/')
+    (cd "$work" && ./shared && ./static) || fail "$example does not run"
+done
+# shellcheck disable=SC2086
+for part in "$work"/part*.c; do
+    cc -std=c11 -Wall -Wextra -Wpedantic -Werror -c "$part" -o "$work/part.o" $flags
+done
+# shellcheck disable=SC2086
+c++ -std=c++17 -Wall -Wextra -Werror "$here/consumer/every_header.cc" -o "$work/cxx" $flags
+(cd "$work" && ./cxx) || fail 'a program built by pkg-config does not run'
 [ "$(pkg-config --modversion firn)" = "$(sed -n 's/.*VERSION_STRING "\(.*\)"/\1/p' \
     "$prefix/include/firn/api.h")" ] || fail 'pkg-config and api.h differ in the version'
 
 # The same by find_package.
 cmake -S "$here/consumer" -B "$work/consumer" -DCMAKE_PREFIX_PATH="$prefix" \
-    -DEXAMPLE="$work/example.c" >"$work/cmake.log" || fail "$(cat "$work/cmake.log")"
+    -DEXAMPLE="$work/example1.c" >"$work/cmake.log" || fail "$(cat "$work/cmake.log")"
 cmake --build "$work/consumer" >"$work/cmake.log" 2>&1 || fail "$(cat "$work/cmake.log")"
 for program in c_firn c_firn_static cxx_firn cxx_firn_static; do
     (cd "$work" && "consumer/$program") || fail "$program does not run"
