@@ -1,9 +1,7 @@
 /* What a context costs over the arena, heap or slab that it stands for: a compiler's objects, made
  * by both in turns.
  *
- *     context [--json] [--quick] [--runs N]
- *     context --one LOOP          only that loop, to count its instructions by
- *                                 valgrind --tool=callgrind --toggle-collect=LOOP
+ *     context [--json] [--quick] [--runs N] [LOOP]
  *
  * One operation is an object made (and, for a slab, released), whose first word is written. Time is
  * that of the process on the processors. */
@@ -164,13 +162,18 @@ static struct row row_of(size_t strategy, unsigned runs)
 
 int main(int count, char **words)
 {
+    static const struct bench_about about = {
+        .text = "What a context costs over the arena, heap or slab under it, in time. With a LOOP\n"
+                "(arena_direct, arena_context, heap_direct, ...) only that is run, to count its\n"
+                "instructions by valgrind --tool=callgrind --toggle-collect=LOOP.",
+        .word = "[LOOP]",
+    };
     struct bench_options options;
     struct row rows[STRATEGIES];
+    bench_options_read(&options, count, words, &about);
     set_up();
-    if (count == 3 && strcmp(words[1], "--one") == 0)
-        return run_one(words[2]);
-    bench_options_read(&options, count, words,
-                       "Measures what a context costs over the arena, heap or slab under it.");
+    if (options.word != NULL)
+        return run_one(options.word);
     for (unsigned run = 0; run < options.runs; run++)
         for (size_t i = 0; i < STRATEGIES; i++)
             for (size_t way = 0; way < WAYS; way++)
