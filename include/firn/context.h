@@ -12,7 +12,7 @@
  * mode does not need a call, it costs a branch. docs/contexts.md shows a compiler, a runtime and a
  * server.
  *
- * In all modes: objects are 8-aligned; their bytes are whatever they are, unless they were asked
+ * In all modes: objects are 8-aligned; their content is not to be relied on, unless they were asked
  * for zeroed; a size of 0 is taken as 1; an unknown type, a size above PTRDIFF_MAX and a lack of
  * memory are answered with NULL, and the context stays usable.
  *
@@ -89,7 +89,7 @@ FIRN_API firn_mode firn_context_mode(const firn_context *context);
 /* What lies underneath, for what only it can do, or NULL where it is something else: marks of an
  * arena; collecting, handles and weak references of a heap; releases from other threads into a
  * slab. Their allocators (firn_arena_allocator, firn_slab_allocator) put containers into the
- * context. Objects made there directly are in no statistics. */
+ * context. Objects made or freed there directly, as by a rewind, are in no statistics. */
 FIRN_API firn_arena *firn_context_arena(firn_context *context);
 FIRN_API firn_heap *firn_context_heap(firn_context *context);
 FIRN_API firn_slab *firn_context_slab(firn_context *context);
@@ -125,12 +125,12 @@ FIRN_API void *firn_context_alloc_slow(firn_context *context, firn_type type, si
  * As the strategy underneath it: O(1) but for getting memory or collecting. */
 static inline void *firn_context_alloc(firn_context *context, firn_type type, size_t size)
 {
-    /* Expected, so that the bump falls through: with a jump more it took 6 per cent longer. */
+    /* Each is expected, so that it falls through: with a jump more the bump took 6 per cent longer.
+     * The second compare is the one that firn_heap_alloc makes too, and made once. */
     if (__builtin_expect(type < context->arena_types, 1))
         return firn_context_bump(&context->from.arena, size);
     firn_heap *young = context->young;
-    if (__builtin_expect(type < young->type_count,
-                         1)) /* which firn_heap_alloc need not ask again */
+    if (__builtin_expect(type < young->type_count, 1))
         return firn_heap_alloc(young, type, size);
     if (type < context->slab_types)
         return firn_slab_alloc(&context->from.slab, size);

@@ -12,7 +12,6 @@
 #define UNKNOWN_MACHINE_BYTES ((uint64_t)1 << 30)
 #define COMPACT_BELOW_BYTES ((uint64_t)256 << 20)
 #define HEAP_LIMIT_MAX ((uint64_t)1 << 42)
-#define SLAB_LIMIT_MIN ((uint64_t)128 << 10)
 
 void firn_context_facts_get(firn_context_facts *ret_facts)
 {
@@ -52,7 +51,7 @@ static uint64_t least_limit(firn_mode mode)
 {
     if (mode == FIRN_MODE_COMPILER)
         return FIRN_CONTEXT_LIMIT_MIN;
-    return mode == FIRN_MODE_SERVER ? SLAB_LIMIT_MIN : FIRN_CONTEXT_HEAP_MIN;
+    return mode == FIRN_MODE_SERVER ? FIRN_CONTEXT_MEMORY_MIN : FIRN_CONTEXT_HEAP_MIN;
 }
 
 firn_status firn_context_detect(const firn_context_facts *facts, firn_mode usual,
