@@ -45,8 +45,9 @@ static bool are_valid(const firn_context_options *options)
         return false;
     if (options->memory != NULL || options->memory_bytes != 0)
         return options->mode == FIRN_MODE_SERVER && options->memory != NULL &&
-               options->memory_bytes >= FIRN_CONTEXT_MEMORY_MIN && options->limit_bytes == 0 &&
-               options->allocator == NULL;
+               options->memory_bytes >= FIRN_CONTEXT_MEMORY_MIN &&
+               options->memory_bytes <= UINTPTR_MAX - (uintptr_t)options->memory &&
+               options->limit_bytes == 0 && options->allocator == NULL;
     if (options->mode == FIRN_MODE_COMPILER)
         return options->limit_bytes == 0 || options->limit_bytes >= FIRN_CONTEXT_LIMIT_MIN;
     return options->mode != FIRN_MODE_SERVER || options->limit_bytes != 0;

@@ -95,6 +95,7 @@ static void options_that_make_no_sense_are_invalid(void **state)
         {.mode = FIRN_MODE_SERVER, .memory = memory},
         {.mode = FIRN_MODE_SERVER, .memory_bytes = sizeof memory},
         {.mode = FIRN_MODE_SERVER, .memory_bytes = sizeof memory, .limit_bytes = MIB},
+        {.mode = FIRN_MODE_SERVER, .memory = memory, .memory_bytes = SIZE_MAX},
         {.mode = FIRN_MODE_SERVER, .memory = memory, .memory_bytes = FIRN_CONTEXT_MEMORY_MIN - 1},
         {.mode = FIRN_MODE_SERVER,
          .memory = memory,
@@ -322,6 +323,42 @@ static void twenty_four_bytes_take_no_more_in_a_compiler(void **state)
     uint8_t *one = firn_context_alloc(context, type, 24);
     uint8_t *two = firn_context_alloc(context, type, 24);
     assert_ptr_equal(two, one + 24);
+    firn_context_destroy(context);
+}
+
+/* Both bump the same chunk, one at multiples of 8, the other of 16. */
+static void a_compilers_arena_may_be_used_directly_too(void **state)
+{
+    (void)state;
+    firn_context *context = make(FIRN_MODE_COMPILER);
+    firn_arena *arena = firn_context_arena(context);
+    firn_type type = put_leaf(context, "node");
+    for (int round = 0; round < 2; round++) {
+        uint8_t *objects[300] = {0};
+        firn_arena_mark mark = {0};
+        for (size_t i = 0; i < 300; i++) {
+            size_t size = 1 + i % 50;
+            if (i == 200)
+                mark = firn_arena_mark_get(arena);
+            objects[i] = i % 3 == 0   ? firn_arena_alloc(arena, size)
+                         : i % 7 == 0 ? firn_context_alloc_aligned(context, type, size, 32)
+                                      : firn_context_alloc(context, type, size);
+            assert_int_equal((uintptr_t)objects[i] % (i % 3 == 0 ? 16 : i % 7 == 0 ? 32 : 8), 0);
+            memset(objects[i], (int)i, size);
+        }
+        for (size_t i = 0; i < 300; i++) {
+            for (size_t byte = 0; byte < 1 + i % 50; byte++)
+                assert_int_equal(objects[i][byte], (uint8_t)i);
+        }
+        assert_int_equal(firn_context_release(context, type, objects[299], 50), FIRN_OK);
+        assert_ptr_equal(firn_context_alloc(context, type, 9), objects[299]);
+        firn_usage usage;
+        firn_context_usage(context, &usage);
+        assert_in_range(usage.live_bytes, 300 * 25, 300 * 45);
+        firn_arena_rewind(arena, mark);
+        assert_ptr_equal(firn_context_alloc(context, type, 9), objects[200]);
+        assert_int_equal(firn_context_reset(context), FIRN_OK);
+    }
     firn_context_destroy(context);
 }
 
@@ -628,6 +665,7 @@ int main(void)
         cmocka_unit_test(an_unknown_type_makes_nothing),
         cmocka_unit_test(sizes_from_nothing_to_the_largest_are_answered),
         cmocka_unit_test(twenty_four_bytes_take_no_more_in_a_compiler),
+        cmocka_unit_test(a_compilers_arena_may_be_used_directly_too),
         cmocka_unit_test(zeroed_objects_are_zero),
         cmocka_unit_test(alignments_are_kept_or_refused),
         cmocka_unit_test(the_limit_is_kept_and_the_context_works_on),
