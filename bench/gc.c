@@ -18,7 +18,7 @@
 
 #define ROWS_MAX 24u
 
-enum peer { FIRN, BOEHM, OCAML, JAVA, MALLOC, PEERS };
+enum peer { FIRN, BOEHM, OCAML, GO, JAVA, MALLOC, PEERS };
 enum work { TREES, GCBENCH, MAP, MINOR, RING, WORKS };
 
 static const struct {
@@ -34,8 +34,9 @@ static struct contender contenders[WORKS][PEERS];
 
 static void set_up(void)
 {
-    static const char *const names[PEERS] = {"firn", "Boehm", "OCaml", "Java serial", "malloc"};
-    static const char *const files[PEERS] = {"firn", "boehm", "ocaml", "", "malloc"};
+    static const char *const names[PEERS] = {"firn", "Boehm",       "OCaml",
+                                             "Go",   "Java serial", "malloc"};
+    static const char *const files[PEERS] = {"firn", "boehm", "ocaml", "go", "", "malloc"};
     for (size_t work = 0; work < WORKS; work++)
         for (size_t peer = 0; peer < PEERS; peer++) {
             const char *program = peer_program(files[peer]);

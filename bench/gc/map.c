@@ -8,7 +8,7 @@
  * time between two readings, filling included, is the pause, by the clock on the wall and by the
  * time that the process used.
  *
- * workloads.ml and Workloads.java do the same. */
+ * workloads.ml, workloads.go and Workloads.java do the same. */
 #include <string.h>
 
 #include "gc/memory.h"

@@ -1,5 +1,6 @@
 /* Short-lived trees beside long-lived ones: binary trees as of the Computer Language Benchmarks
- * Game, and GCBench as of Ellis, Kovac and Boehm. workloads.ml and Workloads.java do the same. */
+ * Game, and GCBench as of Ellis, Kovac and Boehm. workloads.ml, workloads.go and Workloads.java do
+ * the same. */
 #include "gc/memory.h"
 #include "gc/work.h"
 
