@@ -1,5 +1,5 @@
 /* What the objects of a compiler cost, from 10,000 to a million of them: memory, and the time to
- * allocate, write and free all of them.
+ * allocate, write and free all of them; with the row X5, what each takes over its payload.
  *
  *     compile_mix [--json] [--quick] [--runs N]
  *
@@ -46,30 +46,16 @@ static void set_up(void)
 static struct row rows[ROWS];
 static size_t row_count;
 
-static struct row *add(size_t size, const char *what, const char *key, const char *unit,
-                       double unit_size)
+/* Of a peer from the first on, against those behind it. */
+static struct row *add(const char *id, size_t size, enum peer peer, const char *what,
+                       const char *key, const char *unit, double unit_size)
 {
     static char texts[ROWS][64];
     char *text = texts[row_count];
     snprintf(text, sizeof texts[0], "%s objects, %s", labels[size], what);
-    rows[row_count] = row_versus("mix", text, contenders[size], PEERS, key, unit, unit_size);
+    rows[row_count] =
+        row_versus(id, text, &contenders[size][peer], PEERS - peer, key, unit, unit_size);
     return &rows[row_count++];
-}
-
-/* X5: the bytes an object over its payload, of the compiler mode and of the runtime mode. */
-static void add_overheads(void)
-{
-    static const char *const texts[] = {"over the payload, compiler mode",
-                                        "over the payload, runtime mode"};
-    static const double targets[] = {0.1, 8};
-    for (size_t peer = COMPILER; peer <= RUNTIME; peer++) {
-        struct row *row = add(MIX_1M, texts[peer], "overhead_bytes", "B each", 1);
-        row->id = "X5";
-        row->value = contender_median(&contenders[MIX_1M][peer], "overhead_bytes");
-        row->least = contender_least(&contenders[MIX_1M][peer], "overhead_bytes");
-        row->most = contender_most(&contenders[MIX_1M][peer], "overhead_bytes");
-        row->target = targets[peer];
-    }
 }
 
 int main(int count, char **words)
@@ -82,13 +68,16 @@ int main(int count, char **words)
     set_up();
     for (size_t size = 0; size < SIZES; size++) {
         contenders_run(contenders[size], PEERS, options.runs);
-        struct row *memory = add(size, "memory", "memory_bytes", "MB", 1e6);
-        add(size, "first time", "first_seconds", "ms", 1e-3);
-        add(size, "time again", "again_seconds", "ms", 1e-3);
+        struct row *memory = add("mix", size, COMPILER, "memory", "memory_bytes", "MB", 1e6);
+        add("mix", size, COMPILER, "first time", "first_seconds", "ms", 1e-3);
+        add("mix", size, COMPILER, "time again", "again_seconds", "ms", 1e-3);
         if (size == MIX_100K)
             memory->target = 4.0;
     }
-    add_overheads();
+    add("X5", MIX_1M, COMPILER, "over the payload, compiler mode", "overhead_bytes", "B each", 1)
+        ->target = 0.1;
+    add("X5", MIX_1M, RUNTIME, "over the payload, runtime mode", "overhead_bytes", "B each", 1)
+        ->target = 8;
     contenders_tell_absent(contenders[0], PEERS);
     return rows_print(rows, row_count, options.json);
 }

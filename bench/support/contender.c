@@ -106,9 +106,6 @@ static void run_once(struct contender *contender)
         return;
     if (status != 0)
         fail(contender, "failed");
-    add(contender, "process_cpu_seconds",
-        (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
     add(contender, "peak_rss_bytes", (double)usage.ru_maxrss * 1024);
 }
 

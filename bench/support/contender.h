@@ -1,7 +1,7 @@
 /* Contenders: programs that do the same work and print figures, a line each: `key value`. Each run
  * is a process of its own, and the contenders take turns, so that all see the same machine.
  *
- * Besides what it prints, a run has the figures `process_cpu_seconds` and `peak_rss_bytes`. A
+ * Besides what it prints, a run has the figure `peak_rss_bytes`, as the kernel counted it. A
  * contender that cannot be started, exits with CONTENDER_ABSENT or needs a library that is not
  * there is not installed; any other failure ends the bench. */
 #ifndef FIRN_BENCH_CONTENDER_H
