@@ -3,7 +3,8 @@
  *
  *     compile_mix [--json] [--quick] [--runs N]
  *
- * Compiler mode is an arena, runtime mode a collected heap, which is freed by a collection. The
+ * The modes are those of a context: compiler an arena, which is reset, runtime a collected heap,
+ * which is freed by a collection. The
  * first time is in fresh memory, most of it the kernel's; again is in the memory that the first
  * left. Memory counts what is there when all objects are, over what was before; code is left out.
  * Every run is a process of its own below peers/; the work is in gc/mix.c. */
@@ -19,8 +20,8 @@ enum peer { COMPILER, RUNTIME, PEERS = 7 };
 static const struct {
     const char *name, *program, *preload;
 } peers[PEERS] = {
-    [COMPILER] = {"compiler", "arena", NULL},
-    [RUNTIME] = {"runtime", "firn", NULL},
+    [COMPILER] = {"compiler", "compiler", NULL},
+    [RUNTIME] = {"runtime", "runtime", NULL},
     {"glibc", "malloc", NULL},
     {"mimalloc", "malloc", LIBRARY_MIMALLOC},
     {"jemalloc", "malloc", LIBRARY_JEMALLOC},

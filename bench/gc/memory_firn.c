@@ -1,4 +1,5 @@
 /* Firn's heap. */
+#include "gc/kinds.h"
 #include "gc/memory.h"
 
 #define PAUSE_TARGET_NS 2000000u
@@ -8,16 +9,11 @@ firn_type types[KINDS];
 
 void memory_begin(bool fixed)
 {
-    static const uint32_t offsets[] = {0, 8, 16};
     const firn_heap_options options = {.pause_target_ns = PAUSE_TARGET_NS, .fixed_nursery = fixed};
     if (firn_heap_create(&options, &heap) != FIRN_OK)
         need(NULL);
-    for (size_t kind = 0; kind < KINDS; kind++) {
-        firn_type_options type = {.kind = FIRN_TYPE_MAP, .offsets = offsets, .offset_count = kind};
-        if (kind == KIND_LEAF)
-            type = (firn_type_options){.kind = FIRN_TYPE_LEAF};
-        else if (kind == KIND_ARRAY)
-            type = (firn_type_options){.kind = FIRN_TYPE_POINTERS};
+    for (enum kind kind = 0; kind < KINDS; kind++) {
+        const firn_type_options type = kind_type(kind);
         if (firn_heap_type_put(heap, &type, &types[kind]) != FIRN_OK)
             need(NULL);
     }
