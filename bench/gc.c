@@ -44,7 +44,8 @@ static void set_up(void)
             struct contender *contender = &contenders[work][peer];
             if (peer == JAVA)
                 *contender = (struct contender){
-                    .words = {"java", "-XX:+UseSerialGC", "-cp", program, "Workloads", name, size}};
+                    .words = {"java", "-XX:+UseSerialGC", "-cp", program, "Workloads", name, size},
+                    .needs = peer_program("Workloads.class")};
             else
                 *contender = (struct contender){.words = {program, name, size}};
             contender->name = names[peer];

@@ -84,7 +84,8 @@ static void run_once(struct contender *contender)
     char line[128], key[32];
     double value;
     struct rusage usage;
-    if (contender->preload != NULL && !can_preload(contender->preload)) {
+    if ((contender->preload != NULL && !can_preload(contender->preload)) ||
+        (contender->needs != NULL && access(contender->needs, R_OK) != 0)) {
         contender->absent = true;
         return;
     }

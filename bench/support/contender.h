@@ -2,8 +2,8 @@
  * is a process of its own, and the contenders take turns, so that all see the same machine.
  *
  * Besides what it prints, a run has the figure `peak_rss_bytes`, as the kernel counted it. A
- * contender that cannot be started, exits with CONTENDER_ABSENT or needs a library that is not
- * there is not installed; any other failure ends the bench. */
+ * contender that cannot be started, exits with CONTENDER_ABSENT or needs what is not there is not
+ * installed; any other failure ends the bench. */
 #ifndef FIRN_BENCH_CONTENDER_H
 #define FIRN_BENCH_CONTENDER_H
 
@@ -31,6 +31,7 @@ struct contender {
     const char *work;                       /* what it does, for messages */
     const char *words[CONTENDER_WORDS_MAX]; /* the command; NULL ends it */
     const char *preload;                    /* LD_PRELOAD; NULL: none */
+    const char *needs;                      /* a file without which it is absent; NULL: none */
     bool absent;
     struct contender_figure figures[CONTENDER_FIGURES_MAX];
 };
