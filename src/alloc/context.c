@@ -10,8 +10,6 @@
 
 #include "alloc/heap/space.h"
 
-#include <string.h>
-
 #define TYPES_MAX 65535
 #define FIRST_TYPES 8 /* that firn_grow makes room for */
 #define NURSERY_MIN ((size_t)128 << 10)
@@ -19,6 +17,8 @@
 #define NURSERY_DEFAULT ((size_t)2 << 20)
 #define BESIDE_NURSERY ((size_t)8 << 20) /* what a heap's limit must leave beside 4 nurseries */
 
+_Static_assert(sizeof(void *) != 8 || sizeof(struct context_type) == 48, "firn_context_options");
+_Static_assert(sizeof(struct context) <= FIRST_TYPES * sizeof(struct context_type), "in_memory");
 _Static_assert(FIRN_CONTEXT_HEAP_MIN == 4 * NURSERY_MIN + BESIDE_NURSERY, "firn_heap_options");
 
 const char *firn_mode_name(firn_mode mode)
@@ -118,7 +118,6 @@ static firn_status create_in_memory(const firn_context_options *options, struct 
         return status;
     /* As large as the first types, so that both lie in one class and share its 16 KiB. */
     size_t bytes = FIRST_TYPES * sizeof(struct context_type);
-    _Static_assert(sizeof(struct context) <= FIRST_TYPES * sizeof(struct context_type), "above");
     struct context *context = firn_slab_alloc_zeroed(&slab, 1, bytes);
     if (context == NULL) {
         firn_slab_fini(&slab);

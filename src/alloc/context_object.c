@@ -16,33 +16,39 @@ static size_t at_least_one(size_t size)
     return size != 0 ? size : 1;
 }
 
-/* --- counting --- */
+/* --- counting, by types that are known --- */
 
-static void count_made(const struct context *context, struct context_type *type, size_t size)
+/* Not to be kept across an allocation: a finaliser may register types, which moves them. */
+static struct context_type *entry_of(const struct context *context, firn_type type)
+{
+    return &context->types[type & TYPE_INDEX];
+}
+
+static void count_made(const struct context *context, firn_type type, size_t size)
 {
     if (context->counted) {
-        type->made_count++;
-        type->made_bytes += at_least_one(size);
+        entry_of(context, type)->made_count++;
+        entry_of(context, type)->made_bytes += at_least_one(size);
     }
 }
 
-static void count_gone(const struct context *context, struct context_type *type, size_t size)
+static void count_gone(const struct context *context, firn_type type, size_t size)
 {
     if (context->counted) {
-        type->gone_count++;
-        type->gone_bytes += at_least_one(size);
+        entry_of(context, type)->gone_count++;
+        entry_of(context, type)->gone_bytes += at_least_one(size);
     }
 }
 
-static void count_changed(const struct context *context, struct context_type *type, size_t old_size,
+static void count_changed(const struct context *context, firn_type type, size_t old_size,
                           size_t new_size)
 {
     old_size = at_least_one(old_size);
     new_size = at_least_one(new_size);
     if (context->counted && new_size > old_size)
-        type->made_bytes += new_size - old_size;
+        entry_of(context, type)->made_bytes += new_size - old_size;
     else if (context->counted)
-        type->gone_bytes += old_size - new_size;
+        entry_of(context, type)->gone_bytes += old_size - new_size;
 }
 
 /* --- making --- */
@@ -60,10 +66,9 @@ static void *make(struct context *context, firn_type type, size_t size)
 void *firn_context_alloc_slow(firn_context *front, firn_type type, size_t size)
 {
     struct context *context = context_of(front);
-    struct context_type *entry = context_type_find(context, type);
-    void *object = entry != NULL ? make(context, type, size) : NULL;
+    void *object = context_type_find(context, type) != NULL ? make(context, type, size) : NULL;
     if (object != NULL)
-        count_made(context, entry, size);
+        count_made(context, type, size);
     return object;
 }
 
@@ -85,14 +90,13 @@ void *firn_context_alloc_aligned(firn_context *front, firn_type type, size_t siz
     if (alignment <= COLLECTED_ALIGNMENT)
         return firn_context_alloc(front, type, size);
     struct context *context = context_of(front);
-    struct context_type *entry = context_type_find(context, type);
-    if (front->heap != NULL || entry == NULL)
+    if (front->heap != NULL || context_type_find(context, type) == NULL)
         return NULL;
     void *object = context->mode == FIRN_MODE_COMPILER
                        ? firn_arena_alloc_aligned(&front->from.arena, size, alignment)
                        : firn_slab_alloc_aligned(&front->from.slab, size, alignment);
     if (object != NULL)
-        count_made(context, entry, size);
+        count_made(context, type, size);
     return object;
 }
 
@@ -122,7 +126,7 @@ void *firn_context_realloc(firn_context *front, firn_type type, void *object, si
     struct context *context = context_of(front);
     if (object == NULL)
         return firn_context_alloc(front, type, new_size);
-    struct context_type *entry = context_type_find(context, type);
+    const struct context_type *entry = context_type_find(context, type);
     if (entry == NULL || entry->finalised)
         return NULL;
     void *changed;
@@ -133,7 +137,7 @@ void *firn_context_realloc(firn_context *front, firn_type type, void *object, si
     else
         changed = firn_slab_realloc(&front->from.slab, object, new_size);
     if (changed != NULL)
-        count_changed(context, entry, old_size, new_size);
+        count_changed(context, type, old_size, new_size);
     return changed;
 }
 
@@ -143,8 +147,7 @@ firn_status firn_context_release_slow(firn_context *front, firn_type type, void 
                                       size_t size)
 {
     struct context *context = context_of(front);
-    struct context_type *entry = context_type_find(context, type);
-    if (entry == NULL)
+    if (context_type_find(context, type) == NULL)
         return FIRN_INVALID;
     if (object == NULL || front->heap != NULL)
         return FIRN_OK;
@@ -156,7 +159,7 @@ firn_status firn_context_release_slow(firn_context *front, firn_type type, void 
         if (status != FIRN_OK)
             return status;
     }
-    count_gone(context, entry, size);
+    count_gone(context, type, size);
     return FIRN_OK;
 }
 

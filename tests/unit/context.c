@@ -498,6 +498,36 @@ static void an_object_with_a_finaliser_does_not_change_its_size(void **state)
     }
 }
 
+/* Registers types, which moves the table of all of them. */
+static void finalise_with_types(firn_heap *heap, void *object, size_t size, void *context)
+{
+    (void)heap;
+    (void)object;
+    (void)size;
+    put_leaf(context, "late");
+}
+
+static void a_finaliser_may_register_types(void **state)
+{
+    (void)state;
+    firn_context *context;
+    const firn_context_options options = {.mode = FIRN_MODE_VM, .statistics = true, .stress = true};
+    assert_int_equal(firn_context_create(&options, &context), FIRN_OK);
+    const firn_type_options mortal = {.finalise = finalise_with_types, .finalise_context = context};
+    firn_type leaf = put_leaf(context, "leaf"), type;
+    assert_int_equal(firn_context_type_put(context, &mortal, &type), FIRN_OK);
+    for (uint64_t i = 0; i < 300; i++) {
+        void *text = firn_context_alloc(context, leaf, 8);
+        assert_non_null(firn_context_realloc(context, leaf, text, 8, 16));
+        assert_non_null(firn_context_alloc(context, type, 8));
+    }
+    firn_context_type_stats rows[2];
+    assert_true(firn_context_stats(context, rows, 2) > 200);
+    assert_int_equal(rows[0].total_bytes, 300 * 16);
+    assert_int_equal(rows[1].total_count, 300);
+    firn_context_destroy(context);
+}
+
 static void an_object_in_no_root_survives_its_change(void **state)
 {
     (void)state;
@@ -671,6 +701,7 @@ int main(void)
         cmocka_unit_test(the_limit_is_kept_and_the_context_works_on),
         cmocka_unit_test(an_object_changes_its_size_and_keeps_its_content),
         cmocka_unit_test(an_object_with_a_finaliser_does_not_change_its_size),
+        cmocka_unit_test(a_finaliser_may_register_types),
         cmocka_unit_test(an_object_in_no_root_survives_its_change),
         cmocka_unit_test(releasing_frees_what_the_mode_can),
         cmocka_unit_test(a_server_finds_a_release_that_follows_at_once),
