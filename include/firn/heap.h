@@ -30,6 +30,7 @@ FIRN_BEGIN
 #define FIRN_HEAP_PLAIN_MAX 32760              /* larger ones never move; see above */
 #define FIRN_HEAP_OBJECT_MAX ((size_t)1 << 30) /* bytes of one object */
 #define FIRN_HEAP_CARD_SHIFT 7                 /* bytes a card, as a power of two; private */
+#define FIRN_HEAP_SHEET_SHIFT 13               /* bytes a sheet of cards; private */
 
 /* --- roots --- */
 
@@ -49,6 +50,7 @@ typedef struct firn_heap {
     uint8_t *next;       /* where the next young object goes */
     uint8_t *end;        /* how far it may reach without the slow path */
     uintptr_t cards;     /* the card of address 0, if there were one */
+    uintptr_t sheets;    /* and its sheet of cards */
     firn_roots *roots;   /* the newest frame */
     uint32_t type_count; /* types below it need nothing special when an object is made */
 } firn_heap;
@@ -59,8 +61,8 @@ typedef struct firn_heap_options {
                                       * 4 * nursery_bytes + 8 MiB and at most 2^42 */
     size_t nursery_bytes;     /* eden and both survivor halves (an eighth each), rounded up to
                                * 64 KiB; 0: 2 MiB; else 128 KiB to 256 MiB */
-    uint64_t pause_target_ns; /* what pauses are kept below; 0: 2,000,000; else at least 100,000 */
-    size_t step_bytes;        /* the most that one step marks; 0: 4 MiB; else at least 4,096 */
+    uint64_t pause_target_ns; /* what pauses are kept below; 0: 2,000,000; else 100,000 to 2^61 */
+    size_t step_bytes;        /* the most that one step marks; 0: 4 MiB; else 4,096 to 2^61 */
     uint32_t promote_age;     /* minor collections that an object survives before it is old: the
                                * last of them moves it; 0: 3; else 1 to 15 */
     uint32_t growth_percent;  /* how far the old space grows over what lived at the last marking
@@ -174,6 +176,7 @@ static inline void firn_heap_write(firn_heap *heap, void *object, void *slot, vo
     (void)object;
     __builtin_memcpy(slot, &value, sizeof value);
     *(uint8_t *)(heap->cards + ((uintptr_t)slot >> FIRN_HEAP_CARD_SHIFT)) = 3;
+    *(uint8_t *)(heap->sheets + ((uintptr_t)slot >> FIRN_HEAP_SHEET_SHIFT)) = 3;
 }
 
 /* Tells the heap that pointers were stored plainly into `size` bytes from `start` of an object, as

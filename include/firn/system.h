@@ -9,6 +9,9 @@ FIRN_BEGIN
 /* Nanoseconds of a clock that never goes back; from an arbitrary start. */
 FIRN_API uint64_t firn_clock_ns(void);
 
+/* Nanoseconds that the processor has worked for this thread; from an arbitrary start. */
+FIRN_API uint64_t firn_clock_thread_ns(void);
+
 /* Bytes that this process could still take without the system swapping or killing: the smaller of
  * the kernel's MemAvailable and the room left below the cgroup's limit (v2 and v1, with all its
  * ancestors). 0 when neither can be read. */

@@ -11,11 +11,21 @@
 #include <time.h>
 #include <unistd.h>
 
-uint64_t firn_clock_ns(void)
+static uint64_t clock_ns(clockid_t id)
 {
     struct timespec now = {0, 0};
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(id, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint64_t firn_clock_ns(void)
+{
+    return clock_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t firn_clock_thread_ns(void)
+{
+    return clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 uint64_t firn_memory_available_at(const char *root)

@@ -90,11 +90,11 @@ static uint8_t *young_alloc(struct heap *heap, size_t bytes)
 
 /* --- objects that are born old --- */
 
-static uint8_t *take_old(struct heap *heap, size_t bytes)
+static uint8_t *take_old(struct heap *heap, size_t bytes, bool leaf)
 {
     if (bytes > CELL_MAX)
-        return firn_large_alloc(heap, bytes);
-    uint8_t *cell = firn_old_cell(heap, bytes, false);
+        return firn_large_alloc(heap, bytes, leaf);
+    uint8_t *cell = firn_old_cell(heap, bytes, leaf, false);
     return cell != NULL ? memset(cell, 0, bytes) : NULL;
 }
 
@@ -102,6 +102,9 @@ static uint8_t *take_old(struct heap *heap, size_t bytes)
 static void dirty(struct heap *heap, uint8_t *at, size_t bytes)
 {
     uint8_t *first = card_of(heap, at), *last = card_of(heap, at + bytes - 1);
+    memset(first, CARD_BOTH, (size_t)(last - first) + 1);
+    first = sheet_of(heap, at);
+    last = sheet_of(heap, at + bytes - 1);
     memset(first, CARD_BOTH, (size_t)(last - first) + 1);
 }
 
@@ -120,20 +123,20 @@ static void pay(struct heap *heap, size_t bytes)
     firn_final_run(heap, SIZE_MAX);
 }
 
-static uint8_t *old_alloc(struct heap *heap, size_t bytes)
+static uint8_t *old_alloc(struct heap *heap, size_t bytes, bool leaf)
 {
     pay(heap, bytes);
-    uint8_t *at = take_old(heap, bytes);
+    uint8_t *at = take_old(heap, bytes, leaf);
     for (int attempt = SWEEP; at == NULL; attempt++) {
         if (!try_for_room(heap, (enum attempt)attempt))
             return NULL;
         firn_status status = firn_collect_open(heap);
         (void)status;
         firn_final_run(heap, SIZE_MAX);
-        at = take_old(heap, bytes);
+        at = take_old(heap, bytes, leaf);
     }
-    if (bytes <= CELL_MAX) /* larger ones would make the next pause long; they are told to be
-                            * written by the barrier */
+    if (bytes <= CELL_MAX && !leaf) /* larger ones would make the next pause long; they are told to
+                                     * be written by the barrier */
         dirty(heap, at, bytes);
     return at;
 }
@@ -161,11 +164,12 @@ static void *make(struct heap *heap, firn_type type, size_t size, bool pinned)
         stress(heap);
     size = size != 0 ? size : 1;
     size_t bytes = (size + HEADER_BYTES + 7) & ~(size_t)7;
-    uint8_t *at =
-        pinned || size > FIRN_HEAP_YOUNG_MAX ? old_alloc(heap, bytes) : young_alloc(heap, bytes);
+    header_word h = header_make(type, size) | (pinned ? HEADER_PINNED : 0);
+    uint8_t *at = pinned || size > FIRN_HEAP_YOUNG_MAX
+                      ? old_alloc(heap, bytes, type_is_leaf(heap, h))
+                      : young_alloc(heap, bytes);
     if (at == NULL)
         return NULL;
-    header_word h = header_make(type, size) | (pinned ? HEADER_PINNED : 0);
     memcpy(at, &h, HEADER_BYTES);
     heap->status = FIRN_OK;
     if (type & TYPE_FINAL) {

@@ -39,10 +39,12 @@ static bool commit(const struct heap *heap, void *table, size_t from, size_t to)
 static bool grow(struct heap *heap)
 {
     uint32_t from = heap->frontier, to = from + CHUNK_BLOCKS;
-    size_t card_from = (heap->old_base - heap->base) / CARD_BYTES + (size_t)from * BLOCK_CARDS;
+    size_t sheet_from = first_sheet(heap) + (size_t)from * BLOCK_SHEETS;
+    size_t sheet_to = sheet_from + CHUNK_BLOCKS * BLOCK_SHEETS;
     size_t map_bytes = 2 * MAP_WORDS * sizeof(uint64_t);
     if (!commit(heap, block_start(heap, 0), from * BLOCK_BYTES, to * BLOCK_BYTES) ||
-        !commit(heap, heap->cards, card_from, card_from + CHUNK_BLOCKS * BLOCK_CARDS) ||
+        !commit(heap, heap->cards, sheet_from * SHEET_CARDS, sheet_to * SHEET_CARDS) ||
+        !commit(heap, heap->sheets, sheet_from, sheet_to) ||
         !commit(heap, heap->blocks, from * sizeof(struct block), to * sizeof(struct block)) ||
         !commit(heap, heap->maps, from * map_bytes, to * map_bytes))
         return false;
@@ -188,14 +190,13 @@ bool firn_blocks_trim(struct heap *heap, uint32_t count)
 /* The equation of I4. */
 static void divide_limit(struct heap *heap)
 {
-    size_t a_block =
-        BLOCK_BYTES + 2 * MAP_WORDS * sizeof(uint64_t) + sizeof(struct block) + BLOCK_CARDS;
-    size_t fixed = heap->nursery_bytes + heap->nursery_bytes / CARD_BYTES;
+    size_t nursery = heap->nursery_bytes;
+    size_t fixed = nursery + nursery / CARD_BYTES + nursery / SHEET_BYTES;
     heap->stack_max = round_up(heap->limit_bytes / 64, BLOCK_BYTES) / sizeof(void *);
     fixed += heap->stack_max * sizeof(void *);
-    heap->block_limit = (uint32_t)((heap->limit_bytes - fixed) / a_block);
+    heap->block_limit = (uint32_t)((heap->limit_bytes - fixed) / (BLOCK_BYTES + BLOCK_TABLES));
     heap->block_max = (uint32_t)round_up((size_t)heap->block_limit * 2, CHUNK_BLOCKS);
-    heap->reserve = (uint32_t)((heap->nursery_bytes / 4 * 5) >> BLOCK_SHIFT) + BIN_COUNT;
+    heap->reserve = (uint32_t)((nursery / 4 * 5) >> BLOCK_SHIFT) + BIN_COUNT;
 }
 
 static void *carve(const struct heap *heap, uint8_t **at, size_t size)
@@ -207,27 +208,31 @@ static void *carve(const struct heap *heap, uint8_t **at, size_t size)
 
 static firn_status map_tables(struct heap *heap)
 {
-    size_t cards = heap->range_bytes / CARD_BYTES, bits = heap->block_max / 8;
+    size_t cards = heap->range_bytes / CARD_BYTES, sheets = heap->range_bytes / SHEET_BYTES;
+    size_t bits = heap->block_max / 8;
     size_t maps = (size_t)heap->block_max * 2 * MAP_WORDS * sizeof(uint64_t);
     size_t stack = heap->stack_max * sizeof(void *);
     heap->side_bytes =
-        round_up(cards + heap->block_max * sizeof(struct block) + maps + 2 * bits + stack,
+        round_up(cards + sheets + heap->block_max * sizeof(struct block) + maps + 2 * bits + stack,
                  heap->page_bytes) +
-        6 * heap->page_bytes;
+        7 * heap->page_bytes;
     heap->side = firn_page_reserve(heap->side_bytes);
     if (heap->side == NULL)
         return FIRN_NO_MEMORY;
     uint8_t *at = heap->side;
     heap->cards = carve(heap, &at, cards);
+    heap->sheets = carve(heap, &at, sheets);
     heap->blocks = carve(heap, &at, heap->block_max * sizeof(struct block));
     heap->maps = carve(heap, &at, maps);
     heap->free_blocks = carve(heap, &at, bits);
     heap->warm_blocks = carve(heap, &at, bits);
     heap->stack = carve(heap, &at, stack);
     if (!commit(heap, heap->cards, 0, heap->nursery_bytes / CARD_BYTES) ||
+        !commit(heap, heap->sheets, 0, heap->nursery_bytes / SHEET_BYTES) ||
         !commit(heap, heap->free_blocks, 0, bits) || !commit(heap, heap->warm_blocks, 0, bits))
         return FIRN_NO_MEMORY;
     heap->front.cards = (uintptr_t)heap->cards - (heap->base >> CARD_SHIFT);
+    heap->front.sheets = (uintptr_t)heap->sheets - (heap->base >> SHEET_SHIFT);
     return FIRN_OK;
 }
 

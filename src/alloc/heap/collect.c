@@ -1,8 +1,10 @@
 /* The order of collections: minor ones when eden is full, and between them, every 64 KiB of young
  * objects, a step of what is in hand: sweeping, giving memory back, marking. A marking begins when
- * the old space has come half of the way from what lived to its goal, and is paced to end before
- * the goal: each step marks in proportion to what was promoted since the last. Called by allocate.c
- * and by the program; calls everything below.
+ * the old space has come half to three quarters of the way from what lived to its goal, by what the
+ * last one took, and is paced to end before the goal: each step marks in proportion to what was
+ * promoted since the last; what it has no time for is owed to the next ones. The sooner a marking
+ * ends, the less dies unseen meanwhile, and the less is written that must be looked at again.
+ * Called by allocate.c and by the program; calls everything below.
  *
  * Steps are bounded by the clock (a quarter of the pause target) and by step_bytes. The final pause
  * is tried when nothing is grey and all that was written is looked at; if it takes too long it is
@@ -31,6 +33,8 @@
 #define GROWTH_MIN ((size_t)8 << 20)       /* of the old space over what lived, bytes */
 #define STEP_MIN ((size_t)64 << 10)        /* bytes marked in a step at least */
 #define COST_MIN ((size_t)64 << 10)        /* bytes kept that tell what keeping costs */
+#define PACE 2.0     /* how much faster than must be, so that what is expected may be wrong */
+#define OWED_STEPS 4 /* among which what is owed is spread */
 #define SWEEP_BLOCKS 64
 #define TRIM_BLOCKS 16
 #define STRESS_WORK 2048
@@ -43,7 +47,9 @@ void firn_collect_aim(struct heap *heap)
     size_t most = (size_t)(heap->block_limit - heap->reserve) << BLOCK_SHIFT;
     size_t goal = live + growth < most ? live + growth : most;
     heap->goal_bytes = goal > live ? goal : live;
-    heap->trigger_bytes = live + (heap->goal_bytes - live) / 2;
+    size_t room = heap->goal_bytes - live, runway = heap->runway_bytes;
+    runway = runway < room / 4 ? room / 4 : runway > room / 2 ? room / 2 : runway;
+    heap->trigger_bytes = heap->goal_bytes - runway;
     if (heap->stress)
         heap->trigger_bytes = live; /* always at it */
 }
@@ -87,6 +93,8 @@ static void learn_cost(struct heap *heap, uint64_t kept, uint64_t ns)
     if (kept < COST_MIN)
         return;
     uint64_t cost = ns * 1024 / kept, known = heap->kept_cost_ns;
+    if (known > 0 && cost > known * 2)
+        cost = known * 2; /* a hiccup of the machine; if not, the next will say so too */
     known -= known / 16;
     heap->kept_cost_ns = cost > known ? cost : known;
 }
@@ -100,7 +108,7 @@ static void resize(struct heap *heap, uint64_t ns)
     uint64_t wanted = heap->pause_target_ns / 8 * 3;
     if (ns > wanted)
         eden -= (size_t)((double)eden * (double)(ns - wanted) / (double)ns / 2);
-    else if (ns < wanted / 2)
+    else if (ns < wanted / 4 * 3)
         eden += eden / 8;
     if (heap->kept_cost_ns > 0) {
         double most = (double)heap->pause_target_ns * 0.75 / (double)heap->kept_cost_ns * 1024;
@@ -111,19 +119,21 @@ static void resize(struct heap *heap, uint64_t ns)
     heap->eden_limit = heap->eden + (eden & ~(size_t)7);
 }
 
+/* Learns from what the collection worked, not from how long it took: a thread that had to wait for
+ * its processor would shrink eden for no good. */
 static void minor(struct heap *heap, promotion which)
 {
-    uint64_t start = firn_clock_ns();
+    uint64_t start = firn_clock_ns(), worked = firn_clock_thread_ns();
     uint64_t kept = heap->stats.copied_bytes + heap->stats.promoted_bytes;
     bool full = heap->front.next + WINDOW_BYTES / 4 >= heap->eden_limit;
     firn_nursery_collect(heap, which);
-    uint64_t ns = firn_clock_ns() - start;
-    firn_pause_count(&heap->stats.minor, ns);
+    firn_pause_count(&heap->stats.minor, firn_clock_ns() - start);
+    worked = firn_clock_thread_ns() - worked;
     if (heap->fixed_nursery || which == PROMOTE_DEAD)
         return;
-    learn_cost(heap, heap->stats.copied_bytes + heap->stats.promoted_bytes - kept, ns);
-    if (full || ns > heap->pause_target_ns / 2)
-        resize(heap, ns);
+    learn_cost(heap, heap->stats.copied_bytes + heap->stats.promoted_bytes - kept, worked);
+    if (full || worked > heap->pause_target_ns / 2)
+        resize(heap, worked);
 }
 
 void firn_collect_minor(struct heap *heap)
@@ -135,7 +145,7 @@ void firn_collect_minor(struct heap *heap)
 
 /* --- steps --- */
 
-/* Bytes that this step should mark. */
+/* Bytes that this step should mark: a part of what is owed. */
 static size_t step_work(struct heap *heap)
 {
     size_t allocated = (size_t)(heap->old_allocated - heap->paced_at);
@@ -147,8 +157,10 @@ static size_t step_work(struct heap *heap)
         return STRESS_WORK;
     if (runway < STEP_MIN)
         return heap->step_bytes;
-    double work = (double)STEP_MIN + 2.0 * (double)allocated * (double)left / (double)runway;
-    return work < (double)heap->step_bytes ? (size_t)work : heap->step_bytes;
+    heap->owed_bytes += (size_t)(PACE * (double)allocated * (double)left / (double)runway);
+    heap->owed_bytes = heap->owed_bytes < left ? heap->owed_bytes : left;
+    size_t work = STEP_MIN + heap->owed_bytes / OWED_STEPS;
+    return work < heap->step_bytes ? work : heap->step_bytes;
 }
 
 static void finish(struct heap *heap)
@@ -171,15 +183,21 @@ static void try_to_finish(struct heap *heap, uint64_t start)
     if (is_late(heap))
         deadline = NO_DEADLINE;
     minor(heap, PROMOTE_ALL); /* survivors would have to be looked at */
-    if (firn_mark_final(heap, deadline))
-        finish(heap);
+    if (!firn_mark_final(heap, deadline))
+        return;
+    heap->runway_bytes = (size_t)(heap->old_allocated - heap->started_at) / 2 * 3;
+    finish(heap);
 }
 
 static void mark_step(struct heap *heap, uint64_t start)
 {
     uint64_t deadline = start + heap->pause_target_ns / 2;
     heap->stats.step_count++;
-    if (!firn_mark_some(heap, step_work(heap), deadline))
+    size_t work = step_work(heap), before = heap->marked_bytes;
+    bool done = firn_mark_some(heap, work, deadline);
+    size_t paid = heap->marked_bytes - before;
+    heap->owed_bytes -= paid < heap->owed_bytes ? paid : heap->owed_bytes;
+    if (!done)
         return;
     heap->cleaning = true;
     bool whole = heap->clean_at == 0; /* all that was written is looked at in this very pause */

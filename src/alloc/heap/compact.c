@@ -46,7 +46,7 @@ static bool move(struct heap *heap, uint32_t index, uint32_t cell)
     size_t bytes = header_bytes(*from);
     if (*from & HEADER_PINNED)
         return true;
-    uint8_t *to = firn_old_cell(heap, bytes, true);
+    uint8_t *to = firn_old_cell(heap, bytes, block->leaf, true);
     if (to == NULL)
         return false;
     memcpy(to, from, bytes);
@@ -100,7 +100,7 @@ static void update_all(struct heap *heap)
     firn_final_visit(heap, &tracer.tracer);
     for (uint32_t index = 0; index < heap->frontier; index++) {
         const struct block *block = &heap->blocks[index];
-        if (block->kind != BLOCK_CELLS && block->kind != BLOCK_LARGE)
+        if ((block->kind != BLOCK_CELLS && block->kind != BLOCK_LARGE) || block->leaf)
             continue;
         const uint64_t *alloc = alloc_bits(heap, index);
         for (uint32_t cell = 0; cell < block->cell_count; cell++) {

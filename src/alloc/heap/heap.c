@@ -29,6 +29,7 @@
 #define PAUSE_MIN_NS 100000
 #define STEP_DEFAULT ((size_t)4 << 20)
 #define STEP_MIN 4096
+#define OPTION_MAX ((uint64_t)1 << 61) /* so that sums do not overflow */
 #define AGE_DEFAULT 3
 #define AGE_MAX 15
 #define GROWTH_DEFAULT 50
@@ -56,9 +57,8 @@ static bool take_options(struct heap *heap, const firn_heap_options *options)
     if (options->reserved[0] != 0 || options->reserved[1] != 0 ||
         !take(&nursery, NURSERY_DEFAULT, NURSERY_MIN, NURSERY_MAX) ||
         !take(&limit, LIMIT_DEFAULT, 4 * nursery + ((size_t)8 << 20), LIMIT_MAX) ||
-        !take(&pause, PAUSE_DEFAULT_NS, PAUSE_MIN_NS, UINT64_MAX / 4) ||
-        !take(&step, STEP_DEFAULT, STEP_MIN, SIZE_MAX / 4) ||
-        !take(&age, AGE_DEFAULT, 1, AGE_MAX) ||
+        !take(&pause, PAUSE_DEFAULT_NS, PAUSE_MIN_NS, OPTION_MAX) ||
+        !take(&step, STEP_DEFAULT, STEP_MIN, OPTION_MAX) || !take(&age, AGE_DEFAULT, 1, AGE_MAX) ||
         !take(&growth, GROWTH_DEFAULT, GROWTH_MIN, GROWTH_MAX))
         return false;
     heap->limit_bytes = limit;
@@ -93,6 +93,7 @@ firn_status firn_heap_create(const firn_heap_options *options, firn_heap **ret_h
     status = FIRN_NO_MEMORY;
     if (!firn_mark_init(heap))
         goto fail;
+    heap->runway_bytes = SIZE_MAX; /* nothing is known yet */
     firn_collect_aim(heap);
     status = firn_collect_open(heap);
     if (status != FIRN_OK)

@@ -7,7 +7,7 @@
 
 #include "alloc/heap/blocks.h"
 
-void *firn_large_alloc(struct heap *heap, size_t bytes)
+void *firn_large_alloc(struct heap *heap, size_t bytes, bool leaf)
 {
     uint32_t count = (uint32_t)((bytes + BLOCK_BYTES - 1) >> BLOCK_SHIFT);
     heap->status = firn_blocks_allow(heap, count);
@@ -35,6 +35,7 @@ void *firn_large_alloc(struct heap *heap, size_t bytes)
     }
     struct block *head = &heap->blocks[first];
     head->span = count;
+    head->leaf = leaf;
     head->cell_bytes = (uint32_t)(count * BLOCK_BYTES);
     head->cell_count = head->live = 1;
     alloc_bits(heap, first)[0] = 1;

@@ -4,8 +4,8 @@
 
 #include "alloc/heap/space.h"
 
-/* Room for an object of `bytes` with its header, zeroed, marked while marking goes on. NULL:
- * heap->status tells why. */
-void *firn_large_alloc(struct heap *heap, size_t bytes);
+/* Room for an object of `bytes` with its header, with or without slots, zeroed, marked while
+ * marking goes on. NULL: heap->status tells why. */
+void *firn_large_alloc(struct heap *heap, size_t bytes, bool leaf);
 
 #endif

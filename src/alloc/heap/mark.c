@@ -31,7 +31,7 @@
 #define STACK_KEPT ((size_t)1 << 17)
 #define PIECE_SLOTS 1024 /* of an array at once */
 #define CLOCK_WORK 16384 /* bytes marked between two looks at the clock */
-#define CLEAN_CARDS 64   /* cards cleaned between two looks at the clock */
+#define CLEAN_SHEETS 16  /* sheets cleaned between two looks at the clock */
 #define POSITION_TAG 1
 
 /* --- the stack --- */
@@ -89,7 +89,8 @@ static inline void mark_slot(void *context, void **slot)
         return;
     *word |= bit;
     heap->marked_bytes += heap->blocks[index].cell_bytes;
-    firn_mark_push(heap, object);
+    if (!heap->blocks[index].leaf)
+        firn_mark_push(heap, object);
 }
 
 typedef struct mark_tracer {
@@ -137,8 +138,9 @@ static inline size_t mark_object(mark_tracer *tracer, void *object)
     return header_bytes(h);
 }
 
-/* Objects fetched ahead of the one looked at; taken off the stack already. */
-#define AHEAD 8
+/* Objects fetched ahead of the one looked at; taken off the stack already. Measured on a map of a
+ * million entries: 38 ms a marking with 4, 27 with 8, 23.5 with 16 and with 32. */
+#define AHEAD 16
 struct queue {
     void *objects[AHEAD];
     size_t first, count;
@@ -202,9 +204,11 @@ static bool unoverflow(struct heap *heap, mark_tracer *tracer, uint64_t deadline
 /* Empties the stack, as far as work and deadline allow. */
 static bool empty_stack(mark_tracer *tracer, struct queue *queue, size_t work, uint64_t deadline)
 {
-    size_t done = 0, look = CLOCK_WORK;
-    while (tracer->heap->stack_count + queue->count > 0) {
-        if (done >= work)
+    struct heap *heap = tracer->heap;
+    size_t done = 0, look = CLOCK_WORK, marked = heap->marked_bytes;
+    while (heap->stack_count + queue->count > 0) {
+        /* Half for marking an object, half for looking at it. */
+        if ((done + heap->marked_bytes - marked) / 2 >= work)
             return false;
         if (done >= look && deadline != NO_DEADLINE) {
             if (firn_clock_ns() >= deadline)
@@ -234,49 +238,33 @@ bool firn_mark_some(struct heap *heap, size_t work, uint64_t deadline)
 
 /* --- what was written --- */
 
-static size_t first_card(const struct heap *heap)
-{
-    return heap->nursery_bytes >> CARD_SHIFT;
-}
-
-static size_t end_card(const struct heap *heap)
-{
-    return first_card(heap) + (size_t)heap->frontier * BLOCK_CARDS;
-}
-
 static inline void mark_on_card(void *context, void *object, uintptr_t low, uintptr_t high)
 {
     mark_tracer *tracer = context;
     slots_between(tracer->heap, object, low, high, mark_slot, tracer->heap, &tracer->tracer);
 }
 
-#define MARKED_BITS (~(uint64_t)0 / 255 * CARD_MARKED)
+static void clean_card(void *context, size_t card)
+{
+    card_objects(((mark_tracer *)context)->heap, card, true, mark_on_card, context); /* I2 */
+}
 
 bool firn_mark_clean(struct heap *heap, uint64_t deadline)
 {
     mark_tracer tracer = tracer_make(heap);
-    size_t card = heap->clean_at != 0 ? heap->clean_at : first_card(heap);
-    size_t end = end_card(heap), found = 0;
-    for (; card < end; card++) {
-        if (card % 8 == 0) {
-            uint64_t word;
-            memcpy(&word, heap->cards + card, sizeof word);
-            if (!(word & MARKED_BITS)) {
-                card += 7;
-                continue;
-            }
-        }
-        if (!(heap->cards[card] & CARD_MARKED))
-            continue;
-        heap->cards[card] &= (uint8_t)~CARD_MARKED;
-        card_objects(heap, card, true, mark_on_card, &tracer); /* I2 */
-        if (++found % CLEAN_CARDS == 0 && deadline != NO_DEADLINE && firn_clock_ns() >= deadline) {
-            heap->clean_at = card + 1;
-            return false;
-        }
+    size_t sheet = heap->clean_at != 0 ? heap->clean_at : first_sheet(heap);
+    size_t end = end_sheet(heap), found = 0;
+    card_queue queue = {.count = 0};
+    while ((sheet = next_dirty(heap->sheets, sheet, end, CARD_MARKED)) < end) {
+        heap->sheets[sheet] &= (uint8_t)~CARD_MARKED;
+        sheet_visit(heap, sheet, CARD_MARKED, &queue, clean_card, &tracer);
+        sheet++;
+        if (++found % CLEAN_SHEETS == 0 && deadline != NO_DEADLINE && firn_clock_ns() >= deadline)
+            break;
     }
-    heap->clean_at = 0;
-    return true;
+    card_queue_empty(&queue, clean_card, &tracer);
+    heap->clean_at = sheet < end ? sheet : 0;
+    return sheet == end;
 }
 
 static void mark_roots(struct heap *heap)
@@ -298,21 +286,28 @@ static void mark_survivors(struct heap *heap)
 
 /* --- a marking --- */
 
+static void forget_written(struct heap *heap)
+{
+    size_t end = end_sheet(heap);
+    size_t sheet = next_dirty(heap->sheets, first_sheet(heap), end, CARD_MARKED);
+    for (; sheet < end; sheet = next_dirty(heap->sheets, sheet + 1, end, CARD_MARKED)) {
+        heap->sheets[sheet] &= (uint8_t)~CARD_MARKED;
+        for (size_t card = sheet * SHEET_CARDS; card < (sheet + 1) * SHEET_CARDS; card++)
+            heap->cards[card] &= (uint8_t)~CARD_MARKED;
+    }
+}
+
 void firn_mark_start(struct heap *heap)
 {
     assert(heap->phase == PHASE_IDLE && heap->sweep_at == heap->sweep_end); /* I1 */
     assert(heap->stack_count == 0 && !heap->overflowed);
-    for (size_t card = first_card(heap); card < end_card(heap); card += 8) {
-        uint64_t word;
-        memcpy(&word, heap->cards + card, sizeof word);
-        word &= ~MARKED_BITS;
-        memcpy(heap->cards + card, &word, sizeof word);
-    }
+    forget_written(heap);
     heap->phase = PHASE_MARK;
     heap->marked_bytes = 0;
     heap->cleaning = false;
     heap->clean_at = 0;
-    heap->paced_at = heap->old_allocated;
+    heap->started_at = heap->paced_at = heap->old_allocated;
+    heap->owed_bytes = 0;
     mark_roots(heap);
 }
 

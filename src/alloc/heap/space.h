@@ -7,8 +7,10 @@
  *   object    header (8 bytes), payload; an address of an object is that of its payload
  *   block     64 KiB of the old space: cells of one size, or the head or tail of a large object
  *   chunk     64 blocks, made usable at once; a word of the bit maps of blocks
- *   bin       a size of cells, with the blocks that have free ones
+ *   bin       a size of cells, with the blocks that have free ones; small objects without slots
+ *             have bins of their own, so that marking never looks at them
  *   card      128 bytes of the range; its byte says whether a slot there was written (CARD_*)
+ *   sheet     64 cards; its byte has each bit that a card of it has
  *   live bits of a block: its alloc bits if it was swept since the last marking, else its mark bits
  */
 #ifndef FIRN_ALLOC_HEAP_SPACE_H
@@ -43,15 +45,22 @@
 #define CHUNK_BLOCKS 64
 #define CARD_SHIFT FIRN_HEAP_CARD_SHIFT
 #define CARD_BYTES ((size_t)1 << CARD_SHIFT)
-#define BLOCK_CARDS (BLOCK_BYTES >> CARD_SHIFT) /* a multiple of 64: tables are read so */
+#define BLOCK_CARDS (BLOCK_BYTES >> CARD_SHIFT)
+#define SHEET_SHIFT FIRN_HEAP_SHEET_SHIFT
+#define SHEET_BYTES ((size_t)1 << SHEET_SHIFT)
+#define SHEET_CARDS (SHEET_BYTES >> CARD_SHIFT) /* a line of the cache */
+#define BLOCK_SHEETS (BLOCK_BYTES >> SHEET_SHIFT)
+_Static_assert(BLOCK_SHEETS % sizeof(uint64_t) == 0, "dirty bytes are sought by words");
 #define MAP_WORDS 64 /* of one bit map of a block: 4,096 cells of 16 bytes */
 #define CELL_MAX ((size_t)32768)
 _Static_assert(CELL_MAX - 8 == FIRN_HEAP_PLAIN_MAX, "a header is 8 bytes");
-#define BIN_COUNT 65
+#define SIZE_COUNT 65
+#define LEAF_SIZE_COUNT 24 /* up to 256 bytes: larger ones cost little for their bytes */
+#define BIN_COUNT (SIZE_COUNT + LEAF_SIZE_COUNT)
 #define NO_BLOCK UINT32_MAX
 #define EDEN_MIN ((size_t)64 << 10) /* bytes; the least nursery has an eden of 96 KiB */
 
-/* A card's byte. The write barrier sets both bits. */
+/* A card's byte, and a sheet's. The write barrier sets both bits. */
 #define CARD_YOUNG 1  /* may hold pointers to young objects */
 #define CARD_MARKED 2 /* written since the marking looked */
 #define CARD_BOTH 3
@@ -86,16 +95,24 @@ struct block {
     uint32_t reciprocal; /* 2^32 / cell_bytes, rounded up; 0 for a large object */
     uint32_t epoch;      /* of the last sweep */
     uint32_t next;       /* in its bin's list, or NO_BLOCK */
-    uint32_t head;       /* of a tail: its large object's block */
-    uint32_t span;       /* of a large object: its blocks */
+    union {
+        uint32_t head; /* of a tail: its large object's block */
+        uint32_t span; /* of a large object: its blocks */
+    };
     uint16_t cell_count;
     uint16_t live;      /* set alloc bits */
     uint8_t kind;       /* enum block_kind */
     uint8_t bin;        /* its index */
     uint8_t overflowed; /* a marked object in it was not pushed */
     uint8_t evacuating; /* compaction empties it */
+    uint8_t leaf;       /* its objects have no slots */
+    uint8_t spare[3];
 };
 _Static_assert(sizeof(struct block) == 32, "a descriptor is 32 bytes");
+
+/* Bytes of the tables for a block. */
+#define BLOCK_TABLES                                                                               \
+    (sizeof(struct block) + 2 * MAP_WORDS * sizeof(uint64_t) + BLOCK_CARDS + BLOCK_SHEETS)
 
 struct bin {
     uint64_t free;      /* cells of the current word that can be taken */
@@ -136,6 +153,7 @@ struct heap {
     uintptr_t base, old_base;
     size_t nursery_bytes, survivor_bytes;
     uint8_t *cards;        /* a byte a card of the whole range */
+    uint8_t *sheets;       /* a byte a sheet */
     struct block *blocks;  /* a descriptor a block */
     uint64_t *maps;        /* a block: MAP_WORDS mark bits, then MAP_WORDS alloc bits */
     uint64_t *free_blocks; /* a bit a block: neither in use nor beyond the frontier */
@@ -176,9 +194,12 @@ struct heap {
     bool overflowed;
     size_t marked_bytes;   /* of this marking */
     uint64_t paced_at;     /* old_allocated at the last step */
-    size_t clean_at;       /* the card where precleaning goes on; 0: at the first */
+    size_t clean_at;       /* the sheet where precleaning goes on; 0: at the first */
     bool cleaning;         /* nothing is grey but for what is written: steps are close together */
     size_t expected_bytes; /* to be marked */
+    size_t owed_bytes;     /* of those, what should have been marked by now */
+    uint64_t started_at;   /* old_allocated when it began */
+    size_t runway_bytes;   /* to be allocated from the beginning of the next to its goal */
 
     /* roots and tables */
     struct type *types;
@@ -231,6 +252,11 @@ static inline const struct type *header_type(const struct heap *heap, header_wor
     return &heap->types[(of >> 16) & 0xffff];
 }
 
+static inline bool type_is_leaf(const struct heap *heap, header_word of)
+{
+    return header_type(heap, of)->kind == FIRN_TYPE_LEAF;
+}
+
 static inline header_word header_make(firn_type type, size_t size)
 {
     return (header_word)size << 32 | (header_word)(type & 0xffff) << 16;
@@ -252,6 +278,47 @@ static inline bool is_old(const struct heap *heap, const void *object)
 static inline uint8_t *card_of(const struct heap *heap, const void *slot)
 {
     return heap->cards + (((uintptr_t)slot - heap->base) >> CARD_SHIFT);
+}
+
+static inline uint8_t *sheet_of(const struct heap *heap, const void *slot)
+{
+    return heap->sheets + (((uintptr_t)slot - heap->base) >> SHEET_SHIFT);
+}
+
+/* Notes that what the card bit `bit` says may be so of the slot. */
+static inline void dirty_slot(const struct heap *heap, const void *slot, uint8_t bit)
+{
+    *card_of(heap, slot) |= bit;
+    *sheet_of(heap, slot) |= bit;
+}
+
+/* The first byte from `at` on that has the bit; `end`, a multiple of 8, when there is none. */
+static inline size_t next_dirty(const uint8_t *bytes, size_t at, size_t end, uint8_t bit)
+{
+    uint64_t word, bits = ~(uint64_t)0 / 255 * bit;
+    for (; at < end; at++) {
+        if (at % sizeof word == 0) {
+            memcpy(&word, bytes + at, sizeof word);
+            if (!(word & bits)) {
+                at += sizeof word - 1;
+                continue;
+            }
+        }
+        if (bytes[at] & bit)
+            return at;
+    }
+    return end;
+}
+
+/* The first sheet of the old space, and the one after its last. */
+static inline size_t first_sheet(const struct heap *heap)
+{
+    return heap->nursery_bytes >> SHEET_SHIFT;
+}
+
+static inline size_t end_sheet(const struct heap *heap)
+{
+    return first_sheet(heap) + (size_t)heap->frontier * BLOCK_SHEETS;
 }
 
 /* --- blocks and cells --- */

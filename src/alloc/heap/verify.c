@@ -148,6 +148,11 @@ static bool is_grey(const struct check *check, uint32_t index, uint32_t cell)
            (check->grey[(size_t)index * MAP_WORDS + cell / 64] >> (cell % 64) & 1);
 }
 
+static bool is_dirty(const struct heap *heap, void **slot, uint8_t bit)
+{
+    return (*card_of(heap, slot) & *sheet_of(heap, slot) & bit) != 0;
+}
+
 static bool check_old_target(struct check *check, void **slot)
 {
     const struct heap *heap = check->heap;
@@ -161,7 +166,7 @@ static bool check_old_target(struct check *check, void **slot)
         !(live_bits(heap, index)[cell / 64] >> (cell % 64) & 1))
         return wrong(check, "a slot refers to no object (V4)", slot);
     if (check->grey != NULL && check->black && !is_marked(heap, object) &&
-        !(*card_of(heap, slot) & CARD_MARKED))
+        !is_dirty(heap, slot, CARD_MARKED))
         return wrong(check,
                      "a black object refers to a white one: a store went round the "
                      "barrier (V6)",
@@ -180,7 +185,7 @@ static void check_slot(firn_tracer *tracer, void **slot)
         if (*slot == (void *)heap->base || !(check->starts[word / 64] >> (word % 64) & 1))
             wrong(check, "a slot refers to no young object (V4)", slot);
         else if (check->holder != NULL && is_old(heap, check->holder) &&
-                 !(*card_of(heap, slot) & CARD_YOUNG))
+                 !is_dirty(heap, slot, CARD_YOUNG))
             wrong(check, "an old object refers to a young one: a store went round the barrier (V5)",
                   slot);
     }

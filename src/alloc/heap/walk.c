@@ -112,14 +112,13 @@ void firn_heap_usage(firn_heap *front, firn_usage *ret_usage)
     struct heap *heap = heap_of(front);
     struct rows rows = {NULL, 0, 0};
     firn_heap_visit(front, count_object, &rows);
-    size_t a_block = sizeof(struct block) + BLOCK_CARDS + 2 * MAP_WORDS * sizeof(uint64_t);
-    uint64_t blocks = (uint64_t)(heap->used + heap->warm_count) * (BLOCK_BYTES + a_block);
+    uint64_t blocks = (uint64_t)(heap->used + heap->warm_count) * (BLOCK_BYTES + BLOCK_TABLES);
     uint64_t tables = sizeof *heap + heap->types_capacity * sizeof(struct type) +
                       heap->stack_capacity * sizeof(void *) + heap->block_max / 4;
     memset(ret_usage, 0, sizeof *ret_usage);
     ret_usage->live_bytes = rows.live_bytes;
     ret_usage->resident_bytes = blocks + heap->nursery_bytes + tables;
     ret_usage->reserved_bytes =
-        heap->nursery_bytes + (uint64_t)heap->frontier * (BLOCK_BYTES + a_block) + tables;
+        heap->nursery_bytes + (uint64_t)heap->frontier * (BLOCK_BYTES + BLOCK_TABLES) + tables;
     ret_usage->overhead_bytes = ret_usage->resident_bytes - rows.live_bytes;
 }
