@@ -1,6 +1,8 @@
 /* A heap against a shadow graph: after any random work every object that the shadow can reach from
  * its roots is there with its type, size, content and edges; the heap verifies; weak references and
- * finalisers tell the truth. FIRN_OPS sets the number of operations, 100,000 as a rule. */
+ * finalisers tell the truth, and in the end each object with a finaliser was finalised once. The
+ * graph grows and shrinks between a hundred and some thousand objects. FIRN_OPS sets the number of
+ * operations, 100,000 as a rule. */
 #include "alloc/heap/space.h"
 
 #include "support/failing.h"
@@ -12,29 +14,31 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define NODES 4096 /* of the shadow */
+#ifndef OPERATIONS
+#define OPERATIONS 100000
+#endif
+
+#define NODES 8192 /* of the shadow */
+#define LIVE_MAX 5000
 #define ROOTS 64
 #define EDGES_MAX 12
 #define WEAKS 64
+#define CHECK_MAX 5000 /* operations between two looks at everything */
 #define NONE UINT32_MAX
 
 enum shape { LEAF, PAIR, POINTERS, TRACED, FINAL, SHAPES };
-
-/* What stands in an object after its slots: checked against the shadow. */
-struct content {
-    uint64_t id;
-};
 
 struct node {
     bool used;
     enum shape shape;
     size_t size;
-    uint64_t id;
+    uint64_t id;               /* a serial number, then the node's index */
     uint32_t edges[EDGES_MAX]; /* other nodes, NONE, or a tagged number as NONE - 1 */
     size_t edge_count;
     size_t first_edge; /* of a large array: the slot where the edges begin */
     bool seen;
     void *object; /* while a walk goes on */
+    void *fixed;  /* where it must stay, or NULL */
 };
 
 struct model {
@@ -47,8 +51,11 @@ struct model {
     firn_roots frame;
     firn_weak *weaks[WEAKS];
     uint64_t weak_ids[WEAKS];
-    uint64_t next_id;
-    uint64_t made, finalised, refused;
+    uint64_t next_serial;
+    uint64_t made, made_final, finalised, refused, marking;
+    size_t low, high; /* objects between which the graph grows or shrinks */
+    size_t most;      /* objects at once */
+    bool growing;
     bool limited;
 };
 
@@ -70,6 +77,14 @@ static uint64_t id_of(void *object, enum shape shape)
     return shape == POINTERS ? id >> 1 : id;
 }
 
+static struct node *node_of(struct model *model, uint64_t id)
+{
+    struct node *node = &model->nodes[id % NODES];
+    return node->used && node->id == id ? node : NULL;
+}
+
+static void shadow_collect(struct model *model);
+
 static void trace(void *object, size_t size, firn_tracer *tracer)
 {
     void **words = object;
@@ -82,9 +97,11 @@ static void finalise(firn_heap *heap, void *object, size_t size, void *context)
     struct model *model = context;
     assert_int_equal(size, 16);
     uint64_t id = id_of(object, FINAL);
-    for (uint32_t i = 0; i < NODES; i++)
-        assert_false(model->nodes[i].used && model->nodes[i].seen && model->nodes[i].id == id);
-    assert_true(id > 0 && id < model->next_id);
+    assert_true(id / NODES > 0 && id / NODES < model->next_serial);
+    if (node_of(model, id) != NULL) { /* not yet known to be dead, but it must be */
+        shadow_collect(model);
+        assert_null(node_of(model, id));
+    }
     model->finalised++;
     firn_heap_alloc(heap, model->types[LEAF], 40); /* a finaliser may allocate */
 }
@@ -141,6 +158,30 @@ static void shadow_collect(struct model *model)
         model->nodes[i].used = model->nodes[i].used && model->nodes[i].seen;
 }
 
+static size_t shadow_count(struct model *model)
+{
+    size_t count = 0;
+    shadow_collect(model);
+    for (uint32_t i = 0; i < NODES; i++)
+        count += model->nodes[i].used;
+    return count;
+}
+
+/* Turns between growing and shrinking. */
+static void steer(struct model *model)
+{
+    size_t count = shadow_count(model);
+    model->most = count > model->most ? count : model->most;
+    if (count >= model->high || model->high == 0) {
+        model->growing = model->high == 0;
+        model->low = 100 + rng_below(&model->random, LIVE_MAX / 2);
+    }
+    if (count <= model->low) {
+        model->growing = true;
+        model->high = model->low + 100 + rng_below(&model->random, LIVE_MAX - model->low);
+    }
+}
+
 static struct node *free_node(struct model *model)
 {
     for (unsigned round = 0; round < 2; round++) {
@@ -168,6 +209,7 @@ static void compare_object(struct model *model, uint32_t index, void *object)
     assert_int_equal(firn_heap_size(object), node->size);
     assert_int_equal(firn_heap_type(model->heap, object), model->types[node->shape]);
     assert_int_equal(id_of(object, node->shape), node->id);
+    assert_true(node->fixed == NULL || node->fixed == object);
     if (node->shape == LEAF) {
         for (size_t i = 8; i < node->size; i++)
             assert_int_equal(((uint8_t *)object)[i], (uint8_t)(node->id + i));
@@ -215,9 +257,7 @@ static void compare_weaks(struct model *model, bool all_found)
     for (unsigned i = 0; i < WEAKS; i++) {
         if (model->weaks[i] == NULL)
             continue;
-        bool alive = false;
-        for (uint32_t j = 0; j < NODES && !alive; j++)
-            alive = model->nodes[j].used && model->nodes[j].id == model->weak_ids[i];
+        bool alive = node_of(model, model->weak_ids[i]) != NULL;
         void *target = firn_weak_get(model->weaks[i]);
         assert_true(!alive || target != NULL);
         assert_true(!all_found || alive || target == NULL);
@@ -270,7 +310,7 @@ static void fill_shape(struct model *model, struct node *node)
 
 static void fill_object(struct model *model, struct node *node, void *object)
 {
-    node->id = model->next_id++;
+    node->id = model->next_serial++ * NODES + (uint64_t)(node - model->nodes);
     *(uint64_t *)object = node->shape == POINTERS ? node->id << 1 | 1 : node->id;
     if (node->shape == LEAF) {
         for (size_t i = 8; i < node->size; i++)
@@ -300,11 +340,14 @@ static uint32_t some_node(struct model *model, void **ret_object)
     return at;
 }
 
-static void *allocate(struct model *model, enum shape shape, size_t size)
+static void *allocate(struct model *model, struct node *node)
 {
     bool pinned = rng_below(&model->random, 50) == 0;
-    return pinned ? firn_heap_alloc_pinned(model->heap, model->types[shape], size)
-                  : firn_heap_alloc(model->heap, model->types[shape], size);
+    firn_type type = model->types[node->shape];
+    void *object = pinned ? firn_heap_alloc_pinned(model->heap, type, node->size)
+                          : firn_heap_alloc(model->heap, type, node->size);
+    node->fixed = pinned || node->size > FIRN_HEAP_PLAIN_MAX ? object : NULL;
+    return object;
 }
 
 /* Plain stores are right into a new object, unless it is large. */
@@ -322,33 +365,65 @@ static void store_first(struct model *model, struct node *node, void *object, si
     }
 }
 
+/* Lets a root or a slot of a reachable object refer to a new object; while the graph grows, one
+ * that referred to nothing. */
+static void attach(struct model *model, uint32_t index, void *object)
+{
+    for (unsigned tries = 0; tries < 8; tries++) {
+        unsigned root = (unsigned)rng_below(&model->random, ROOTS);
+        if (rng_below(&model->random, 4) == 0 &&
+            (!model->growing || model->root_nodes[root] == NONE)) {
+            model->roots[root] = object;
+            model->root_nodes[root] = index;
+            return;
+        }
+        void *from;
+        uint32_t source = some_node(model, &from);
+        if (source == NONE || model->nodes[source].edge_count == 0)
+            continue;
+        struct node *node = &model->nodes[source];
+        size_t edge = rng_below(&model->random, node->edge_count);
+        if (model->growing && node->edges[edge] < NODES)
+            continue;
+        firn_heap_write(model->heap, from, slot_of(from, node, edge), object);
+        node->edges[edge] = index;
+        return;
+    }
+}
+
+static bool is_zero(const uint8_t *bytes, size_t size)
+{
+    return bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0;
+}
+
 static void make(struct model *model)
 {
     struct node *node = free_node(model);
     if (node == NULL)
         return;
     fill_shape(model, node);
-    shadow_collect(model); /* finalisers look at it */
-    void *object = allocate(model, node->shape, node->size);
+    void *object = allocate(model, node);
     if (object == NULL) {
         assert_true(model->limited);
         model->refused++;
+        if (model->growing) {
+            model->growing = false;
+            model->low = shadow_count(model) / 2;
+        }
         return;
     }
-    for (size_t i = 0; i < node->size; i++)
-        assert_int_equal(((uint8_t *)object)[i], 0);
+    assert_true(is_zero(object, node->size));
     fill_object(model, node, object);
     node->used = true;
     for (size_t i = 0; i < node->edge_count; i++) {
         void *target = NULL;
-        if (rng_below(&model->random, 2) == 0 &&
+        if (rng_below(&model->random, 4) == 0 &&
             (node->edges[i] = some_node(model, &target)) != NONE)
             store_first(model, node, object, i, target);
     }
-    unsigned root = (unsigned)rng_below(&model->random, ROOTS);
-    model->roots[root] = object;
-    model->root_nodes[root] = (uint32_t)(node - model->nodes);
+    attach(model, (uint32_t)(node - model->nodes), object);
     model->made++;
+    model->made_final += node->shape == FINAL;
 }
 
 static void link_nodes(struct model *model)
@@ -359,6 +434,8 @@ static void link_nodes(struct model *model)
         return;
     struct node *node = &model->nodes[source];
     size_t edge = rng_below(&model->random, node->edge_count);
+    if (model->growing && node->edges[edge] < NODES && rng_below(&model->random, 16) != 0)
+        return;
     uint32_t target = rng_below(&model->random, 5) == 0 ? NONE : some_node(model, &to);
     if (target == NONE)
         to = NULL;
@@ -373,6 +450,8 @@ static void link_nodes(struct model *model)
 static void move_root(struct model *model)
 {
     unsigned root = (unsigned)rng_below(&model->random, ROOTS);
+    if (model->growing && model->root_nodes[root] != NONE && rng_below(&model->random, 16) != 0)
+        return;
     void *object = NULL;
     uint32_t node = rng_below(&model->random, 3) == 0 ? NONE : some_node(model, &object);
     model->root_nodes[root] = node;
@@ -395,20 +474,19 @@ static void make_weak(struct model *model)
 
 static void collect(struct model *model)
 {
-    uint64_t kind = rng_below(&model->random, 400);
-    shadow_collect(model);
-    if (kind < 300) {
-        if (kind == 0) /* a marking may begin */
-            ((struct heap *)model->heap)->trigger_bytes = 0;
-        ((struct heap *)model->heap)->step_bytes = 512;
+    uint64_t kind = rng_below(&model->random, 2000);
+    struct heap *heap = (struct heap *)model->heap;
+    if (kind < 1700) {
+        if (kind < 20) /* a marking may begin */
+            heap->trigger_bytes = 0;
         firn_heap_step(model->heap);
         return;
     }
-    firn_collection how = kind < 398    ? FIRN_COLLECT_MINOR
-                          : kind == 398 ? FIRN_COLLECT_FULL
-                                        : FIRN_COLLECT_COMPACT;
+    firn_collection how = kind < 1997    ? FIRN_COLLECT_MINOR
+                          : kind == 1997 ? FIRN_COLLECT_FULL
+                                         : FIRN_COLLECT_COMPACT;
     /* Objects that wait for their finaliser keep others. */
-    bool all_found = ((struct heap *)model->heap)->final_due.count == 0;
+    bool all_found = heap->final_due.count == 0;
     firn_status status = firn_heap_collect(model->heap, how);
     assert_true(status == FIRN_OK || model->limited);
     if (how != FIRN_COLLECT_MINOR)
@@ -428,12 +506,47 @@ static void operate(struct model *model)
         make_weak(model);
     else
         collect(model);
+    model->marking += ((struct heap *)model->heap)->phase == PHASE_MARK;
 }
 
 static uint64_t operations(void)
 {
     const char *given = getenv("FIRN_OPS");
-    return given != NULL ? strtoull(given, NULL, 0) : 100000;
+    return given != NULL ? strtoull(given, NULL, 0) : OPERATIONS;
+}
+
+/* With no root left, all objects are found dead, and those with a finaliser have been finalised. */
+static void let_go(struct model *model)
+{
+    for (unsigned i = 0; i < ROOTS; i++) {
+        model->roots[i] = NULL;
+        model->root_nodes[i] = NONE;
+    }
+    shadow_collect(model);
+    for (uint64_t before = UINT64_MAX; before != model->finalised;) {
+        before = model->finalised; /* each may have kept others */
+        assert_int_equal(firn_heap_collect(model->heap, FIRN_COLLECT_FULL), FIRN_OK);
+    }
+    assert_int_equal(model->finalised, model->made_final);
+    compare_weaks(model, true);
+    firn_heap_stats stats;
+    assert_int_equal(firn_heap_collect(model->heap, FIRN_COLLECT_FULL), FIRN_OK);
+    firn_heap_stats_get(model->heap, &stats);
+    assert_int_equal(stats.old_bytes, 0);
+}
+
+static void report(const struct model *model, const char *name)
+{
+    firn_heap_stats stats;
+    firn_heap_stats_get(model->heap, &stats);
+    printf("%s: made %llu, at most %zu live, refused %llu, finalised %llu, %llu minor, %llu "
+           "marked, %llu full, "
+           "%llu compact, %llu steps, marking for %llu operations\n",
+           name, (unsigned long long)model->made, model->most, (unsigned long long)model->refused,
+           (unsigned long long)model->finalised, (unsigned long long)stats.minor_count,
+           (unsigned long long)stats.mark_count, (unsigned long long)stats.full_count,
+           (unsigned long long)stats.compact_count, (unsigned long long)stats.step_count,
+           (unsigned long long)model->marking);
 }
 
 static void run(const char *name, const firn_heap_options *options, uint64_t divisor)
@@ -446,15 +559,19 @@ static void run(const char *name, const firn_heap_options *options, uint64_t div
     rng_init(&model.random, name);
     chosen.allocator = &memory.allocator;
     assert_int_equal(firn_heap_create(&chosen, &model.heap), FIRN_OK);
-    model.next_id = 1;
+    ((struct heap *)model.heap)->step_bytes = 512; /* so that markings take many operations */
+    model.next_serial = 1;
     model.limited = options->limit_bytes != 0;
     put_types(&model);
     for (unsigned i = 0; i < ROOTS; i++)
         model.root_nodes[i] = NONE;
     firn_roots_begin(model.heap, &model.frame, model.roots, ROOTS);
     uint64_t count = operations() / divisor, check = count / 200 + 1;
+    check = check < CHECK_MAX ? check : CHECK_MAX;
     for (uint64_t i = 0; i < count; i++) {
         operate(&model);
+        if (i % 512 == 0)
+            steer(&model);
         if (i % check == 0) {
             verify(&model);
             compare(&model);
@@ -463,14 +580,9 @@ static void run(const char *name, const firn_heap_options *options, uint64_t div
     }
     verify(&model);
     compare(&model);
-    firn_heap_stats stats;
-    firn_heap_stats_get(model.heap, &stats);
-    printf("%s: made %llu, refused %llu, finalised %llu, %llu minor, %llu marked, %llu full, "
-           "%llu compact, %llu steps\n",
-           name, (unsigned long long)model.made, (unsigned long long)model.refused,
-           (unsigned long long)model.finalised, (unsigned long long)stats.minor_count,
-           (unsigned long long)stats.mark_count, (unsigned long long)stats.full_count,
-           (unsigned long long)stats.compact_count, (unsigned long long)stats.step_count);
+    report(&model, name);
+    let_go(&model);
+    verify(&model);
     firn_roots_end(model.heap, &model.frame);
     firn_heap_destroy(model.heap);
     failing_check(&memory);

@@ -82,7 +82,9 @@ static void options_out_of_range_are_refused(void **state)
         {.nursery_bytes = (size_t)1 << 40},
         {.nursery_bytes = 64 << 20, .limit_bytes = 64 << 20},
         {.pause_target_ns = 10},
+        {.pause_target_ns = UINT64_MAX},
         {.step_bytes = 1},
+        {.step_bytes = SIZE_MAX},
         {.promote_age = 16},
         {.growth_percent = 5},
         {.growth_percent = 5000},
@@ -505,6 +507,39 @@ static void verify_finds_a_black_object_with_an_unseen_white_one(void **state)
     firn_heap_destroy(heap);
 }
 
+/* --- lazy sweeping --- */
+
+/* The first object that a minor collection promotes after a marking makes a block be swept: the
+ * very one whose card is looked at. */
+static void a_card_of_a_block_that_is_not_swept_is_looked_at_whole(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_heap(&fixture, (firn_heap_options){.promote_age = 1});
+    firn_heap *heap = fixture.heap;
+    struct heap *inside = (struct heap *)heap;
+    enum { COUNT = 64 };
+    void *slots[COUNT] = {0};
+    firn_roots frame;
+    firn_roots_begin(heap, &frame, slots, COUNT);
+    for (int i = 0; i < COUNT; i++)
+        slots[i] = cons(&fixture, NULL, NULL);
+    collect(heap, FIRN_COLLECT_FULL); /* they lie side by side now */
+    inside->trigger_bytes = 0;
+    while (inside->sweep_at == inside->sweep_end && !inside->stress)
+        firn_heap_step(heap);
+    for (int i = 0; i < COUNT; i++) {
+        struct pair *young = cons(&fixture, NULL, NULL), *old = slots[i];
+        young->left = old;
+        firn_heap_write(heap, old, &old->right, young);
+    }
+    collect(heap, FIRN_COLLECT_MINOR);
+    for (int i = 0; i < COUNT; i++)
+        assert_ptr_equal(((struct pair *)slots[i])->right->left, slots[i]);
+    firn_roots_end(heap, &frame);
+    firn_heap_destroy(heap);
+}
+
 /* --- pauses --- */
 
 static void pauses_are_counted_by_length(void **state)
@@ -572,6 +607,7 @@ int main(void)
         cmocka_unit_test(compaction_empties_sparse_blocks),
         cmocka_unit_test(verify_finds_an_old_object_with_an_unseen_young_one),
         cmocka_unit_test(verify_finds_a_black_object_with_an_unseen_white_one),
+        cmocka_unit_test(a_card_of_a_block_that_is_not_swept_is_looked_at_whole),
         cmocka_unit_test(pauses_are_counted_by_length),
         cmocka_unit_test(marking_copes_with_a_full_stack),
     };
