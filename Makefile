@@ -8,7 +8,7 @@ configure = cmake --preset $(1) --no-warn-unused-cli $(2) >build/$(1).log || { c
 compile = $(call configure,$(1),$(2)); cmake --build build/$(1) --parallel $(JOBS) -- --no-print-directory
 
 # What `make test` builds and runs: see FIRN_TEST_KINDS in CMakePresets.json.
-TEST_PRESETS = release asan tsan fuzz
+TEST_PRESETS = release asan tsan fuzz gcstress
 compile_tests = set -e; $(foreach preset,$(TEST_PRESETS),$(call compile,$(preset),\
     -DFIRN_TESTS=ON -DFIRN_FUZZ_SECONDS=$(1));)
 
