@@ -1,0 +1,112 @@
+/* A node of a map: what the tree (which knows nothing of keys) asks of each kind of key.
+ *
+ * A node is a slot of some whole number of granules that holds `count` entries, a key and a value
+ * each, in ascending order. In a leaf the values are the user's, in an inner node they are
+ * references to children, and an entry's key is at or before all keys of its child and behind all
+ * of the child before it; the first key of an inner node on the left edge may be anything not
+ * behind its subtree. How entries lie in the slot is the kind's own business.
+ *
+ * An operation that needs more room than the slot has must not be called: the tree asks `need…`
+ * first and moves the node to a larger slot. No operation allocates, except for `keep`.
+ *
+ * Kinds: fixed.c (u32, u64 and any fixed size with a comparator), text.c (byte strings). */
+#ifndef FIRN_MAP_NODE_H
+#define FIRN_MAP_NODE_H
+
+#include <firn/map.h>
+
+/* Nodes' slots are multiples of it, and aligned to it. */
+#define FIRN_GRANULE 64u
+
+/* Keys of bytes up to this long lie in the node; longer ones in a block of their own, whole. */
+#define FIRN_TEXT_INLINE_MAX 250u
+
+/* At the start of each slot. */
+typedef struct firn_node {
+    uint16_t count;
+    uint16_t used; /* the kind's own: text.c counts bytes of keys */
+} firn_node;
+
+/* A node and the bytes of its slot. */
+typedef struct firn_slot {
+    firn_node *node;
+    uint32_t bytes;
+} firn_slot;
+
+/* Where `key` puts a key together that does not lie in one piece. */
+typedef struct firn_key_room {
+    firn_bytes bytes;
+    uint8_t text[256];
+} firn_key_room;
+
+struct firn_node_kind;
+
+/* What all leaves, or all inner nodes, of the maps of a type have in common. */
+typedef struct firn_shape {
+    const struct firn_node_kind *kind;
+    uint32_t key_bytes;   /* 0 for byte strings */
+    uint32_t value_bytes; /* 4 in inner nodes */
+    uint32_t node_bytes;  /* the largest slot */
+    firn_compare_fn compare;
+    void *compare_context;
+    const firn_allocator *allocator; /* for `keep` */
+} firn_shape;
+
+typedef struct firn_node_kind {
+    /* The position of the first entry whose key is not before `key`, count when there is none, and
+     * whether it is `key`. */
+    unsigned (*search)(const firn_shape *shape, firn_slot slot, const void *key, bool *ret_equal);
+    /* The address of an entry's value. */
+    void *(*value)(const firn_shape *shape, firn_slot slot, unsigned position);
+    /* An entry's key, as a `key` parameter; it may point into the node or into room. */
+    const void *(*key)(const firn_shape *shape, firn_slot slot, unsigned position,
+                       firn_key_room *room);
+
+    /* Bytes of slot that the content of a node takes; of one with no entries, the least. */
+    size_t (*need)(const firn_shape *shape, firn_slot slot);
+    /* The same once `key` will be inserted at position. */
+    size_t (*need_with)(const firn_shape *shape, firn_slot slot, unsigned position,
+                        const void *key);
+    /* The same for one node that holds the entries of both. */
+    size_t (*need_joined)(const firn_shape *shape, firn_slot left, firn_slot right);
+
+    /* Makes *ret_kept, which `insert` takes, of a key: a long text is copied into a block here.
+     * FIRN_NO_MEMORY; FIRN_LIMIT for a key that is too long. `drop` undoes it. NULL in kinds that
+     * need nothing: `insert` then takes the key itself. */
+    firn_status (*keep)(const firn_shape *shape, const void *key, void **ret_kept);
+    void (*drop)(const firn_shape *shape, const void *key, void *kept);
+
+    /* Inserts a key (kept: what `keep` made, NULL without it) at position, and returns its value's
+     * address; the value is not set. */
+    void *(*insert)(const firn_shape *shape, firn_slot slot, unsigned position, const void *key,
+                    void *kept);
+    /* Removes entries [begin, end), and frees what `keep` made for them. */
+    void (*remove)(const firn_shape *shape, firn_slot slot, unsigned begin, unsigned end);
+
+    /* Copies a node into a slot of another size, in which nothing is yet. */
+    void (*copy)(const firn_shape *shape, firn_slot from, firn_slot to);
+    /* The position that halves a node's bytes: from 1 to count - 1. */
+    unsigned (*middle)(const firn_shape *shape, firn_slot slot);
+    /* Moves entries [position, count) into the empty node `to`. */
+    void (*split)(const firn_shape *shape, firn_slot slot, unsigned position, firn_slot to);
+    /* Appends all entries of right to left; right is not used again. */
+    void (*join)(const firn_shape *shape, firn_slot left, firn_slot right);
+
+    /* The key for a new sibling's entry in the parent: behind the last key of left, and at or
+     * before the first of right, the shortest one where keys are text. */
+    const void *(*separator)(const firn_shape *shape, firn_slot left, firn_slot right,
+                             firn_key_room *room);
+
+    /* Compares two keys. */
+    int (*compare)(const firn_shape *shape, const void *a, const void *b);
+    /* Bytes of the user's key, and those of blocks that `keep` made, over all entries. */
+    void (*usage)(const firn_shape *shape, firn_slot slot, uint64_t *ret_key_bytes,
+                  uint64_t *ret_kept_bytes);
+    /* The first thing wrong with a node alone, its order included; NULL: nothing. Never reads
+     * outside of the slot, whatever lies in it (but for blocks that `keep` made). */
+    const char *(*check)(const firn_shape *shape, firn_slot slot);
+} firn_node_kind;
+
+extern const firn_node_kind firn_node_u32, firn_node_u64, firn_node_fixed, firn_node_text;
+
+#endif
