@@ -1,13 +1,16 @@
 /* A node of a map: what the tree (which knows nothing of keys) asks of each kind of key.
  *
- * A node is a slot of some whole number of granules that holds `count` entries, a key and a value
- * each, in ascending order. In a leaf the values are the user's, in an inner node they are
- * references to children, and an entry's key is at or before all keys of its child and behind all
- * of the child before it; the first key of an inner node on the left edge may be anything not
- * behind its subtree. How entries lie in the slot is the kind's own business.
+ * A node is a slot that holds `count` entries, a key and a value each, in ascending order. In a
+ * leaf the values are the user's, in an inner node they are references to children, and an entry's
+ * key is at or before all keys of its child and behind all of the child before it. How entries lie
+ * in the slot is the kind's own business. A slot's size is known to the one who asks: from its
+ * extent in a tree, from `units` in a small map. Slots are aligned to 16 bytes, their sizes are
+ * multiples of 8.
  *
- * An operation that needs more room than the slot has must not be called: the tree asks `need…`
- * first and moves the node to a larger slot. No operation allocates, except for `keep`.
+ * An operation that needs more room than the slot has must not be called: the tree asks `need`
+ * first. No operation allocates, except for `keep`. The tree never changes a node that it splits,
+ * joins or moves: it builds the new ones beside it by `copy`, and forgets the old one once nothing
+ * can fail any more.
  *
  * Kinds: fixed.c (u32, u64 and any fixed size with a comparator), text.c (byte strings). */
 #ifndef FIRN_MAP_NODE_H
@@ -15,16 +18,15 @@
 
 #include <firn/map.h>
 
-/* Nodes' slots are multiples of it, and aligned to it. */
-#define FIRN_GRANULE 64u
-
 /* Keys of bytes up to this long lie in the node; longer ones in a block of their own, whole. */
 #define FIRN_TEXT_INLINE_MAX 250u
 
-/* At the start of each slot. */
+/* At the start of each slot; the entries follow. Only `used` is the kind's own. */
 typedef struct firn_node {
     uint16_t count;
-    uint16_t used; /* the kind's own: text.c counts bytes of keys */
+    uint16_t used;    /* text.c counts bytes of keys in it */
+    uint16_t units;   /* the block's size in units of 8 bytes in a small map; 0 in a tree */
+    uint16_t version; /* of a small map; 0 in a tree */
 } firn_node;
 
 /* A node and the bytes of its slot. */
@@ -62,17 +64,17 @@ typedef struct firn_node_kind {
     const void *(*key)(const firn_shape *shape, firn_slot slot, unsigned position,
                        firn_key_room *room);
 
-    /* Bytes of slot that the content of a node takes; of one with no entries, the least. */
-    size_t (*need)(const firn_shape *shape, firn_slot slot);
-    /* The same once `key` will be inserted at position. */
-    size_t (*need_with)(const firn_shape *shape, firn_slot slot, unsigned position,
-                        const void *key);
+    /* Bytes of slot that entries [begin, end) would take, with `key` (unless it is NULL) inserted
+     * at position, begin <= position <= end. May be a few more than `insert` and `copy` then use.
+     */
+    size_t (*need)(const firn_shape *shape, firn_slot slot, unsigned begin, unsigned end,
+                   unsigned position, const void *key);
     /* The same for one node that holds the entries of both. */
     size_t (*need_joined)(const firn_shape *shape, firn_slot left, firn_slot right);
 
     /* Makes *ret_kept, which `insert` takes, of a key: a long text is copied into a block here.
-     * FIRN_NO_MEMORY; FIRN_LIMIT for a key that is too long. `drop` undoes it. NULL in kinds that
-     * need nothing: `insert` then takes the key itself. */
+     * FIRN_NO_MEMORY; FIRN_LIMIT for a key that is too long. `drop` undoes it. Both NULL in kinds
+     * that need nothing: `insert` then takes the key itself. */
     firn_status (*keep)(const firn_shape *shape, const void *key, void **ret_kept);
     void (*drop)(const firn_shape *shape, const void *key, void *kept);
 
@@ -83,19 +85,22 @@ typedef struct firn_node_kind {
     /* Removes entries [begin, end), and frees what `keep` made for them. */
     void (*remove)(const firn_shape *shape, firn_slot slot, unsigned begin, unsigned end);
 
-    /* Copies a node into a slot of another size, in which nothing is yet. */
-    void (*copy)(const firn_shape *shape, firn_slot from, firn_slot to);
-    /* The position that halves a node's bytes: from 1 to count - 1. */
+    /* Appends entries [begin, end) of `from`, which stays as it is, to `to`; what `keep` made is
+     * shared by both until one is forgotten. `to` may be empty, with anything in it but its header.
+     */
+    void (*copy)(const firn_shape *shape, firn_slot from, unsigned begin, unsigned end,
+                 firn_slot to);
+    /* The position that halves a node's bytes: from 1 to count - 1, of two entries or more. */
     unsigned (*middle)(const firn_shape *shape, firn_slot slot);
-    /* Moves entries [position, count) into the empty node `to`. */
-    void (*split)(const firn_shape *shape, firn_slot slot, unsigned position, firn_slot to);
-    /* Appends all entries of right to left; right is not used again. */
-    void (*join)(const firn_shape *shape, firn_slot left, firn_slot right);
 
-    /* The key for a new sibling's entry in the parent: behind the last key of left, and at or
-     * before the first of right, the shortest one where keys are text. */
+    /* The key for a new leaf's entry in the parent: behind the last key of left, and at or before
+     * the first of right, the shortest one where keys are text. */
     const void *(*separator)(const firn_shape *shape, firn_slot left, firn_slot right,
                              firn_key_room *room);
+    /* A key at or before all others, NULL where none is known: then the first key of the inner
+     * nodes on the left edge is overwritten by set_first when a lesser one comes. */
+    const void *lowest;
+    void (*set_first)(const firn_shape *shape, firn_slot slot, const void *key);
 
     /* Compares two keys. */
     int (*compare)(const firn_shape *shape, const void *a, const void *b);
