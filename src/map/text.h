@@ -1,0 +1,165 @@
+/* A node of byte strings, front coded: what text.c (search and the kind's table), text_edit.c
+ * (all that changes a node) and text_check.c share. A file calls only those after it.
+ *
+ *   | firn_node | heads | suffixes, in order → | free | ← values, in reverse order |
+ *
+ * An entry's key is the first `shared` bytes of the key before it, and its suffix. Heads tell how
+ * long both are; they lie together, so that a search reads a byte or two for most entries, and
+ * touches the suffixes only where the sought key could differ. They come in two forms:
+ *
+ *   narrow  a byte each: shared << 5 | length of the suffix
+ *   wide    all `shared`, a byte each, then all lengths, a byte each
+ *
+ * A key above FIRN_TEXT_INLINE_MAX is long: its length says FIRN_TEXT_LONG, its suffix is the
+ * address and the size of a block that holds the whole key.
+ *
+ * Invariants of a node:
+ *   T1  The first entry, a long one and one behind a long one share 0 bytes.
+ *   T2  All others share what the two keys have in common, neither more nor less.
+ *   T3  In a narrow node no key is above FIRN_TEXT_NARROW_MAX bytes, so that removing entries,
+ *       which lengthens suffixes, does not make it wide.
+ *   T4  used is the sum of the suffixes' bytes, with FIRN_TEXT_WIDE in wide nodes. */
+#ifndef FIRN_MAP_TEXT_H
+#define FIRN_MAP_TEXT_H
+
+#include "map/node.h"
+
+#include <string.h>
+
+#define FIRN_TEXT_WIDE 0x8000u
+#define FIRN_TEXT_LONG 255u
+#define FIRN_TEXT_LONG_BYTES (sizeof(void *) + sizeof(uint32_t)) /* of a long entry's suffix */
+#define FIRN_TEXT_NARROW_MAX 31u
+#define FIRN_TEXT_NARROW_SHARED 7u
+_Static_assert(FIRN_TEXT_INLINE_MAX < FIRN_TEXT_LONG, "a length of 255 is a long entry");
+_Static_assert(sizeof(((firn_key_room *)0)->text) >= FIRN_TEXT_INLINE_MAX, "room for any key");
+
+/* Where a key is or belongs. */
+typedef struct firn_text_place {
+    unsigned position; /* of the first entry not before the key */
+    unsigned offset;   /* of its suffix */
+    unsigned before;   /* bytes the key shares with the entry before, as T1 and T2 count them */
+    unsigned behind;   /* and with the one at position */
+    bool equal;
+} firn_text_place;
+
+static inline bool firn_text_is_wide(const firn_node *node)
+{
+    return (node->used & FIRN_TEXT_WIDE) != 0;
+}
+
+/* Bytes of all suffixes. */
+static inline unsigned firn_text_used(const firn_node *node)
+{
+    return node->used & ~FIRN_TEXT_WIDE;
+}
+
+static inline uint8_t *firn_text_heads(const firn_node *node)
+{
+    return (uint8_t *)(uintptr_t)(node + 1);
+}
+
+static inline unsigned firn_text_head_bytes(unsigned count, bool wide)
+{
+    return count << wide;
+}
+
+static inline uint8_t *firn_text_suffixes(const firn_node *node)
+{
+    return firn_text_heads(node) + firn_text_head_bytes(node->count, firn_text_is_wide(node));
+}
+
+static inline unsigned firn_text_shared(const firn_node *node, unsigned position)
+{
+    unsigned head = firn_text_heads(node)[position];
+    return firn_text_is_wide(node) ? head : head >> 5;
+}
+
+/* What the head says: the suffix's length, or FIRN_TEXT_LONG. */
+static inline unsigned firn_text_length(const firn_node *node, unsigned position)
+{
+    const uint8_t *heads = firn_text_heads(node);
+    return firn_text_is_wide(node) ? heads[node->count + position] : heads[position] & 31u;
+}
+
+static inline bool firn_text_is_long(const firn_node *node, unsigned position)
+{
+    return firn_text_length(node, position) == FIRN_TEXT_LONG;
+}
+
+/* Bytes of the suffix. */
+static inline unsigned firn_text_size(const firn_node *node, unsigned position)
+{
+    unsigned length = firn_text_length(node, position);
+    return length == FIRN_TEXT_LONG ? (unsigned)FIRN_TEXT_LONG_BYTES : length;
+}
+
+static inline firn_bytes firn_text_long(const uint8_t *suffix)
+{
+    firn_bytes bytes = {0};
+    uint32_t size;
+    memcpy(&bytes.data, suffix, sizeof(bytes.data));
+    memcpy(&size, suffix + sizeof(bytes.data), sizeof(size));
+    bytes.size = size;
+    return bytes;
+}
+
+static inline size_t firn_text_need_of(const firn_shape *shape, unsigned count, bool wide,
+                                       size_t suffix_bytes)
+{
+    return sizeof(firn_node) + firn_text_head_bytes(count, wide) + suffix_bytes +
+           (size_t)count * shape->value_bytes;
+}
+
+/* Values lie from the slot's end to the front, so that one more entry at the end, as when keys come
+ * in order, moves none. */
+static inline uint8_t *firn_text_value(const firn_shape *shape, firn_slot slot, unsigned position)
+{
+    return (uint8_t *)slot.node + slot.bytes - (size_t)(position + 1) * shape->value_bytes;
+}
+
+/* How many of the first `most` bytes are the same. */
+static inline size_t firn_text_common(const uint8_t *a, const uint8_t *b, size_t most)
+{
+    size_t same = 0;
+    for (; same + 8 <= most; same += 8) {
+        uint64_t x, y;
+        memcpy(&x, a + same, 8);
+        memcpy(&y, b + same, 8);
+        if (x != y)
+            break;
+    }
+    while (same < most && a[same] == b[same])
+        same++;
+    return same;
+}
+
+/* --- text.c: reading --- */
+
+firn_text_place firn_text_locate(const firn_node *node, const firn_bytes *key);
+/* The offset of an entry's suffix; of position count, the bytes of all. */
+unsigned firn_text_offset(const firn_node *node, unsigned position);
+/* Writes the first bytes of an entry's key, those that it shares with the one before. */
+void firn_text_prefix(const firn_node *node, unsigned position, unsigned offset, uint8_t *ret_text);
+/* An entry's key, in room unless it is long. */
+const firn_bytes *firn_text_key(const firn_node *node, unsigned position, firn_key_room *room);
+/* What the entry at position of right would share if it came behind all of left. */
+unsigned firn_text_shared_behind(const firn_node *left, const firn_node *right, unsigned position);
+int firn_text_compare(const firn_bytes *a, const firn_bytes *b);
+
+/* --- text_edit.c --- */
+
+size_t firn_text_need(const firn_shape *shape, firn_slot slot, unsigned begin, unsigned end,
+                      unsigned position, const void *key);
+size_t firn_text_need_joined(const firn_shape *shape, firn_slot left, firn_slot right);
+void *firn_text_insert(const firn_shape *shape, firn_slot slot, unsigned position, const void *key,
+                       void *kept);
+void firn_text_remove(const firn_shape *shape, firn_slot slot, unsigned begin, unsigned end);
+void firn_text_copy(const firn_shape *shape, firn_slot from, unsigned begin, unsigned end,
+                    firn_slot to);
+
+/* --- text_check.c --- */
+
+const char *firn_text_check(const firn_shape *shape, firn_slot slot);
+
+#endif
