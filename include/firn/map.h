@@ -22,6 +22,7 @@
 FIRN_BEGIN
 
 #define FIRN_MAP_KEY_MAX 65535u  /* bytes of a key of any kind */
+#define FIRN_MAP_FIXED_MAX 256u  /* bytes of a key of FIRN_KEY_FIXED */
 #define FIRN_MAP_VALUE_MAX 1024u /* bytes of a value */
 
 /* A piece of memory: a key of FIRN_KEY_BYTES. data may be NULL when size is 0. */
@@ -126,20 +127,26 @@ FIRN_API FIRN_NODISCARD firn_status firn_map_shrink(firn_map *map);
 
 #define FIRN_MAP_HEIGHT_MAX 24
 
-/* A place in a map: at an entry, or at none. In the caller's memory; needs no end. A change of the
- * map makes it invalid, except through the cursor itself; use with a changed map is FIRN_CHANGED
- * where that is noticed (always when the map is a tree) and must be followed by a new search.
- * Private but for key and value. */
+/* Private: where a key is put together that does not lie in one piece. */
+typedef struct firn_key_room {
+    firn_bytes bytes;
+    uint8_t text[FIRN_MAP_FIXED_MAX];
+} firn_key_room;
+
+/* A place in a map: at an entry, or at none. In the caller's memory; needs no end; may be copied,
+ * but for its key. A change of the map makes it invalid, except through the cursor itself; use with
+ * a changed map is FIRN_CHANGED where that is noticed (always, but for a multiple of 65,536 changes
+ * to a map of one block, and maps that were cleared in between) and must be followed by a new
+ * search. Private but for key and value. */
 typedef struct firn_map_cursor {
-    const void *key; /* of the entry, as a key parameter; valid until the cursor moves */
+    const void *key; /* of the entry, as a key parameter; valid until the cursor moves; or NULL */
     void *value;
     const firn_map *map;
     uint64_t version;
+    uint32_t height;                    /* 0: at no entry */
     uint32_t path[FIRN_MAP_HEIGHT_MAX]; /* nodes from the root */
     uint16_t at[FIRN_MAP_HEIGHT_MAX];   /* and the entry in each */
-    uint32_t height;
-    firn_bytes bytes; /* what key points to when keys are bytes */
-    uint8_t text[256];
+    firn_key_room room;
 } firn_map_cursor;
 
 /* Puts a cursor at no entry; a map may be changed under it until it is placed. */
@@ -155,7 +162,7 @@ FIRN_API FIRN_NODISCARD firn_status firn_map_ceiling(firn_map_cursor *cursor, co
 FIRN_API FIRN_NODISCARD firn_status firn_map_next(firn_map_cursor *cursor);
 FIRN_API FIRN_NODISCARD firn_status firn_map_previous(firn_map_cursor *cursor);
 /* Removes the entry and goes to the next one; FIRN_NOT_FOUND when it was the last. */
-FIRN_API FIRN_NODISCARD firn_status firn_map_cursor_remove(firn_map_cursor *cursor);
+FIRN_API FIRN_NODISCARD firn_status firn_map_cursor_remove(firn_map *map, firn_map_cursor *cursor);
 
 /* Calls visit for the entries from `from` on (NULL: the first) and below `to` (NULL: no end), until
  * it returns false. Faster than a cursor. visit may change values, not the map. */

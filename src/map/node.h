@@ -2,10 +2,11 @@
  *
  * A node is a slot that holds `count` entries, a key and a value each, in ascending order. In a
  * leaf the values are the user's, in an inner node they are references to children, and an entry's
- * key is at or before all keys of its child and behind all of the child before it. How entries lie
- * in the slot is the kind's own business. A slot's size is known to the one who asks: from its
- * extent in a tree, from `units` in a small map. Slots are aligned to 16 bytes, their sizes are
- * multiples of 8.
+ * key is at or before all keys of its child and behind all of the child before it. The first key of
+ * an inner node is no key: it counts as before all others; the tree gives `lowest` there and never
+ * reads it. How entries lie in the slot is the kind's own business. A slot's size is known to the
+ * one who asks: from its extent in a tree, from `units` in a small map. Slots are aligned to 16
+ * bytes, their sizes are multiples of 8.
  *
  * An operation that needs more room than the slot has must not be called: the tree asks `need`
  * first. No operation allocates, except for `keep`. The tree never changes a node that it splits,
@@ -24,10 +25,12 @@
 /* At the start of each slot; the entries follow. Only `used` is the kind's own. */
 typedef struct firn_node {
     uint16_t count;
-    uint16_t used;    /* text.c counts bytes of keys in it */
-    uint16_t units;   /* the block's size in units of 8 bytes in a small map; 0 in a tree */
+    uint16_t used;  /* text.c counts bytes of keys in it */
+    uint16_t units; /* the block's size in units of 8 bytes in a small map; in a tree 0 or INNER */
     uint16_t version; /* of a small map; 0 in a tree */
 } firn_node;
+
+#define FIRN_NODE_INNER UINT16_MAX /* units of an inner node */
 
 /* A node and the bytes of its slot. */
 typedef struct firn_slot {
@@ -35,17 +38,12 @@ typedef struct firn_slot {
     uint32_t bytes;
 } firn_slot;
 
-/* Where `key` puts a key together that does not lie in one piece. */
-typedef struct firn_key_room {
-    firn_bytes bytes;
-    uint8_t text[256];
-} firn_key_room;
-
 struct firn_node_kind;
 
 /* What all leaves, or all inner nodes, of the maps of a type have in common. */
 typedef struct firn_shape {
     const struct firn_node_kind *kind;
+    bool inner;
     uint32_t key_bytes;   /* 0 for byte strings */
     uint32_t value_bytes; /* 4 in inner nodes */
     uint32_t node_bytes;  /* the largest slot */
@@ -97,10 +95,9 @@ typedef struct firn_node_kind {
      * the first of right, the shortest one where keys are text. */
     const void *(*separator)(const firn_shape *shape, firn_slot left, firn_slot right,
                              firn_key_room *room);
-    /* A key at or before all others, NULL where none is known: then the first key of the inner
-     * nodes on the left edge is overwritten by set_first when a lesser one comes. */
+    /* What the tree inserts as the first key of an inner node: a key at or before all others, or
+     * any at all, if search and check look at no first key where shape->inner. */
     const void *lowest;
-    void (*set_first)(const firn_shape *shape, firn_slot slot, const void *key);
 
     /* Compares two keys. */
     int (*compare)(const firn_shape *shape, const void *a, const void *b);
@@ -113,5 +110,6 @@ typedef struct firn_node_kind {
 } firn_node_kind;
 
 extern const firn_node_kind firn_node_u32, firn_node_u64, firn_node_fixed, firn_node_text;
+extern const firn_node_kind firn_node_u32_avx2, firn_node_u64_avx2; /* where the machine has it */
 
 #endif
