@@ -208,7 +208,7 @@ static unsigned text_middle(const firn_shape *shape, firn_slot slot)
     size_t each = shape->value_bytes + firn_text_head_bytes(1, firn_text_is_wide(node));
     size_t half = (each * node->count + firn_text_used(node)) / 2, before = 0;
     unsigned position = 0;
-    while (position < node->count - 1u) {
+    while (position < node->count - 1u && before < half) {
         size_t next = before + each + firn_text_size(node, position);
         if (next > half && next - half > half - before)
             break;

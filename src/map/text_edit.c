@@ -271,6 +271,7 @@ size_t firn_text_need_joined(const firn_shape *shape, firn_slot left, firn_slot 
     const firn_node *a = left.node, *b = right.node;
     unsigned shared = b->count > 0 ? firn_text_shared_behind(a, b, 0) : 0;
     bool wide = firn_text_is_wide(a) || firn_text_is_wide(b) || shared > FIRN_TEXT_NARROW_SHARED;
+    wide = wide || shape->inner; /* the key that will come between is not known here */
     return firn_text_need_of(shape, (unsigned)a->count + b->count, wide,
                              firn_text_used(a) + firn_text_used(b) - shared);
 }
