@@ -14,6 +14,7 @@
 #include <firn/fixed.h>
 #include <firn/heap.h>
 #include <firn/intern.h>
+#include <firn/map.h>
 #include <firn/mapped.h>
 #include <firn/page_source.h>
 #include <firn/pool.h>

@@ -284,15 +284,15 @@ static void undo(insertion *work, unsigned level)
     if (work->kept != NULL)
         work->type->inner.kind->drop(&work->type->inner, work->key, work->kept);
     for (unsigned i = level + 1; i < work->tree->height; i++) {
-        made *made = &work->made[i];
+        const made *built = &work->made[i];
         const firn_shape *shape = firn_shape_of(work->type, work->path.ref[i]);
-        if (made->holder != FIRN_REF_NONE)
-            shape->kind->remove(shape, firn_slot_of(&work->tree->store, made->holder), made->at,
-                                made->at + 1u);
-        if (made->left != work->path.ref[i])
-            firn_node_free(work->type, &work->tree->store, made->left);
-        if (made->right != work->path.ref[i])
-            firn_node_free(work->type, &work->tree->store, made->right);
+        if (built->holder != FIRN_REF_NONE)
+            shape->kind->remove(shape, firn_slot_of(&work->tree->store, built->holder), built->at,
+                                built->at + 1u);
+        if (built->left != work->path.ref[i])
+            firn_node_free(work->type, &work->tree->store, built->left);
+        if (built->right != work->path.ref[i])
+            firn_node_free(work->type, &work->tree->store, built->right);
     }
 }
 
@@ -301,13 +301,13 @@ static void free_old(insertion *work, unsigned level, unsigned height)
 {
     for (unsigned i = level; i < height; i++) {
         uint32_t old = work->path.ref[i];
-        const made *made = &work->made[i];
-        if (made->left == old || made->right == old)
+        const made *built = &work->made[i];
+        if (built->left == old || built->right == old)
             continue;
         const firn_shape *shape = firn_shape_of(work->type, old);
-        if (made->dropped > 0)
-            shape->kind->remove(shape, firn_slot_of(&work->tree->store, old), made->dropped - 1u,
-                                made->dropped);
+        if (built->dropped > 0)
+            shape->kind->remove(shape, firn_slot_of(&work->tree->store, old), built->dropped - 1u,
+                                built->dropped);
         firn_node_free(work->type, &work->tree->store, old);
     }
 }

@@ -1,0 +1,220 @@
+/* Cursors, and visits of ranges. Called by users; calls place.c.
+ *
+ * A cursor keeps its path, so that the next leaf is found through the parents; 255 entries of 256
+ * need the leaf alone.
+ */
+#include "map/fixed.h"
+#include "map/place.h"
+
+void firn_map_cursor_init(firn_map_cursor *cursor, const firn_map *map)
+{
+    cursor->map = map;
+    cursor->version = 0;
+    cursor->height = 0;
+    cursor->key = NULL;
+    cursor->value = NULL;
+}
+
+static firn_slot leaf_of(const firn_map_cursor *cursor)
+{
+    const firn_tree *tree = firn_content_tree(cursor->map);
+    return tree != NULL ? firn_slot_of(&tree->store, cursor->path[cursor->height - 1])
+                        : firn_small_slot(cursor->map->content);
+}
+
+static void read_entry(firn_map_cursor *cursor, firn_slot leaf, unsigned at)
+{
+    const firn_shape *shape = &cursor->map->type->leaf;
+    cursor->at[cursor->height - 1] = (uint16_t)at;
+    if (shape->key_bytes > 0) {
+        cursor->key = firn_fixed_keys(leaf.node) + (size_t)at * shape->key_bytes;
+        cursor->value = firn_fixed_value(leaf, shape->value_bytes, at);
+    } else {
+        cursor->key = shape->kind->key(shape, leaf, at, &cursor->room);
+        cursor->value = shape->kind->value(shape, leaf, at);
+    }
+}
+
+static firn_status be_at_none(firn_map_cursor *cursor, firn_status status)
+{
+    cursor->height = 0;
+    cursor->key = NULL;
+    cursor->value = NULL;
+    return status;
+}
+
+static firn_status place_at(firn_map_cursor *cursor, const firn_place *place, bool found)
+{
+    if (!found)
+        return be_at_none(cursor, FIRN_NOT_FOUND);
+    const firn_tree *tree = firn_content_tree(cursor->map);
+    cursor->height = tree != NULL ? tree->height : 1;
+    cursor->version = firn_content_version(cursor->map);
+    for (unsigned i = 0; tree != NULL && i < cursor->height; i++) {
+        cursor->path[i] = place->path.ref[i];
+        cursor->at[i] = place->path.at[i];
+    }
+    read_entry(cursor, place->leaf, place->at);
+    return FIRN_OK;
+}
+
+static void place_of(const firn_map_cursor *cursor, firn_place *ret_place)
+{
+    for (unsigned i = 0; i < cursor->height; i++) {
+        ret_place->path.ref[i] = cursor->path[i];
+        ret_place->path.at[i] = cursor->at[i];
+    }
+    ret_place->leaf = leaf_of(cursor);
+    ret_place->at = cursor->at[cursor->height - 1];
+}
+
+static bool can_search(const firn_map_cursor *cursor)
+{
+    return cursor != NULL && cursor->map != NULL && cursor->map->type != NULL;
+}
+
+firn_status firn_map_first(firn_map_cursor *cursor)
+{
+    firn_place place;
+    if (!can_search(cursor))
+        return FIRN_INVALID;
+    return place_at(cursor, &place, firn_place_ceiling(cursor->map, NULL, &place));
+}
+
+firn_status firn_map_last(firn_map_cursor *cursor)
+{
+    firn_place place;
+    if (!can_search(cursor))
+        return FIRN_INVALID;
+    return place_at(cursor, &place, firn_place_floor(cursor->map, NULL, &place));
+}
+
+firn_status firn_map_seek(firn_map_cursor *cursor, const void *key)
+{
+    firn_place place;
+    if (!can_search(cursor) || key == NULL)
+        return FIRN_INVALID;
+    return place_at(cursor, &place, firn_place_find(cursor->map, key, &place));
+}
+
+firn_status firn_map_floor(firn_map_cursor *cursor, const void *key)
+{
+    firn_place place;
+    if (!can_search(cursor) || key == NULL)
+        return FIRN_INVALID;
+    return place_at(cursor, &place, firn_place_floor(cursor->map, key, &place));
+}
+
+firn_status firn_map_ceiling(firn_map_cursor *cursor, const void *key)
+{
+    firn_place place;
+    if (!can_search(cursor) || key == NULL)
+        return FIRN_INVALID;
+    return place_at(cursor, &place, firn_place_ceiling(cursor->map, key, &place));
+}
+
+firn_status firn_map_next(firn_map_cursor *cursor)
+{
+    if (!can_search(cursor))
+        return FIRN_INVALID;
+    if (cursor->height == 0)
+        return FIRN_NOT_FOUND;
+    if (cursor->version != firn_content_version(cursor->map))
+        return be_at_none(cursor, FIRN_CHANGED);
+    firn_slot leaf = leaf_of(cursor);
+    unsigned at = cursor->at[cursor->height - 1] + 1u;
+    if (at < leaf.node->count) {
+        read_entry(cursor, leaf, at);
+        return FIRN_OK;
+    }
+    firn_place place;
+    place_of(cursor, &place);
+    return place_at(cursor, &place, firn_place_next_leaf(cursor->map, &place));
+}
+
+firn_status firn_map_previous(firn_map_cursor *cursor)
+{
+    if (!can_search(cursor))
+        return FIRN_INVALID;
+    if (cursor->height == 0)
+        return FIRN_NOT_FOUND;
+    if (cursor->version != firn_content_version(cursor->map))
+        return be_at_none(cursor, FIRN_CHANGED);
+    firn_slot leaf = leaf_of(cursor);
+    unsigned at = cursor->at[cursor->height - 1];
+    if (at > 0 && at <= leaf.node->count) {
+        read_entry(cursor, leaf, at - 1);
+        return FIRN_OK;
+    }
+    firn_place place;
+    place_of(cursor, &place);
+    return place_at(cursor, &place, firn_place_previous_leaf(cursor->map, &place));
+}
+
+firn_status firn_map_cursor_remove(firn_map *map, firn_map_cursor *cursor)
+{
+    if (!can_search(cursor) || cursor->map != map)
+        return FIRN_INVALID;
+    if (cursor->height == 0)
+        return FIRN_NOT_FOUND;
+    if (cursor->version != firn_content_version(map))
+        return be_at_none(cursor, FIRN_CHANGED);
+    firn_place place;
+    place_of(cursor, &place);
+    if (place.at >= place.leaf.node->count)
+        return be_at_none(cursor, FIRN_CHANGED);
+    firn_status status = firn_map_next(cursor);
+    firn_key_room room;
+    const void *next = cursor->key;
+    if (status == FIRN_OK) { /* removal moves entries, but no long key's block */
+        const firn_bytes *bytes = next;
+        if (map->type->key != FIRN_KEY_BYTES) {
+            next = memcpy(room.text, next, map->type->leaf.key_bytes);
+        } else {
+            room.bytes = *bytes;
+            if (bytes->size <= sizeof(room.text))
+                room.bytes.data = memcpy(room.text, bytes->data, bytes->size);
+            next = &room.bytes;
+        }
+    }
+    firn_place_remove(map, &place, place.at + 1);
+    return status == FIRN_OK ? firn_map_seek(cursor, next) : status;
+}
+
+/* --- visits --- */
+
+static bool visit_leaf(const firn_shape *shape, const firn_place *place, unsigned end,
+                       firn_map_visit_fn visit, void *context)
+{
+    firn_slot leaf = place->leaf;
+    unsigned at = place->at;
+    if (shape->key_bytes > 0) {
+        const uint8_t *key = firn_fixed_keys(leaf.node) + (size_t)at * shape->key_bytes;
+        uint8_t *value = firn_fixed_value(leaf, shape->value_bytes, at);
+        for (; at < end; at++, key += shape->key_bytes, value -= shape->value_bytes)
+            if (!visit(context, key, value))
+                return false;
+        return true;
+    }
+    firn_key_room room;
+    for (; at < end; at++)
+        if (!visit(context, shape->kind->key(shape, leaf, at, &room),
+                   shape->kind->value(shape, leaf, at)))
+            return false;
+    return true;
+}
+
+firn_status firn_map_visit(const firn_map *map, const void *from, const void *to,
+                           firn_map_visit_fn visit, void *context)
+{
+    if (map == NULL || map->type == NULL || visit == NULL)
+        return FIRN_INVALID;
+    firn_place place;
+    bool more = firn_place_ceiling(map, from, &place);
+    while (more) {
+        unsigned end = firn_place_end(map, &place, to);
+        more = visit_leaf(&map->type->leaf, &place, end, visit, context) &&
+               end == place.leaf.node->count && firn_place_next_leaf(map, &place);
+    }
+    return FIRN_OK;
+}
