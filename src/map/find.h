@@ -4,10 +4,8 @@
 
 #include "map/tree.h"
 
-typedef void *(*firn_find_fn)(const firn_map_type *type, const firn_tree *tree, const void *key);
-
-/* The best for this machine, NULL for other kinds of keys; `portable` asks for the one that runs on
- * all machines. */
-firn_find_fn firn_find_for(firn_key_kind key, bool portable);
+/* Sets a type's find and descend to the best for this machine; `portable` asks for those that run
+ * on all machines. */
+void firn_find_set(firn_map_type *type, bool portable);
 
 #endif

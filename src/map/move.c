@@ -46,7 +46,7 @@ static bool find_node(const firn_map_type *type, const firn_tree *tree, uint32_t
     }
     const firn_shape *shape = firn_shape_of(type, at);
     const void *key = shape->kind->key(shape, slot, shape->inner, &room);
-    firn_tree_descend(type, tree, key, ret_path);
+    type->descend(type, tree, key, ret_path);
     for (unsigned level = 0; level < tree->height; level++) {
         if (ret_path->ref[level] == ref) {
             *ret_level = level;

@@ -16,7 +16,7 @@ bool firn_place_find(const firn_map *map, const void *key, firn_place *ret_place
     if (map->content == NULL || key == NULL)
         return false;
     if (tree != NULL) {
-        equal = firn_tree_descend(type, tree, key, &ret_place->path);
+        equal = type->descend(type, tree, key, &ret_place->path);
         ret_place->leaf = firn_slot_of(&tree->store, ret_place->path.ref[tree->height - 1]);
         ret_place->at = ret_place->path.at[tree->height - 1];
     } else {

@@ -1,6 +1,6 @@
 /* Slots for a tree's nodes; see store.h. Called by the files of a tree; calls the allocator.
  *
- * An extent that has become empty is given back once unused slots are more than a sixteenth of all;
+ * An extent that has become empty is given back once unused slots are more than 1/64 of all; those
  * extents that are nearly empty are emptied by move.c.
  *
  * Invariants: S1 a slot is in use, in its extent's list of freed ones, or fresh. S2 the lists of
@@ -199,7 +199,7 @@ void firn_node_free(const firn_map_type *type, firn_node_store *store, uint32_t 
     if (extent->live-- == extent->slots && number != store->victim)
         firn_extent_open(store, number);
     if (extent->live == 0 && (number == store->victim ||
-                              (store->slot_bytes - store->live_bytes) * 16 > store->slot_bytes))
+                              (store->slot_bytes - store->live_bytes) * 64 > store->slot_bytes))
         firn_extent_release(type, store, number);
 }
 

@@ -19,8 +19,8 @@
 
 #include <assert.h>
 
-bool firn_tree_descend(const firn_map_type *type, const firn_tree *tree, const void *key,
-                       firn_path *ret_path)
+bool firn_tree_descend_any(const firn_map_type *type, const firn_tree *tree, const void *key,
+                           firn_path *ret_path)
 {
     uint32_t ref = tree->root;
     bool equal;
@@ -415,7 +415,7 @@ firn_status firn_tree_put(const firn_map_type *type, firn_tree *tree, const void
     work.kept = NULL;
     work.below_left = work.below_right = FIRN_REF_NONE;
     work.turn = 0;
-    if (tree->height > 0 && firn_tree_descend(type, tree, key, &work.path)) {
+    if (tree->height > 0 && type->descend(type, tree, key, &work.path)) {
         unsigned leaf = tree->height - 1;
         firn_slot slot = firn_slot_of(&tree->store, work.path.ref[leaf]);
         *ret_value = type->leaf.kind->value(&type->leaf, slot, work.path.at[leaf]);

@@ -45,10 +45,9 @@ static inline size_t firn_need(const firn_shape *shape, firn_slot slot)
     return shape->kind->need(shape, slot, 0, slot.node->count, 0, NULL);
 }
 
-/* Sets all refs of a path to where a key is or would be inserted; in the leaf, at may be the leaf's
- * count. Returns whether it is there. */
-bool firn_tree_descend(const firn_map_type *type, const firn_tree *tree, const void *key,
-                       firn_path *ret_path);
+/* What type->descend is for keys of any kind. */
+bool firn_tree_descend_any(const firn_map_type *type, const firn_tree *tree, const void *key,
+                           firn_path *ret_path);
 
 /* An empty tree without a root; NULL when there is no memory. */
 firn_tree *firn_tree_create(const firn_map_type *type);

@@ -60,7 +60,7 @@ static size_t key_bytes_of(const firn_map_type_options *options)
 void firn_map_type_set_portable(firn_map_type *type, bool portable)
 {
     type->leaf.kind = type->inner.kind = kind_for(type->key, portable);
-    type->find = firn_find_for(type->key, portable);
+    firn_find_set(type, portable);
 }
 
 firn_status firn_map_type_create(const firn_map_type_options *options, firn_map_type **ret_type)

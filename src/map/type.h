@@ -10,6 +10,7 @@
 #define FIRN_STEP_MIN 64u
 
 struct firn_tree;
+struct firn_path;
 
 struct firn_map_type {
     firn_shape leaf, inner;
@@ -18,6 +19,10 @@ struct firn_map_type {
     const firn_allocator *allocator;
     /* Finds a value in one go where the kind has its own way, NULL elsewhere. */
     void *(*find)(const struct firn_map_type *type, const struct firn_tree *tree, const void *key);
+    /* Sets a path to where a key is or would be inserted: at in the leaf may be the leaf's count.
+     * Returns whether it is there. */
+    bool (*descend)(const struct firn_map_type *type, const struct firn_tree *tree, const void *key,
+                    struct firn_path *ret_path);
 };
 
 /* Takes the forms of search that run on every machine, or the best for this one. For tests. */
