@@ -1,24 +1,26 @@
 /* A node of byte strings, front coded: what text.c (search and the kind's table), text_edit.c
  * (all that changes a node) and text_check.c share. A file calls only those after it.
  *
- *   | firn_node | heads | suffixes, in order → | free | ← values, in reverse order |
+ *   | firn_node | heads | first bytes | rests, in order → | free | ← values, in reverse order |
  *
  * An entry's key is the first `shared` bytes of the key before it, and its suffix. Heads tell how
- * long both are; they lie together, so that a search reads a byte or two for most entries, and
- * touches the suffixes only where the sought key could differ. They come in two forms:
+ * long both are. They lie together, and so do the first bytes of all suffixes, so that a search
+ * passes most entries 16 at a time; the rests of the suffixes lie behind. Heads have two forms:
  *
  *   narrow  a byte each: shared << 5 | length of the suffix
  *   wide    all `shared`, a byte each, then all lengths, a byte each
  *
- * A key above FIRN_TEXT_INLINE_MAX is long: its length says FIRN_TEXT_LONG, its suffix is the
- * address and the size of a block that holds the whole key.
+ * A key above FIRN_TEXT_INLINE_MAX is long: its length says FIRN_TEXT_LONG, its rest is the address
+ * and the size of a block that holds the whole key.
  *
  * Invariants of a node:
  *   T1  The first entry, a long one and one behind a long one share 0 bytes.
  *   T2  All others share what the two keys have in common, neither more nor less.
  *   T3  In a narrow node no key is above FIRN_TEXT_NARROW_MAX bytes, so that removing entries,
  *       which lengthens suffixes, does not make it wide.
- *   T4  used is the sum of the suffixes' bytes, with FIRN_TEXT_WIDE in wide nodes. */
+ *   T4  used is the sum of the rests' bytes, with FIRN_TEXT_WIDE in wide nodes.
+ *   T5  The first byte of a long entry is 255, so that a search stops there. That of an empty key,
+ *       which only the first can be, is 0. */
 #ifndef FIRN_MAP_TEXT_H
 #define FIRN_MAP_TEXT_H
 
@@ -28,7 +30,8 @@
 
 #define FIRN_TEXT_WIDE 0x8000u
 #define FIRN_TEXT_LONG 255u
-#define FIRN_TEXT_LONG_BYTES (sizeof(void *) + sizeof(uint32_t)) /* of a long entry's suffix */
+#define FIRN_TEXT_LONG_BYTES (sizeof(void *) + sizeof(uint32_t)) /* of a long entry's rest */
+#define FIRN_TEXT_LONG_FIRST 255u
 #define FIRN_TEXT_NARROW_MAX 31u
 #define FIRN_TEXT_NARROW_SHARED 7u
 _Static_assert(FIRN_TEXT_INLINE_MAX < FIRN_TEXT_LONG, "a length of 255 is a long entry");
@@ -37,7 +40,7 @@ _Static_assert(sizeof(((firn_key_room *)0)->text) >= FIRN_TEXT_INLINE_MAX, "room
 /* Where a key is or belongs. */
 typedef struct firn_text_place {
     unsigned position; /* of the first entry not before the key */
-    unsigned offset;   /* of its suffix */
+    unsigned offset;   /* of its rest */
     unsigned before;   /* bytes the key shares with the entry before, as T1 and T2 count them */
     unsigned behind;   /* and with the one at position */
     bool equal;
@@ -48,10 +51,16 @@ static inline bool firn_text_is_wide(const firn_node *node)
     return (node->used & FIRN_TEXT_WIDE) != 0;
 }
 
-/* Bytes of all suffixes. */
+/* Bytes of all rests. */
 static inline unsigned firn_text_used(const firn_node *node)
 {
     return node->used & ~FIRN_TEXT_WIDE;
+}
+
+/* Bytes of an entry's head and first byte. */
+static inline unsigned firn_text_planes(bool wide)
+{
+    return 2u + wide;
 }
 
 static inline uint8_t *firn_text_heads(const firn_node *node)
@@ -59,14 +68,14 @@ static inline uint8_t *firn_text_heads(const firn_node *node)
     return (uint8_t *)(uintptr_t)(node + 1);
 }
 
-static inline unsigned firn_text_head_bytes(unsigned count, bool wide)
+static inline uint8_t *firn_text_firsts(const firn_node *node)
 {
-    return count << wide;
+    return firn_text_heads(node) + node->count * (firn_text_planes(firn_text_is_wide(node)) - 1);
 }
 
-static inline uint8_t *firn_text_suffixes(const firn_node *node)
+static inline uint8_t *firn_text_rests(const firn_node *node)
 {
-    return firn_text_heads(node) + firn_text_head_bytes(node->count, firn_text_is_wide(node));
+    return firn_text_heads(node) + node->count * firn_text_planes(firn_text_is_wide(node));
 }
 
 static inline unsigned firn_text_shared(const firn_node *node, unsigned position)
@@ -87,28 +96,32 @@ static inline bool firn_text_is_long(const firn_node *node, unsigned position)
     return firn_text_length(node, position) == FIRN_TEXT_LONG;
 }
 
-/* Bytes of the suffix. */
-static inline unsigned firn_text_size(const firn_node *node, unsigned position)
+/* Bytes of the rest of a suffix of this length. */
+static inline unsigned firn_text_rest_of(unsigned length)
 {
-    unsigned length = firn_text_length(node, position);
-    return length == FIRN_TEXT_LONG ? (unsigned)FIRN_TEXT_LONG_BYTES : length;
+    return length == FIRN_TEXT_LONG ? (unsigned)FIRN_TEXT_LONG_BYTES : length - (length > 0);
 }
 
-static inline firn_bytes firn_text_long(const uint8_t *suffix)
+static inline unsigned firn_text_rest(const firn_node *node, unsigned position)
+{
+    return firn_text_rest_of(firn_text_length(node, position));
+}
+
+static inline firn_bytes firn_text_long(const uint8_t *rest)
 {
     firn_bytes bytes = {0};
     uint32_t size;
-    memcpy(&bytes.data, suffix, sizeof(bytes.data));
-    memcpy(&size, suffix + sizeof(bytes.data), sizeof(size));
+    memcpy(&bytes.data, rest, sizeof(bytes.data));
+    memcpy(&size, rest + sizeof(bytes.data), sizeof(size));
     bytes.size = size;
     return bytes;
 }
 
 static inline size_t firn_text_need_of(const firn_shape *shape, unsigned count, bool wide,
-                                       size_t suffix_bytes)
+                                       size_t rest_bytes)
 {
-    return sizeof(firn_node) + firn_text_head_bytes(count, wide) + suffix_bytes +
-           (size_t)count * shape->value_bytes;
+    return sizeof(firn_node) + rest_bytes +
+           (size_t)count * (firn_text_planes(wide) + shape->value_bytes);
 }
 
 /* Values lie from the slot's end to the front, so that one more entry at the end, as when keys come
@@ -137,7 +150,7 @@ static inline size_t firn_text_common(const uint8_t *a, const uint8_t *b, size_t
 /* --- text.c: reading --- */
 
 firn_text_place firn_text_locate(const firn_node *node, const firn_bytes *key);
-/* The offset of an entry's suffix; of position count, the bytes of all. */
+/* The offset of an entry's rest; of position count, the bytes of all. */
 unsigned firn_text_offset(const firn_node *node, unsigned position);
 /* Writes the first bytes of an entry's key, those that it shares with the one before. */
 void firn_text_prefix(const firn_node *node, unsigned position, unsigned offset, uint8_t *ret_text);

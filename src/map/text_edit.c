@@ -11,7 +11,7 @@
 
 #include <assert.h>
 
-/* What a splice does at one place: heads removed and added, and suffix bytes. */
+/* What a splice does at one place: entries removed and added, and bytes of rests. */
 struct splice {
     unsigned position, removed, added;
     unsigned offset, bytes_removed, bytes_added;
@@ -29,36 +29,35 @@ static void set_head(firn_node *node, unsigned position, unsigned shared, unsign
     }
 }
 
-/* Moves heads and suffixes so that the gaps are as asked for; what is in them is not set. Either
- * nothing moves to the front or nothing to the back, so that pieces are moved in one order. */
+struct move {
+    uint8_t *to;
+    const uint8_t *from;
+    size_t bytes;
+};
+
+/* Moves heads, first bytes and rests so that the gaps are as asked for; what is in them is not set.
+ * Either nothing moves to the front or nothing to the back, so that pieces move in one order. */
 static void splice(firn_node *node, const struct splice *at)
 {
     bool wide = firn_text_is_wide(node);
     unsigned count = node->count, new_count = count - at->removed + at->added;
-    uint8_t *heads = firn_text_heads(node);
-    uint8_t *old = heads + firn_text_head_bytes(count, wide);
-    uint8_t *new = heads + firn_text_head_bytes(new_count, wide);
-    unsigned head_end = at->position + at->removed, new_head_end = at->position + at->added;
-    unsigned end = at->offset + at->bytes_removed, new_end = at->offset + at->bytes_added;
-    unsigned used = firn_text_used(node);
-    const struct {
-        uint8_t *to;
-        const uint8_t *from;
-        size_t bytes;
-    } moves[] = {
-        {heads + new_head_end, heads + head_end, count - head_end},
-        {heads + new_count, heads + count, wide ? at->position : 0},
-        {heads + new_count + new_head_end, heads + count + head_end, wide ? count - head_end : 0},
-        {new, old, at->offset},
-        {new + new_end, old + end, used - end},
-    };
-    size_t last = sizeof(moves) / sizeof(moves[0]) - 1;
-    bool grows = new + new_end > old + end || new_count > count;
-    for (size_t i = 0; i <= last; i++) {
-        size_t move = grows ? last - i : i;
-        assert(moves[move].bytes == 0 || (moves[move].to >= moves[move].from) == grows ||
-               moves[move].to == moves[move].from);
-        memmove(moves[move].to, moves[move].from, moves[move].bytes);
+    unsigned planes = firn_text_planes(wide), used = firn_text_used(node), moves = 0;
+    unsigned end = at->position + at->removed, new_end = at->position + at->added;
+    uint8_t *old = firn_text_heads(node), *new = old;
+    struct move move[8];
+    for (unsigned i = 0; i < planes; i++, old += count, new += new_count) {
+        move[moves++] = (struct move){new, old, i > 0 ? at->position : 0};
+        move[moves++] = (struct move){new + new_end, old + end, count - end};
+    }
+    move[moves++] = (struct move){new, old, at->offset};
+    old += at->offset + at->bytes_removed;
+    new += at->offset + at->bytes_added;
+    move[moves++] = (struct move){new, old, used - at->offset - at->bytes_removed};
+    bool grows = new > old || new_count > count;
+    for (unsigned i = 0; i < moves; i++) {
+        const struct move *next = &move[grows ? moves - 1 - i : i];
+        assert(next->bytes == 0 || next->to == next->from || (next->to > next->from) == grows);
+        memmove(next->to, next->from, next->bytes);
     }
     node->count = (uint16_t)new_count;
     node->used =
@@ -77,11 +76,11 @@ static void splice_values(const firn_shape *shape, firn_slot slot, unsigned posi
 
 static void widen(firn_node *node)
 {
-    uint8_t *heads = firn_text_heads(node), *suffixes = firn_text_suffixes(node);
     unsigned count = node->count;
-    memmove(suffixes + count, suffixes, node->used);
+    uint8_t *heads = firn_text_heads(node), *lengths = heads + count;
+    memmove(lengths + count, lengths, (size_t)count + node->used);
     for (unsigned i = 0; i < count; i++) {
-        heads[count + i] = heads[i] & 31u;
+        lengths[i] = heads[i] & 31u;
         heads[i] >>= 5;
     }
     node->used |= FIRN_TEXT_WIDE;
@@ -91,7 +90,7 @@ static void widen(firn_node *node)
 
 /* How a key at a place lies there: its head, and what becomes of the entry behind it. */
 struct fit {
-    unsigned shared, length, bytes; /* bytes: of its suffix */
+    unsigned shared, length, bytes; /* bytes: of its rest */
     unsigned behind;                /* what the entry at the place shares then, */
     unsigned behind_now;            /* and now */
     bool wide;                      /* whether the node must be */
@@ -104,7 +103,8 @@ static struct fit fit(const firn_node *node, const firn_text_place *place, const
         fit.behind_now = firn_text_shared(node, place->position);
     if (key->size <= FIRN_TEXT_INLINE_MAX) {
         fit.shared = place->before;
-        fit.length = fit.bytes = (unsigned)key->size - place->before;
+        fit.length = (unsigned)key->size - place->before;
+        fit.bytes = firn_text_rest_of(fit.length);
         fit.behind = place->behind;
     }
     fit.wide = key->size > FIRN_TEXT_NARROW_MAX || fit.shared > FIRN_TEXT_NARROW_SHARED ||
@@ -126,7 +126,7 @@ static bool wide_range(const firn_node *node, unsigned begin, unsigned end)
     return false;
 }
 
-/* Bytes of suffixes of only these entries, the first of which is then whole. */
+/* Bytes of rests of only these entries, the first of which is then whole. */
 static size_t range_bytes(const firn_node *node, unsigned begin, unsigned end)
 {
     if (begin == end)
@@ -141,6 +141,8 @@ size_t firn_text_need(const firn_shape *shape, firn_slot slot, unsigned begin, u
     const firn_node *node = slot.node;
     unsigned count = end - begin;
     size_t bytes = range_bytes(node, begin, end);
+    bytes +=
+        shape->inner && begin > 0; /* the first byte that an empty key in its place does not use */
     /* A node that is wide without need stays so when it grows in its place. */
     bool wide = count == node->count ? firn_text_is_wide(node) : wide_range(node, begin, end);
     if (key == NULL)
@@ -156,6 +158,57 @@ size_t firn_text_need(const firn_shape *shape, firn_slot slot, unsigned begin, u
     return firn_text_need_of(shape, count + 1, wide || with.wide, bytes);
 }
 
+/* What the entry behind a change has now, and what it will share. Its suffix becomes shorter at its
+ * front, or longer by bytes of the key before it. */
+struct behind {
+    bool is_there;
+    unsigned shared, length; /* as they will be */
+    unsigned cut, added;     /* bytes of the suffix */
+    uint8_t first;           /* as it will be, and was */
+    uint8_t first_before;
+    uint8_t prefix[FIRN_TEXT_INLINE_MAX]; /* those added are up to what it shared */
+};
+
+/* The entry at position (count: none) will share so many bytes. */
+static void look_behind(const firn_node *node, unsigned position, unsigned offset, unsigned shared,
+                        struct behind *ret_behind)
+{
+    struct behind *behind = ret_behind;
+    behind->is_there = position < node->count;
+    behind->cut = behind->added = 0;
+    if (!behind->is_there)
+        return;
+    unsigned now = firn_text_shared(node, position);
+    behind->length = firn_text_length(node, position);
+    behind->first = behind->first_before = firn_text_firsts(node)[position];
+    behind->shared = shared;
+    if (shared > now) {
+        behind->cut = shared - now;
+        behind->length -= behind->cut;
+        behind->first = firn_text_rests(node)[offset + behind->cut - 1];
+    } else if (shared < now) {
+        behind->added = now - shared;
+        behind->length += behind->added;
+        firn_text_prefix(node, position, offset, behind->prefix);
+        behind->first = behind->prefix[shared];
+    }
+}
+
+/* Writes it, where a splice has made room. */
+static void set_behind(firn_node *node, unsigned position, unsigned offset,
+                       const struct behind *behind)
+{
+    if (!behind->is_there)
+        return;
+    set_head(node, position, behind->shared, behind->length);
+    firn_text_firsts(node)[position] = behind->first;
+    if (behind->added > 0) {
+        uint8_t *rest = firn_text_rests(node) + offset;
+        memcpy(rest, behind->prefix + behind->shared + 1, behind->added - 1);
+        rest[behind->added - 1] = behind->first_before;
+    }
+}
+
 void *firn_text_insert(const firn_shape *shape, firn_slot slot, unsigned position, const void *key,
                        void *kept)
 {
@@ -165,35 +218,32 @@ void *firn_text_insert(const firn_shape *shape, firn_slot slot, unsigned positio
     assert(place.position == position && !place.equal);
     assert((kept != NULL) == (bytes->size > FIRN_TEXT_INLINE_MAX));
     struct fit with = fit(node, &place, bytes);
-    bool last = position == node->count;
-    unsigned behind_length = last ? 0 : firn_text_length(node, position);
-    uint8_t prefix[FIRN_TEXT_INLINE_MAX];
-    unsigned prefix_bytes = with.behind < with.behind_now ? with.behind_now : 0; /* T1 */
-    if (prefix_bytes > 0)
-        firn_text_prefix(node, position, place.offset, prefix);
+    struct behind behind;
+    look_behind(node, position, place.offset, with.behind, &behind);
     if (with.wide && !firn_text_is_wide(node))
         widen(node);
-    unsigned cut = with.behind > with.behind_now ? with.behind - with.behind_now : 0;
     splice_values(shape, slot, position, 0, 1);
     splice(node, &(struct splice){.position = position,
                                   .added = 1,
                                   .offset = place.offset,
-                                  .bytes_removed = cut,
-                                  .bytes_added = with.bytes + prefix_bytes});
+                                  .bytes_removed = behind.cut,
+                                  .bytes_added = with.bytes + behind.added});
     set_head(node, position, with.shared, with.length);
-    if (!last && behind_length != FIRN_TEXT_LONG)
-        set_head(node, position + 1, with.behind, behind_length + prefix_bytes - cut);
-    else if (!last)
-        set_head(node, position + 1, 0, FIRN_TEXT_LONG);
-    uint8_t *suffix = firn_text_suffixes(node) + place.offset;
+    set_behind(node, position + 1, place.offset + with.bytes, &behind);
+    uint8_t *first = firn_text_firsts(node) + position;
+    uint8_t *rest = firn_text_rests(node) + place.offset;
     if (kept != NULL) {
         uint32_t size = (uint32_t)bytes->size;
-        memcpy(suffix, &kept, sizeof(kept));
-        memcpy(suffix + sizeof(kept), &size, sizeof(size));
-    } else if (with.bytes > 0) {
-        memcpy(suffix, (const uint8_t *)bytes->data + with.shared, with.bytes);
+        *first = FIRN_TEXT_LONG_FIRST;
+        memcpy(rest, &kept, sizeof(kept));
+        memcpy(rest + sizeof(kept), &size, sizeof(size));
+    } else if (with.length > 0) {
+        const uint8_t *suffix = (const uint8_t *)bytes->data + with.shared;
+        *first = suffix[0];
+        memcpy(rest, suffix + 1, with.bytes);
+    } else {
+        *first = 0;
     }
-    memcpy(suffix + with.bytes, prefix, prefix_bytes);
     return firn_text_value(shape, slot, position);
 }
 
@@ -222,46 +272,33 @@ static unsigned shared_across(const firn_node *node, unsigned begin, unsigned en
 
 static void drop_long(const firn_shape *shape, const firn_node *node, unsigned begin, unsigned end)
 {
-    const uint8_t *suffix = firn_text_suffixes(node) + firn_text_offset(node, begin);
+    const uint8_t *rest = firn_text_rests(node) + firn_text_offset(node, begin);
     for (unsigned i = begin; i < end; i++) {
         if (firn_text_is_long(node, i)) {
-            firn_bytes kept = firn_text_long(suffix);
+            firn_bytes kept = firn_text_long(rest);
             firn_release(shape->allocator, (void *)(uintptr_t)kept.data, kept.size);
         }
-        suffix += firn_text_size(node, i);
+        rest += firn_text_rest(node, i);
     }
 }
 
 void firn_text_remove(const firn_shape *shape, firn_slot slot, unsigned begin, unsigned end)
 {
     firn_node *node = slot.node;
-    struct splice out = {.position = begin, .removed = end - begin};
     assert(begin <= end && end <= node->count);
-    out.offset = firn_text_offset(node, begin);
-    unsigned end_offset = firn_text_offset(node, end), shared = 0, length = 0, prefix_bytes = 0;
-    uint8_t prefix[FIRN_TEXT_INLINE_MAX];
-    bool last = end == node->count;
-    out.bytes_removed = end_offset - out.offset;
-    if (!last) {
-        unsigned shared_now = firn_text_shared(node, end);
-        shared = shared_across(node, begin, end);
-        length = firn_text_length(node, end);
-        if (shared > shared_now) { /* behind a long one, it was whole */
-            out.bytes_removed += shared - shared_now;
-            length -= shared - shared_now;
-        } else if (shared < shared_now) {
-            firn_text_prefix(node, end, end_offset, prefix);
-            prefix_bytes = out.bytes_added = shared_now - shared;
-            length += prefix_bytes;
-        }
-    }
+    unsigned offset = firn_text_offset(node, begin), end_offset = firn_text_offset(node, end);
+    struct behind behind;
+    look_behind(node, end, end_offset, end < node->count ? shared_across(node, begin, end) : 0,
+                &behind);
     if (firn_text_is_wide(node))
         drop_long(shape, node, begin, end);
-    splice_values(shape, slot, begin, out.removed, 0);
-    splice(node, &out);
-    if (!last)
-        set_head(node, begin, shared, length);
-    memcpy(firn_text_suffixes(node) + out.offset, prefix + shared, prefix_bytes);
+    splice_values(shape, slot, begin, end - begin, 0);
+    splice(node, &(struct splice){.position = begin,
+                                  .removed = end - begin,
+                                  .offset = offset,
+                                  .bytes_removed = end_offset - offset + behind.cut,
+                                  .bytes_added = behind.added});
+    set_behind(node, begin, offset, &behind);
 }
 
 /* --- whole nodes --- */
@@ -276,22 +313,21 @@ size_t firn_text_need_joined(const firn_shape *shape, firn_slot left, firn_slot 
                              firn_text_used(a) + firn_text_used(b) - shared);
 }
 
-/* Of the first one only if both nodes are of one form. */
 static void copy_heads(firn_node *node, unsigned position, const firn_node *from, unsigned begin,
                        unsigned end)
 {
     uint8_t *heads = firn_text_heads(node) + position;
     const uint8_t *source = firn_text_heads(from) + begin;
     bool wide = firn_text_is_wide(node);
-    if (wide != firn_text_is_wide(from)) {
-        for (unsigned i = begin + 1; i < end; i++)
-            set_head(node, position + i - begin, firn_text_shared(from, i),
-                     firn_text_length(from, i));
+    memcpy(firn_text_firsts(node) + position, firn_text_firsts(from) + begin, end - begin);
+    if (wide == firn_text_is_wide(from)) {
+        memcpy(heads, source, end - begin);
+        if (wide)
+            memcpy(heads + node->count, source + from->count, end - begin);
         return;
     }
-    memcpy(heads, source, end - begin);
-    if (wide)
-        memcpy(heads + node->count, source + from->count, end - begin);
+    for (unsigned i = begin + 1; i < end; i++) /* the first one is the caller's */
+        set_head(node, position + i - begin, firn_text_shared(from, i), firn_text_length(from, i));
 }
 
 void firn_text_copy(const firn_shape *shape, firn_slot from, unsigned begin, unsigned end,
@@ -307,25 +343,20 @@ void firn_text_copy(const firn_shape *shape, firn_slot from, unsigned begin, uns
     unsigned count = node->count, used = firn_text_used(node);
     unsigned offset = firn_text_offset(source, begin);
     unsigned bytes = firn_text_offset(source, end) - offset;
-    unsigned shared_now = firn_text_shared(source, begin), length = firn_text_length(source, begin);
     unsigned shared = firn_text_shared_behind(node, source, begin);
-    unsigned cut = shared > shared_now ? shared - shared_now : 0;
-    unsigned prefix_bytes = shared < shared_now ? shared_now - shared : 0;
+    struct behind first;
+    look_behind(source, begin, offset, shared, &first);
     if (!firn_text_is_wide(node) &&
         (shared > FIRN_TEXT_NARROW_SHARED || wide_range(source, begin, end)))
         widen(node);
     splice(node, &(struct splice){.position = count,
                                   .added = end - begin,
                                   .offset = used,
-                                  .bytes_added = prefix_bytes + bytes - cut});
+                                  .bytes_added = first.added + bytes - first.cut});
     copy_heads(node, count, source, begin, end);
-    if (length != FIRN_TEXT_LONG)
-        set_head(node, count, shared, length + prefix_bytes - cut);
-
-    uint8_t prefix[FIRN_TEXT_INLINE_MAX], *suffix = firn_text_suffixes(node) + used;
-    firn_text_prefix(source, begin, offset, prefix);
-    memcpy(suffix, prefix + shared, prefix_bytes);
-    memcpy(suffix + prefix_bytes, firn_text_suffixes(source) + offset + cut, bytes - cut);
+    set_behind(node, count, used, &first);
+    memcpy(firn_text_rests(node) + used + first.added, firn_text_rests(source) + offset + first.cut,
+           bytes - first.cut);
     if (shape->value_bytes > 0)
         memcpy(firn_text_value(shape, to, node->count - 1u), firn_text_value(shape, from, end - 1),
                (size_t)(end - begin) * shape->value_bytes);

@@ -221,6 +221,7 @@ static void check_says(void (*damage)(firn_node *node), const char *expected)
     text_node node;
     text_node_init(&node, &numbered);
     add_texts(&node, (const char *const[]){"abc", "abd", "abde", "b"}, 4);
+    text_node_move(&node, 128);
     damage(node.slot.node);
     assert_string_equal(KIND->check(&numbered, node.slot), expected);
     free(node.slot.node);
@@ -249,18 +250,30 @@ static void shares_too_much(firn_node *node)
 static void shares_too_little(firn_node *node)
 {
     firn_text_heads(node)[1] = 1u << 5 | 1;
-    firn_text_suffixes(node)[3] = 'b';
+    firn_text_firsts(node)[1] = 'b';
 }
 
 static void lesser_byte(firn_node *node)
 {
-    firn_text_suffixes(node)[3] = 'b';
+    firn_text_firsts(node)[1] = 'b';
 }
 
 static void nothing_of_its_own(firn_node *node)
 {
     firn_text_heads(node)[1]--;
-    firn_text_heads(node)[2]++;
+}
+
+static void too_long(firn_node *node)
+{
+    firn_text_heads(node)[2] = 3u << 5 | 29;
+    firn_text_heads(node)[0] = 2; /* there are not so many bytes, but for the sum of these two */
+    node->used += 27;
+}
+
+static void byte_of_none(firn_node *node)
+{
+    firn_text_heads(node)[0] = 0;
+    node->used -= 2;
 }
 
 static void check_finds_what_is_wrong(void **state)
@@ -273,6 +286,8 @@ static void check_finds_what_is_wrong(void **state)
     check_says(shares_too_little, "a key shares less than it could");
     check_says(lesser_byte, "keys out of order");
     check_says(nothing_of_its_own, "keys out of order");
+    check_says(too_long, "a key is too long for its node");
+    check_says(byte_of_none, "the first byte of an empty key");
     firn_node node = {0};
     assert_string_equal(KIND->check(&numbered, (firn_slot){&node, sizeof(node) - 1}),
                         "a slot with no room for a node");
