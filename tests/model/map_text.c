@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "support/text_keys.h"
 #include "support/text_node.h"
 
 #define ENTRIES_MAX 400
@@ -26,80 +27,10 @@ struct model {
 };
 
 static struct model model;
-static uint8_t some[FIRN_MAP_KEY_MAX + 1];
 
 static firn_bytes key_of(const struct entry *entry)
 {
     return (firn_bytes){entry->data, entry->size};
-}
-
-/* --- keys --- */
-
-enum family { FEW_LETTERS, ALPHANUMERIC, PATHS, PREFIXES, NUMBERS, LIMITS, MIXED, FAMILIES };
-
-static size_t few_letters(rng *random, size_t size)
-{
-    static const uint8_t letters[] = {'a', 'b', 0, 255};
-    for (size_t i = 0; i < size; i++)
-        some[i] = letters[rng_below(random, 4)];
-    return size;
-}
-
-static size_t path(rng *random)
-{
-    static const char *const parts[] = {"usr/", "include/", "linux/", "a", "b.h", "netfilter/"};
-    size_t size = 0;
-    do {
-        const char *part = parts[rng_below(random, 6)];
-        memcpy(some + size, part, strlen(part));
-        size += strlen(part);
-    } while (size < 230 && rng_below(random, 9) != 0);
-    return size;
-}
-
-/* Near a limit, of one letter but for the last few bytes. */
-static size_t near_limit(rng *random)
-{
-    static const size_t limits[] = {7, 31, 250, 300, 4000, FIRN_MAP_KEY_MAX - 1};
-    size_t size = limits[rng_below(random, rng_below(random, 20) == 0 ? 6 : 4)];
-    size = size - 1 + rng_below(random, 3);
-    memset(some, 'x', size);
-    size_t few = rng_below(random, 4);
-    for (size_t i = size - few; i < size; i++)
-        some[i] = (uint8_t)('w' + rng_below(random, 3));
-    return size;
-}
-
-/* Writes a key to `some`. */
-static firn_bytes some_key(rng *random, enum family family)
-{
-    size_t size = 0;
-    switch (family) {
-    case FEW_LETTERS:
-        size = few_letters(random, rng_below(random, 12));
-        break;
-    case ALPHANUMERIC:
-        size = rng_below(random, 40) == 0 ? 40 : 20; /* few nodes are wide for one key */
-        for (size_t i = 0; i < size; i++)
-            some[i] = (uint8_t)('0' + rng_below(random, 62));
-        break;
-    case PATHS:
-        size = path(random);
-        break;
-    case PREFIXES:
-        size = rng_below(random, 260);
-        memset(some, 'p', size);
-        break;
-    case NUMBERS:
-        size = (size_t)snprintf((char *)some, 64, "key:%016u", (unsigned)rng_below(random, 5000));
-        break;
-    case LIMITS:
-        size = near_limit(random);
-        break;
-    default:
-        return some_key(random, (enum family)rng_below(random, MIXED));
-    }
-    return (firn_bytes){some, size};
 }
 
 /* --- the array --- */
@@ -317,7 +248,8 @@ static void add_to_a_part(rng *random, const text_node *node, firn_bytes key)
     free(copy.slot.node);
 }
 
-static void fill_and_empty(rng *random, enum family family, size_t value_bytes, size_t limit_bytes)
+static void fill_and_empty(rng *random, enum text_family family, size_t value_bytes,
+                           size_t limit_bytes)
 {
     failing memory;
     failing_init(&memory, 0);
@@ -331,9 +263,9 @@ static void fill_and_empty(rng *random, enum family family, size_t value_bytes, 
     uint64_t adds = 3 + rng_below(random, 6); /* of ten operations */
     for (int step = 0; step < 300; step++) {
         uint64_t what = rng_below(random, 10);
-        search_is_right(&node, some_key(random, family));
+        search_is_right(&node, text_key(random, family));
         if (what < adds)
-            add(random, &node, some_key(random, family), limit_bytes);
+            add(random, &node, text_key(random, family), limit_bytes);
         else if (what < 9)
             take_out(random, &node);
         else if (model.count >= 2 && shape.inner)
@@ -341,7 +273,7 @@ static void fill_and_empty(rng *random, enum family family, size_t value_bytes, 
         else if (model.count >= 2)
             split_and_join(random, &node);
         if (rng_below(random, 8) == 0)
-            add_to_a_part(random, &node, some_key(random, family));
+            add_to_a_part(random, &node, text_key(random, family));
         if (rng_below(random, 8) == 0)
             text_node_move(&node, text_node_need(&node) + rng_below(random, 70));
         compare_all(&node, 0, model.count);
@@ -360,8 +292,8 @@ static void a_node_of_texts_is_a_sorted_array(void **state)
     rng random;
     rng_init(&random, "map_text");
     for (int round = 0; round < 20; round++) {
-        for (int family = 0; family < FAMILIES; family++)
-            fill_and_empty(&random, (enum family)family, value_sizes[rng_below(&random, 6)],
+        for (int family = 0; family < TEXT_FAMILIES; family++)
+            fill_and_empty(&random, (enum text_family)family, value_sizes[rng_below(&random, 6)],
                            round % 4 == 0 ? 32768 : 2048);
     }
 }
