@@ -143,6 +143,8 @@ typedef struct firn_map_cursor {
     void *value;
     const firn_map *map;
     uint64_t version;
+    void *leaf;
+    uint32_t leaf_bytes;
     uint32_t height;                    /* 0: at no entry */
     uint32_t path[FIRN_MAP_HEIGHT_MAX]; /* nodes from the root */
     uint16_t at[FIRN_MAP_HEIGHT_MAX];   /* and the entry in each */

@@ -15,17 +15,12 @@ void firn_map_cursor_init(firn_map_cursor *cursor, const firn_map *map)
     cursor->value = NULL;
 }
 
-static firn_slot leaf_of(const firn_map_cursor *cursor)
-{
-    const firn_tree *tree = firn_content_tree(cursor->map);
-    return tree != NULL ? firn_slot_of(&tree->store, cursor->path[cursor->height - 1])
-                        : firn_small_slot(cursor->map->content);
-}
-
 static void read_entry(firn_map_cursor *cursor, firn_slot leaf, unsigned at)
 {
     const firn_shape *shape = &cursor->map->type->leaf;
     cursor->at[cursor->height - 1] = (uint16_t)at;
+    cursor->leaf = leaf.node;
+    cursor->leaf_bytes = leaf.bytes;
     if (shape->key_bytes > 0) {
         cursor->key = firn_fixed_keys(leaf.node) + (size_t)at * shape->key_bytes;
         cursor->value = firn_fixed_value(leaf, shape->value_bytes, at);
@@ -33,6 +28,11 @@ static void read_entry(firn_map_cursor *cursor, firn_slot leaf, unsigned at)
         cursor->key = shape->kind->key(shape, leaf, at, &cursor->room);
         cursor->value = shape->kind->value(shape, leaf, at);
     }
+}
+
+static firn_slot leaf_of(const firn_map_cursor *cursor)
+{
+    return (firn_slot){cursor->leaf, cursor->leaf_bytes};
 }
 
 static firn_status be_at_none(firn_map_cursor *cursor, firn_status status)
@@ -189,9 +189,10 @@ static bool visit_leaf(const firn_shape *shape, const firn_place *place, unsigne
     firn_slot leaf = place->leaf;
     unsigned at = place->at;
     if (shape->key_bytes > 0) {
-        const uint8_t *key = firn_fixed_keys(leaf.node) + (size_t)at * shape->key_bytes;
+        size_t key_bytes = shape->key_bytes, value_bytes = shape->value_bytes;
+        const uint8_t *key = firn_fixed_keys(leaf.node) + at * key_bytes;
         uint8_t *value = firn_fixed_value(leaf, shape->value_bytes, at);
-        for (; at < end; at++, key += shape->key_bytes, value -= shape->value_bytes)
+        for (; at < end; at++, key += key_bytes, value -= value_bytes)
             if (!visit(context, key, value))
                 return false;
         return true;

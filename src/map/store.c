@@ -1,6 +1,6 @@
 /* Slots for a tree's nodes; see store.h. Called by the files of a tree; calls the allocator.
  *
- * An extent that has become empty is given back once unused slots are more than 1/64 of all; those
+ * An extent that has become empty is given back once unused slots are more than 1/256 of all;
  * extents that are nearly empty are emptied by move.c.
  *
  * Invariants: S1 a slot is in use, in its extent's list of freed ones, or fresh. S2 the lists of
@@ -12,13 +12,9 @@
 #include <assert.h>
 #include <string.h>
 
-#define EXTENT_ALIGNMENT 64u
-
 static size_t block_bytes(const firn_extent *extent)
 {
-    /* A few slots are packed as malloc packs; the lines of many are worth up to 48 bytes. */
-    size_t room = extent->slots < 8 ? 0 : EXTENT_ALIGNMENT - 16;
-    return (size_t)extent->slots * extent->slot_bytes + room;
+    return (size_t)extent->slots * extent->slot_bytes;
 }
 
 void firn_node_store_init(const firn_map_type *type, firn_node_store *store)
@@ -34,7 +30,7 @@ void firn_node_store_fini(const firn_map_type *type, firn_node_store *store)
     for (uint32_t i = 0; i < store->extent_count; i++) {
         const firn_extent *extent = &store->extents[i];
         if (extent->base != NULL)
-            firn_release(type->allocator, extent->base - extent->offset, block_bytes(extent));
+            firn_release(type->allocator, extent->base, block_bytes(extent));
     }
     firn_release(type->allocator, store->extents, store->extent_capacity * sizeof(firn_extent));
 }
@@ -118,12 +114,9 @@ static firn_status add_extent(const firn_map_type *type, firn_node_store *store,
         .free = FIRN_SLOT_NONE,
     };
     extent.slots = extent_slots(&store->classes[class], extent.slot_bytes);
-    uint8_t *block = firn_allocate(type->allocator, block_bytes(&extent));
-    if (block == NULL)
+    extent.base = firn_allocate(type->allocator, block_bytes(&extent));
+    if (extent.base == NULL)
         return FIRN_NO_MEMORY;
-    if (extent.slots >= 8)
-        extent.offset = (uint8_t)(-(uintptr_t)block & (EXTENT_ALIGNMENT - 1));
-    extent.base = block + extent.offset;
     if (number == store->unused)
         store->unused = store->extents[number].next;
     else
@@ -145,7 +138,7 @@ void firn_extent_release(const firn_map_type *type, firn_node_store *store, uint
         firn_extent_close(store, number);
     store->classes[extent->class].slots -= extent->slots;
     store->slot_bytes -= (uint64_t)extent->slots * extent->slot_bytes;
-    firn_release(type->allocator, extent->base - extent->offset, block_bytes(extent));
+    firn_release(type->allocator, extent->base, block_bytes(extent));
     *extent = (firn_extent){.next = store->unused};
     store->unused = number;
     if (store->patience > store->slot_bytes / 8)
@@ -199,7 +192,7 @@ void firn_node_free(const firn_map_type *type, firn_node_store *store, uint32_t 
     if (extent->live-- == extent->slots && number != store->victim)
         firn_extent_open(store, number);
     if (extent->live == 0 && (number == store->victim ||
-                              (store->slot_bytes - store->live_bytes) * 64 > store->slot_bytes))
+                              (store->slot_bytes - store->live_bytes) * 256 > store->slot_bytes))
         firn_extent_release(type, store, number);
 }
 

@@ -25,7 +25,6 @@ typedef struct firn_extent {
     uint16_t free;  /* the first of the freed ones, each naming the next one; or SLOT_NONE */
     uint32_t previous, next; /* those of the class with room; of no use in a full one */
     uint8_t class;
-    uint8_t offset; /* of base in its block */
 } firn_extent;
 _Static_assert(sizeof(void *) != 8 || sizeof(firn_extent) == 32, "two extents a cache line");
 
