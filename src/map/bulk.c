@@ -196,7 +196,7 @@ static firn_status finish(builder *build, firn_map *map)
 
 firn_status firn_map_load_sorted(firn_map *map, firn_map_source_fn source, void *context)
 {
-    if (map == NULL || map->type == NULL || source == NULL || map->content != NULL)
+    if (!firn_map_is_usable(map) || source == NULL || map->content != NULL)
         return FIRN_INVALID;
     builder build = {.type = map->type, .tree = firn_tree_create(map->type)};
     if (build.tree == NULL)
@@ -240,7 +240,7 @@ static bool next_of_map(void *context, const void **ret_key, const void **ret_va
 
 firn_status firn_map_clone(const firn_map *map, firn_map *ret_copy)
 {
-    if (map == NULL || map->type == NULL || ret_copy == NULL)
+    if (!firn_map_is_usable(map) || ret_copy == NULL)
         return FIRN_INVALID;
     walk from = {.map = map};
     from.more = firn_place_ceiling(map, NULL, &from.place);

@@ -5,7 +5,16 @@
 #include "map/small.h"
 #include "map/tree.h"
 
+#include <assert.h>
+
 #define FIRN_CONTENT_TREE ((uintptr_t)1)
+
+/* Whether a map was given, which lives. */
+static inline bool firn_map_is_usable(const firn_map *map)
+{
+    assert(map == NULL || map->type != NULL); /* not before init, not after fini */
+    return map != NULL && map->type != NULL;
+}
 
 /* NULL when the map is no tree. */
 static inline firn_tree *firn_content_tree(const firn_map *map)

@@ -70,7 +70,7 @@ static void place_of(const firn_map_cursor *cursor, firn_place *ret_place)
 
 static bool can_search(const firn_map_cursor *cursor)
 {
-    return cursor != NULL && cursor->map != NULL && cursor->map->type != NULL;
+    return cursor != NULL && firn_map_is_usable(cursor->map);
 }
 
 firn_status firn_map_first(firn_map_cursor *cursor)
@@ -208,7 +208,7 @@ static bool visit_leaf(const firn_shape *shape, const firn_place *place, unsigne
 firn_status firn_map_visit(const firn_map *map, const void *from, const void *to,
                            firn_map_visit_fn visit, void *context)
 {
-    if (map == NULL || map->type == NULL || visit == NULL)
+    if (!firn_map_is_usable(map) || visit == NULL)
         return FIRN_INVALID;
     firn_place place;
     bool more = firn_place_ceiling(map, from, &place);

@@ -7,8 +7,6 @@
 #include "map/move.h"
 #include "map/place.h"
 
-#include <assert.h>
-
 void firn_map_init(firn_map *map, const firn_map_type *type)
 {
     *map = (firn_map){.type = type};
@@ -25,7 +23,8 @@ void firn_map_fini(firn_map *map)
 
 void firn_map_clear(firn_map *map)
 {
-    assert(map->type != NULL);
+    if (!firn_map_is_usable(map))
+        return;
     firn_tree *tree = firn_content_tree(map);
     firn_node *small = firn_content_small(map);
     if (tree != NULL)
@@ -37,6 +36,8 @@ void firn_map_clear(firn_map *map)
 
 uint64_t firn_map_count(const firn_map *map)
 {
+    if (!firn_map_is_usable(map))
+        return 0;
     const firn_tree *tree = firn_content_tree(map);
     const firn_node *small = firn_content_small(map);
     return tree != NULL ? tree->count : small != NULL ? small->count : 0;
@@ -46,11 +47,12 @@ uint64_t firn_map_count(const firn_map *map)
 
 void *firn_map_get(const firn_map *map, const void *key)
 {
+    if (!firn_map_is_usable(map) || key == NULL)
+        return NULL;
     const firn_map_type *type = map->type;
     const firn_tree *tree = firn_content_tree(map);
     if (tree != NULL && type->find != NULL)
         return type->find(type, tree, key);
-    assert(type != NULL);
     firn_place place;
     if (!firn_place_find(map, key, &place))
         return NULL;
@@ -92,7 +94,6 @@ static firn_status put(firn_map *map, const void *key, void **ret_value, bool *r
     const firn_map_type *type = map->type;
     const firn_shape *shape = &type->leaf;
     firn_tree *tree = firn_content_tree(map);
-    assert(type != NULL);
     if (tree != NULL) {
         firn_tree_tidy(type, tree);
         return firn_tree_put(type, tree, key, ret_value, ret_new);
@@ -129,7 +130,7 @@ firn_status firn_map_put(firn_map *map, const void *key, const void *value)
 {
     void *there;
     bool is_new;
-    if (map == NULL || map->type == NULL || key == NULL)
+    if (!firn_map_is_usable(map) || key == NULL)
         return FIRN_INVALID;
     firn_status status = put(map, key, &there, &is_new);
     if (status == FIRN_OK)
@@ -141,7 +142,7 @@ firn_status firn_map_put_new(firn_map *map, const void *key, const void *value)
 {
     void *there;
     bool is_new;
-    if (map == NULL || map->type == NULL || key == NULL)
+    if (!firn_map_is_usable(map) || key == NULL)
         return FIRN_INVALID;
     firn_status status = put(map, key, &there, &is_new);
     if (status == FIRN_OK && !is_new)
@@ -155,7 +156,7 @@ firn_status firn_map_entry(firn_map *map, const void *key, void **ret_value, boo
 {
     void *there;
     bool is_new;
-    if (map == NULL || map->type == NULL || key == NULL || ret_value == NULL)
+    if (!firn_map_is_usable(map) || key == NULL || ret_value == NULL)
         return FIRN_INVALID;
     firn_status status = put(map, key, &there, &is_new);
     if (status != FIRN_OK)
@@ -172,7 +173,7 @@ firn_status firn_map_entry(firn_map *map, const void *key, void **ret_value, boo
 
 firn_status firn_map_take(firn_map *map, const void *key, void *ret_value)
 {
-    if (map == NULL || map->type == NULL || key == NULL)
+    if (!firn_map_is_usable(map) || key == NULL)
         return FIRN_INVALID;
     firn_place place;
     if (!firn_place_find(map, key, &place))
@@ -191,6 +192,8 @@ firn_status firn_map_remove(firn_map *map, const void *key)
 
 uint64_t firn_map_remove_range(firn_map *map, const void *from, const void *to)
 {
+    if (!firn_map_is_usable(map))
+        return 0;
     uint64_t before = firn_map_count(map);
     firn_place place;
     while (firn_place_ceiling(map, from, &place)) {

@@ -103,7 +103,7 @@ static const char *check_small(const firn_map_type *type, const firn_map *map)
 
 firn_status firn_map_verify(const firn_map *map, firn_error *ret_error)
 {
-    if (map == NULL || map->type == NULL)
+    if (!firn_map_is_usable(map))
         return FIRN_INVALID;
     const firn_tree *tree = firn_content_tree(map);
     const char *wrong = NULL;
