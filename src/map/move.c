@@ -88,10 +88,6 @@ void firn_tree_tidy_step(const firn_map_type *type, firn_tree *tree)
             store->patience = store->slot_bytes - store->live_bytes + store->slot_bytes / 64;
             return;
         }
-        if (store->extents[victim].live == 0) {
-            firn_extent_release(type, store, victim);
-            return;
-        }
         firn_extent_close(store, victim);
         store->victim = victim;
     }

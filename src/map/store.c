@@ -1,7 +1,7 @@
 /* Slots for a tree's nodes; see store.h. Called by the files of a tree; calls the allocator.
  *
- * An extent that has become empty is given back once unused slots are more than 1/256 of all;
- * extents that are nearly empty are emptied by move.c.
+ * An extent that has become empty is given back at once; those that are nearly empty are emptied by
+ * move.c.
  *
  * Invariants: S1 a slot is in use, in its extent's list of freed ones, or fresh. S2 the lists of
  * classes hold exactly their extents with room, but for the victim. S3 the counts of slots in use
@@ -191,8 +191,7 @@ void firn_node_free(const firn_map_type *type, firn_node_store *store, uint32_t 
     store->live_bytes -= extent->slot_bytes;
     if (extent->live-- == extent->slots && number != store->victim)
         firn_extent_open(store, number);
-    if (extent->live == 0 && (number == store->victim ||
-                              (store->slot_bytes - store->live_bytes) * 256 > store->slot_bytes))
+    if (extent->live == 0)
         firn_extent_release(type, store, number);
 }
 

@@ -9,7 +9,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-enum { KEYS = 260 };
+enum { KEYS = 200 };
 
 typedef struct job {
     enum map_keys kind;
