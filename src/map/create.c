@@ -1,8 +1,6 @@
 /* Making a type: options are checked, sizes settled and the fastest search for the machine picked.
  * Called by users; calls find.c.
  */
-#include "map/type.h"
-
 #include "map/find.h"
 #include "map/search.h"
 
