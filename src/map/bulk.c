@@ -232,7 +232,9 @@ static bool next_of_map(void *context, const void **ret_key, const void **ret_va
         from->more = firn_place_next_leaf(from->map, place);
     if (!from->more)
         return false;
-    *ret_key = shape->kind->key(shape, place->leaf, place->at, &from->room);
+    *ret_key = place->at > 0 && shape->kind->next_key != NULL
+                   ? shape->kind->next_key(shape, place->leaf, place->at, &from->room)
+                   : shape->kind->key(shape, place->leaf, place->at, &from->room);
     *ret_value = shape->kind->value(shape, place->leaf, place->at);
     place->at++;
     return true;

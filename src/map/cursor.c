@@ -15,7 +15,8 @@ void firn_map_cursor_init(firn_map_cursor *cursor, const firn_map *map)
     cursor->value = NULL;
 }
 
-static void read_entry(firn_map_cursor *cursor, firn_slot leaf, unsigned at)
+/* next: the cursor is at the entry before. */
+static void read_entry(firn_map_cursor *cursor, firn_slot leaf, unsigned at, bool next)
 {
     const firn_shape *shape = &cursor->map->type->leaf;
     cursor->at[cursor->height - 1] = (uint16_t)at;
@@ -25,7 +26,8 @@ static void read_entry(firn_map_cursor *cursor, firn_slot leaf, unsigned at)
         cursor->key = firn_fixed_keys(leaf.node) + (size_t)at * shape->key_bytes;
         cursor->value = firn_fixed_value(leaf, shape->value_bytes, at);
     } else {
-        cursor->key = shape->kind->key(shape, leaf, at, &cursor->room);
+        cursor->key = next ? shape->kind->next_key(shape, leaf, at, &cursor->room)
+                           : shape->kind->key(shape, leaf, at, &cursor->room);
         cursor->value = shape->kind->value(shape, leaf, at);
     }
 }
@@ -54,7 +56,7 @@ static firn_status place_at(firn_map_cursor *cursor, const firn_place *place, bo
         cursor->path[i] = place->path.ref[i];
         cursor->at[i] = place->path.at[i];
     }
-    read_entry(cursor, place->leaf, place->at);
+    read_entry(cursor, place->leaf, place->at, false);
     return FIRN_OK;
 }
 
@@ -124,7 +126,7 @@ firn_status firn_map_next(firn_map_cursor *cursor)
     firn_slot leaf = leaf_of(cursor);
     unsigned at = cursor->at[cursor->height - 1] + 1u;
     if (at < leaf.node->count) {
-        read_entry(cursor, leaf, at);
+        read_entry(cursor, leaf, at, true);
         return FIRN_OK;
     }
     firn_place place;
@@ -143,7 +145,7 @@ firn_status firn_map_previous(firn_map_cursor *cursor)
     firn_slot leaf = leaf_of(cursor);
     unsigned at = cursor->at[cursor->height - 1];
     if (at > 0 && at <= leaf.node->count) {
-        read_entry(cursor, leaf, at - 1);
+        read_entry(cursor, leaf, at - 1, false);
         return FIRN_OK;
     }
     firn_place place;
@@ -198,10 +200,12 @@ static bool visit_leaf(const firn_shape *shape, const firn_place *place, unsigne
         return true;
     }
     firn_key_room room;
-    for (; at < end; at++)
-        if (!visit(context, shape->kind->key(shape, leaf, at, &room),
-                   shape->kind->value(shape, leaf, at)))
+    for (; at < end; at++) {
+        const void *key = at == place->at ? shape->kind->key(shape, leaf, at, &room)
+                                          : shape->kind->next_key(shape, leaf, at, &room);
+        if (!visit(context, key, shape->kind->value(shape, leaf, at)))
             return false;
+    }
     return true;
 }
 

@@ -61,6 +61,10 @@ typedef struct firn_node_kind {
     /* An entry's key, as a `key` parameter; it may point into the node or into room. */
     const void *(*key)(const firn_shape *shape, firn_slot slot, unsigned position,
                        firn_key_room *room);
+    /* The same, in less time, when room is as it was after `key` or this for the entry before, and
+     * the node too. NULL in kinds whose keys lie in one piece. */
+    const void *(*next_key)(const firn_shape *shape, firn_slot slot, unsigned position,
+                            firn_key_room *room);
 
     /* Bytes of slot that entries [begin, end) would take, with `key` (unless it is NULL) inserted
      * at position, begin <= position <= end. May be a few more than `insert` and `copy` then use.

@@ -212,22 +212,28 @@ void firn_text_prefix(const firn_node *node, unsigned position, unsigned offset,
     }
 }
 
-const firn_bytes *firn_text_key(const firn_node *node, unsigned position, firn_key_room *room)
+/* An entry's key, when the bytes that it shares are in room. */
+static const firn_bytes *read_key(const firn_node *node, unsigned position, unsigned offset,
+                                  firn_key_room *room)
 {
-    assert(position < node->count);
-    unsigned offset = firn_text_offset(node, position);
     const uint8_t *rest = firn_text_rests(node) + offset;
-    unsigned length = firn_text_length(node, position);
+    unsigned length = firn_text_length(node, position), shared = firn_text_shared(node, position);
     if (length == FIRN_TEXT_LONG) {
         room->bytes = firn_text_long(rest);
         return &room->bytes;
     }
-    unsigned shared = firn_text_shared(node, position);
-    firn_text_prefix(node, position, offset, room->text);
     room->text[shared] = firn_text_firsts(node)[position];
     memcpy(room->text + shared + 1, rest, firn_text_rest_of(length));
     room->bytes = (firn_bytes){room->text, shared + length};
     return &room->bytes;
+}
+
+const firn_bytes *firn_text_key(const firn_node *node, unsigned position, firn_key_room *room)
+{
+    assert(position < node->count);
+    unsigned offset = firn_text_offset(node, position);
+    firn_text_prefix(node, position, offset, room->text);
+    return read_key(node, position, offset, room);
 }
 
 unsigned firn_text_shared_behind(const firn_node *left, const firn_node *right, unsigned position)
@@ -263,6 +269,14 @@ static const void *text_key(const firn_shape *shape, firn_slot slot, unsigned po
 {
     (void)shape;
     return firn_text_key(slot.node, position, room);
+}
+
+/* What an entry shares with the one before is in room already. */
+static const void *text_next_key(const firn_shape *shape, firn_slot slot, unsigned position,
+                                 firn_key_room *room)
+{
+    (void)shape;
+    return read_key(slot.node, position, firn_text_offset(slot.node, position), room);
 }
 
 static firn_status text_keep(const firn_shape *shape, const void *key, void **ret_kept)
@@ -351,6 +365,7 @@ const firn_node_kind firn_node_text = {
     .search = text_search,
     .value = text_value,
     .key = text_key,
+    .next_key = text_next_key,
     .need = firn_text_need,
     .need_joined = firn_text_need_joined,
     .keep = text_keep,
