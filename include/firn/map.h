@@ -7,8 +7,9 @@
  *     FIRN_KEY_BYTES   a firn_bytes: any bytes, up to FIRN_MAP_KEY_MAX, in the order of memcmp, a
  *                      prefix before what it begins
  *     FIRN_KEY_FIXED   key_bytes bytes, in the order of a comparator
- * and is copied. Values have a fixed size, 0 for a set. Value pointers that calls return are good
- * until the next call that changes the map.
+ * and is copied; it need not be aligned. Values have a fixed size, 0 for a set, and are aligned to
+ * the largest power of two that divides it, up to 8. Value pointers that calls return are good
+ * until the next call that may change the map, be it only for another value.
  *
  * A map is confined to one thread while it changes; while nobody changes it, any number of threads
  * may read. Follows Bayer and McCreight (1972) with the B+ tree's leaves. */
@@ -52,8 +53,8 @@ typedef struct firn_map_type_options {
     firn_compare_fn compare; /* FIRN_KEY_FIXED: NULL is the order of memcmp; else NULL */
     void *compare_context;
     const firn_allocator *allocator; /* NULL: the system's */
-    size_t node_bytes;  /* the largest node; 0: 2,048 or more, as the sizes need; else 64 to 32,768,
-                         * at  least what four entries take */
+    size_t node_bytes;  /* the largest node; 0: 4,096 or more, as the sizes need; else 64 to 32,768,
+                         * at least what four entries take, of which a multiple of 64 is made */
     size_t reserved[2]; /* must be 0 */
 } firn_map_type_options;
 
@@ -77,7 +78,8 @@ typedef struct firn_map {
 /* Makes an empty map; allocates nothing. */
 FIRN_API void firn_map_init(firn_map *map, const firn_map_type *type);
 /* Frees all memory; the map is as if zeroed. Also for a zeroed struct. Builds with assertions stop
- * at a call with a map after fini. */
+ * at any other call with such a map; in others it is FIRN_INVALID, as a map that is NULL, or empty.
+ */
 FIRN_API void firn_map_fini(firn_map *map);
 
 FIRN_API uint64_t firn_map_count(const firn_map *map);
@@ -86,7 +88,8 @@ FIRN_API uint64_t firn_map_count(const firn_map *map);
 FIRN_API void *firn_map_get(const firn_map *map, const void *key);
 
 /* Sets the value of a key (NULL: zeros), new or not. FIRN_NO_MEMORY; FIRN_LIMIT for a key that is
- * too long or more than 2^31 nodes; the map is then as it was. */
+ * too long, more nodes than references have numbers for (2^31 at most) or more than
+ * FIRN_MAP_HEIGHT_MAX levels; the map is then as it was. FIRN_INVALID when map or key is NULL. */
 FIRN_API FIRN_NODISCARD firn_status firn_map_put(firn_map *map, const void *key, const void *value);
 /* The same for a new key; FIRN_EXISTS, with nothing changed, when it is there. */
 FIRN_API FIRN_NODISCARD firn_status firn_map_put_new(firn_map *map, const void *key,
@@ -100,8 +103,8 @@ FIRN_API FIRN_NODISCARD firn_status firn_map_entry(firn_map *map, const void *ke
 FIRN_API firn_status firn_map_remove(firn_map *map, const void *key);
 /* The same, and copies its value to ret_value (value_bytes; may be NULL for a set). */
 FIRN_API firn_status firn_map_take(firn_map *map, const void *key, void *ret_value);
-/* Removes all keys from `from` on (NULL: the first) and below `to` (NULL: no end); returns how many
- * they were. */
+/* Removes all keys from `from` on (NULL: the first) and below `to` (NULL: no end), which must not
+ * lie in the map, as a cursor's key may; returns how many they were. */
 FIRN_API uint64_t firn_map_remove_range(firn_map *map, const void *from, const void *to);
 /* Removes all, and gives the memory back. */
 FIRN_API void firn_map_clear(firn_map *map);
@@ -175,7 +178,8 @@ FIRN_API FIRN_NODISCARD firn_status firn_map_visit(const firn_map *map, const vo
 
 /* --- looking at it --- */
 
-/* live: keys and values as given. */
+/* live: keys and values as given, at most reserved, though keys of bytes may take less than they
+ * have; resident is taken as reserved. O(nodes). */
 FIRN_API void firn_map_usage(const firn_map *map, firn_usage *ret_usage);
 
 typedef struct firn_map_stats {

@@ -4,9 +4,9 @@
 #include "map/find.h"
 #include "map/search.h"
 
-#define NODE_BYTES                                                                                 \
-    4096u /* 2,048 is as fast, but 16.2 B an element of u64 to u64 instead of 16.1                 \
-           */
+/* With 2,048, a get and an insertion of random u64 are 5 % faster, but 10^6 ascending ones
+ * take 16.3 bytes each instead of 16.15. */
+#define NODE_BYTES 4096u
 #define NODE_BYTES_MIN 64u
 #define NODE_BYTES_MAX 32768u
 #define ENTRIES_MIN 4u /* of a node, so that both halves of a split one hold some */

@@ -246,8 +246,12 @@ static void keys_at_the_ends_of_their_range_work(void **state)
             uint64_t low = i, high = wide ? UINT64_MAX - i : UINT32_MAX - i;
             assert_int_equal(firn_map_put(&map, &low, NULL), FIRN_OK);
             assert_int_equal(firn_map_put(&map, &high, NULL), FIRN_OK);
-            assert_non_null(firn_map_get(&map, &low));
+        }
+        for (uint64_t i = 0; i < 1000; i++) {
+            uint64_t high = wide ? UINT64_MAX - i : UINT32_MAX - i;
+            assert_non_null(firn_map_get(&map, &i));
             assert_non_null(firn_map_get(&map, &high));
+            assert_int_equal(firn_map_put_new(&map, &high, NULL), FIRN_EXISTS);
         }
         assert_int_equal(firn_map_count(&map), 2000);
         assert_int_equal(firn_map_verify(&map, NULL), FIRN_OK);
