@@ -17,6 +17,7 @@
 #define FIRN_MAP_H
 
 #include <firn/allocator.h>
+#include <firn/bytes.h>
 #include <firn/status.h>
 #include <firn/usage.h>
 
@@ -25,12 +26,6 @@ FIRN_BEGIN
 #define FIRN_MAP_KEY_MAX 65535u  /* bytes of a key of any kind */
 #define FIRN_MAP_FIXED_MAX 256u  /* bytes of a key of FIRN_KEY_FIXED */
 #define FIRN_MAP_VALUE_MAX 1024u /* bytes of a value */
-
-/* A piece of memory: a key of FIRN_KEY_BYTES. data may be NULL when size is 0. */
-typedef struct firn_bytes {
-    const void *data;
-    size_t size;
-} firn_bytes;
 
 /* --- what maps have in common --- */
 

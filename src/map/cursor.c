@@ -23,8 +23,8 @@ static void read_entry(firn_map_cursor *cursor, firn_slot leaf, unsigned at, boo
     cursor->leaf = leaf.node;
     cursor->leaf_bytes = leaf.bytes;
     if (shape->key_bytes > 0) {
-        cursor->key = firn_fixed_keys(leaf.node) + (size_t)at * shape->key_bytes;
-        cursor->value = firn_fixed_value(leaf, shape->value_bytes, at);
+        cursor->key = firn_node_keys(leaf.node) + (size_t)at * shape->key_bytes;
+        cursor->value = firn_node_value(leaf, shape->value_bytes, at);
     } else {
         cursor->key = next ? shape->kind->next_key(shape, leaf, at, &cursor->room)
                            : shape->kind->key(shape, leaf, at, &cursor->room);
@@ -192,8 +192,8 @@ static bool visit_leaf(const firn_shape *shape, const firn_place *place, unsigne
     unsigned at = place->at;
     if (shape->key_bytes > 0) {
         size_t key_bytes = shape->key_bytes, value_bytes = shape->value_bytes;
-        const uint8_t *key = firn_fixed_keys(leaf.node) + at * key_bytes;
-        uint8_t *value = firn_fixed_value(leaf, shape->value_bytes, at);
+        const uint8_t *key = firn_node_keys(leaf.node) + at * key_bytes;
+        uint8_t *value = firn_node_value(leaf, shape->value_bytes, at);
         for (; at < end; at++, key += key_bytes, value -= value_bytes)
             if (!visit(context, key, value))
                 return false;

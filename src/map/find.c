@@ -41,7 +41,7 @@ FIRN_SEARCH_INLINE void prefetch_keys(firn_slot leaf, uint32_t key_bytes, uint32
                 ret_path->ref[level] = ref;                                                        \
                 ret_path->at[level] = (uint16_t)(at - 1);                                          \
             }                                                                                      \
-            memcpy(&ref, firn_fixed_value(slot, sizeof(ref), at - 1), sizeof(ref));                \
+            memcpy(&ref, firn_node_value(slot, sizeof(ref), at - 1), sizeof(ref));                 \
             slot = firn_slot_of(&tree->store, ref);                                                \
             if (ref & FIRN_REF_LEAF)                                                               \
                 prefetch_keys(slot, sizeof(wanted), type->leaf.value_bytes);                       \
@@ -65,7 +65,7 @@ FIRN_SEARCH_INLINE void prefetch_keys(firn_slot leaf, uint32_t key_bytes, uint32
         const uint##BITS##_t *keys = (const uint##BITS##_t *)(const void *)(leaf.node + 1);        \
         if (at == leaf.node->count || keys[at] != wanted)                                          \
             return NULL;                                                                           \
-        return firn_fixed_value(leaf, type->leaf.value_bytes, at);                                 \
+        return firn_node_value(leaf, type->leaf.value_bytes, at);                                  \
     }                                                                                              \
     FIRN_SEARCH_INLINE bool descend_##KEY(const firn_map_type *type, const firn_tree *tree,        \
                                           const void *key, firn_path *ret_path)                    \

@@ -10,12 +10,12 @@
 
 static uint8_t *key_at(const firn_shape *shape, firn_slot slot, unsigned position)
 {
-    return firn_fixed_keys(slot.node) + (size_t)position * shape->key_bytes;
+    return firn_node_keys(slot.node) + (size_t)position * shape->key_bytes;
 }
 
 static uint8_t *value_at(const firn_shape *shape, firn_slot slot, unsigned position)
 {
-    return firn_fixed_value(slot, shape->value_bytes, position);
+    return firn_node_value(slot, shape->value_bytes, position);
 }
 
 static int compare_fixed(const firn_shape *shape, const void *a, const void *b)

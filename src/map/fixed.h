@@ -8,12 +8,12 @@
 
 #include "map/node.h"
 
-static inline uint8_t *firn_fixed_keys(firn_node *node)
+static inline uint8_t *firn_node_keys(firn_node *node)
 {
     return (uint8_t *)(node + 1);
 }
 
-static inline uint8_t *firn_fixed_value(firn_slot slot, uint32_t value_bytes, unsigned position)
+static inline uint8_t *firn_node_value(firn_slot slot, uint32_t value_bytes, unsigned position)
 {
     return (uint8_t *)slot.node + slot.bytes - (size_t)(position + 1) * value_bytes;
 }
