@@ -283,6 +283,39 @@ static void keys_of_bytes_have_a_largest_size(void **state)
     firn_map_type_destroy(type);
 }
 
+/* Keys that no node holds, whose separators are as long: in inner nodes, too, they are kept in
+ * blocks of their own, which move up when a node splits. */
+static void long_separators_are_given_back(void **state)
+{
+    (void)state;
+    failing memory;
+    failing_init(&memory, 0);
+    firn_map_type *type = type_of((firn_map_type_options){
+        .key = FIRN_KEY_BYTES, .allocator = &memory.allocator, .node_bytes = 1280});
+    char text[320];
+    firn_map map;
+    firn_bytes key = {text, 310};
+    firn_map_stats stats;
+    memset(text, 'x', sizeof(text));
+    firn_map_init(&map, type);
+    for (uint32_t i = 0; i < 12000; i++) {
+        snprintf(text + 300, 11, "%010u", i * 7919u % 12007u);
+        assert_int_equal(firn_map_put(&map, &key, NULL), FIRN_OK);
+    }
+    firn_map_stats_get(&map, &stats);
+    assert_true(stats.height >= 3 && stats.inner_count >= 4);
+    assert_int_equal(firn_map_verify(&map, NULL), FIRN_OK);
+    for (uint32_t i = 0; i < 9000; i++) {
+        snprintf(text + 300, 11, "%010u", i * 104729u % 12007u);
+        firn_status status = firn_map_remove(&map, &key);
+        assert_true(status == FIRN_OK || status == FIRN_NOT_FOUND);
+    }
+    assert_int_equal(firn_map_verify(&map, NULL), FIRN_OK);
+    firn_map_fini(&map);
+    firn_map_type_destroy(type);
+    failing_check(&memory);
+}
+
 /* --- sorted input --- */
 
 typedef struct numbers {
@@ -570,6 +603,7 @@ int main(void)
         cmocka_unit_test(nulls_are_refused),
         cmocka_unit_test(keys_at_the_ends_of_their_range_work),
         cmocka_unit_test(keys_of_bytes_have_a_largest_size),
+        cmocka_unit_test(long_separators_are_given_back),
         cmocka_unit_test(sorted_input_must_be_sorted),
         cmocka_unit_test(nodes_stay_full),
         cmocka_unit_test(cursors_notice_changes),
