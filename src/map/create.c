@@ -7,10 +7,13 @@
 /* With 2,048, a get and an insertion of random u64 are 5 % faster, but 10^6 ascending ones
  * take 16.3 bytes each instead of 16.15. */
 #define NODE_BYTES 4096u
+/* 4,096 takes as much for texts of 20 bytes, with 29 % more misses of a first-level cache. */
+#define NODE_BYTES_TEXT 2048u
 #define NODE_BYTES_MIN 64u
 #define NODE_BYTES_MAX 32768u
 #define ENTRIES_MIN 4u /* of a node, so that both halves of a split one hold some */
 #define ENTRIES_USUAL 16u
+#define TEXT_USUAL 32u /* bytes of a text, of which the usual entries are */
 
 static bool options_are_right(const firn_map_type_options *options)
 {
@@ -61,6 +64,16 @@ void firn_map_type_set_portable(firn_map_type *type, bool portable)
     firn_find_set(type, portable);
 }
 
+/* For entries of these sizes. */
+static size_t usual_bytes(firn_key_kind key, size_t key_bytes, size_t value_bytes, size_t least)
+{
+    bool text = key == FIRN_KEY_BYTES;
+    size_t bytes = text ? NODE_BYTES_TEXT : NODE_BYTES;
+    size_t entries = ((text ? TEXT_USUAL : key_bytes) + value_bytes) * ENTRIES_USUAL;
+    bytes = bytes > sizeof(firn_node) + entries ? bytes : sizeof(firn_node) + entries;
+    return bytes > least ? bytes : least;
+}
+
 firn_status firn_map_type_create(const firn_map_type_options *options, firn_map_type **ret_type)
 {
     if (options == NULL || ret_type == NULL || !options_are_right(options))
@@ -69,11 +82,11 @@ firn_status firn_map_type_create(const firn_map_type_options *options, firn_map_
     /* What a key of bytes takes at most in its node, its entry in the directory included. */
     size_t key_most = options->key == FIRN_KEY_BYTES ? FIRN_TEXT_INLINE_MAX + 8 : key_bytes;
     size_t entry = key_most + (value_bytes > sizeof(uint32_t) ? value_bytes : sizeof(uint32_t));
-    size_t usual = sizeof(firn_node) + entry * ENTRIES_USUAL;
-    size_t bytes =
-        options->node_bytes != 0 ? options->node_bytes : (usual > NODE_BYTES ? usual : NODE_BYTES);
-    if (bytes < NODE_BYTES_MIN || bytes > NODE_BYTES_MAX ||
-        bytes < sizeof(firn_node) + entry * ENTRIES_MIN)
+    size_t least = sizeof(firn_node) + entry * ENTRIES_MIN;
+    size_t bytes = options->node_bytes;
+    if (bytes == 0)
+        bytes = usual_bytes(options->key, key_bytes, entry - key_most, least);
+    if (bytes < NODE_BYTES_MIN || bytes > NODE_BYTES_MAX || bytes < least)
         return FIRN_INVALID;
     firn_map_type *type = firn_allocate(options->allocator, sizeof(*type));
     if (type == NULL)
