@@ -53,40 +53,68 @@ static __m128i load(const uint8_t *at)
     return _mm_loadu_si128((const __m128i *)(const void *)at);
 }
 
-/* Passes entries by 16 at a time: a search in 75 of them in cache takes 46 ns
- * instead of 65. Returns whether
- * the place is at an entry where it must stop; else it is at the end. */
-static bool skip_lanes(const struct skip *skip, uint8_t first, firn_text_place *place)
+/* Sets the lanes of entries, from number `base` on, that a search must stop at, and the bytes of
+ * all their rests, if it does not. */
+static inline __attribute__((always_inline)) __m128i look(const struct skip *skip, bool wide,
+                                                          unsigned base, __m128i before,
+                                                          __m128i least, __m128i *ret_rests)
+{
+    __m128i shared = load(skip->shared + base), firsts = load(skip->firsts + base), lengths;
+    if (wide) {
+        lengths = load(skip->lengths + base);
+    } else {
+        lengths = _mm_and_si128(shared, _mm_set1_epi8(31));
+        shared = _mm_and_si128(_mm_srli_epi16(shared, 5), _mm_set1_epi8(7));
+    }
+    *ret_rests = _mm_subs_epu8(lengths, _mm_set1_epi8(1));
+    __m128i same = _mm_cmpeq_epi8(shared, before);
+    __m128i no_more = _mm_cmpeq_epi8(_mm_min_epu8(shared, before), shared);
+    __m128i no_less = _mm_cmpeq_epi8(_mm_max_epu8(firsts, least), firsts);
+    return _mm_and_si128(no_more, _mm_or_si128(no_less, _mm_xor_si128(same, _mm_set1_epi8(-1))));
+}
+
+static unsigned sum(__m128i sums)
+{
+    return (unsigned)_mm_cvtsi128_si32(sums) + (unsigned)_mm_cvtsi128_si32(_mm_srli_si128(sums, 8));
+}
+
+static inline __attribute__((always_inline)) bool
+skip_lanes_of(const struct skip *skip, bool wide, uint8_t first, firn_text_place *place)
 {
     const __m128i before = _mm_set1_epi8((char)place->before), least = _mm_set1_epi8((char)first);
-    while (place->position < skip->count) {
-        unsigned base = place->position;
-        base = base + LANES <= skip->count ? base : skip->count - LANES;
-        unsigned begin = place->position - base; /* lanes below were passed */
-        __m128i heads = load(skip->shared + base), firsts = load(skip->firsts + base);
-        __m128i shared, lengths;
-        if (skip->lengths != NULL) {
-            shared = heads;
-            lengths = load(skip->lengths + base);
-        } else {
-            shared = _mm_and_si128(_mm_srli_epi16(heads, 5), _mm_set1_epi8(7));
-            lengths = _mm_and_si128(heads, _mm_set1_epi8(31));
-        }
-        __m128i same = _mm_cmpeq_epi8(shared, before);
-        __m128i no_more = _mm_cmpeq_epi8(_mm_min_epu8(shared, before), shared);
-        __m128i no_less = _mm_cmpeq_epi8(_mm_max_epu8(firsts, least), firsts);
-        __m128i stops = _mm_or_si128(_mm_andnot_si128(same, no_more), _mm_and_si128(same, no_less));
-        unsigned mask = (unsigned)_mm_movemask_epi8(stops) & (0xffffu << begin);
-        unsigned end = mask != 0 ? (unsigned)__builtin_ctz(mask) : LANES;
-        __m128i rests = _mm_and_si128(_mm_subs_epu8(lengths, _mm_set1_epi8(1)), lanes(begin, end));
-        __m128i sums = _mm_sad_epu8(rests, _mm_setzero_si128());
-        place->offset += (unsigned)_mm_cvtsi128_si32(sums) +
-                         (unsigned)_mm_cvtsi128_si32(_mm_srli_si128(sums, 8));
-        place->position = base + end;
+    const __m128i zero = _mm_setzero_si128();
+    unsigned position = place->position, begin = 0, mask = 0;
+    __m128i rests, sums = zero;
+    while (position + LANES <= skip->count) {
+        mask = (unsigned)_mm_movemask_epi8(look(skip, wide, position, before, least, &rests));
         if (mask != 0)
-            return true;
+            break;
+        sums = _mm_add_epi64(sums, _mm_sad_epu8(rests, zero));
+        position += LANES;
     }
-    return false;
+    if (mask == 0 && position < skip->count) { /* the last 16, of which the first were passed */
+        begin = position + LANES - skip->count;
+        position = skip->count - LANES;
+        mask = (unsigned)_mm_movemask_epi8(look(skip, wide, position, before, least, &rests));
+        mask &= 0xffffu << begin;
+    } else if (mask == 0) {
+        place->position = position;
+        place->offset += sum(sums);
+        return false;
+    }
+    unsigned end = mask != 0 ? (unsigned)__builtin_ctz(mask) : LANES;
+    rests = _mm_and_si128(rests, lanes(begin, end));
+    place->position = position + end;
+    place->offset += sum(_mm_add_epi64(sums, _mm_sad_epu8(rests, zero)));
+    return mask != 0;
+}
+
+/* Passes entries by 16 at a time: a search in 75 of them in cache takes 46 ns instead of 65.
+ * Returns whether the place is at an entry where it must stop; else it is at the end. */
+static bool skip_lanes(const struct skip *skip, uint8_t first, firn_text_place *place)
+{
+    return skip->lengths != NULL ? skip_lanes_of(skip, true, first, place)
+                                 : skip_lanes_of(skip, false, first, place);
 }
 #endif
 
