@@ -19,6 +19,7 @@ FIRN_SEARCH_INLINE void prefetch_keys(firn_slot leaf, uint32_t key_bytes, uint32
     size_t end = value_bytes == 0 ? leaf.bytes : leaf.bytes / 2;
     if (value_bytes > key_bytes * 2)
         end = leaf.bytes / 4;
+    end = end > 4096 ? 4096 : end; /* of nodes that large, few lines are looked at */
     for (size_t i = 0; i < end; i += 64)
         __builtin_prefetch(at + i);
 }
