@@ -12,6 +12,7 @@
 
 #include "support/mix.h"
 #include "support/options.h"
+#include "support/plot.h"
 #include "support/versus.h"
 
 #ifdef FIRN_BENCH_APR
@@ -268,5 +269,5 @@ int main(int count, char **words)
         ratio("X4", "arena, compile mix, against mimalloc", MIX, MIMALLOC, FIRN, 3, true),
     };
     rows[4].target = 2;
-    return rows_print(rows, sizeof rows / sizeof rows[0], options.json);
+    return rows_report(rows, sizeof rows / sizeof rows[0], &options);
 }

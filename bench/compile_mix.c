@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "support/options.h"
+#include "support/plot.h"
 #include "support/versus.h"
 
 enum { SIZES = 5, SIZE_ROWS = 3, OWN_ROWS = 2, ROWS = OWN_ROWS + SIZES * SIZE_ROWS };
@@ -80,5 +81,5 @@ int main(int count, char **words)
     add("X5", MIX_1M, RUNTIME, "over the payload, runtime mode", "overhead_bytes", "B each", 1)
         ->target = 8;
     contenders_tell_absent(contenders[0], PEERS);
-    return rows_print(rows, row_count, options.json);
+    return rows_report(rows, row_count, &options);
 }

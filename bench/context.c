@@ -12,6 +12,7 @@
 #include "support/contender.h"
 #include "support/mix.h"
 #include "support/options.h"
+#include "support/plot.h"
 #include "support/rows.h"
 
 #define LIMIT_BYTES ((size_t)1 << 30)
@@ -180,5 +181,5 @@ int main(int count, char **words)
                 all_runs[i][way].figures[run] = run_once(&all_runs[i][way]);
     for (size_t i = 0; i < STRATEGIES; i++)
         rows[i] = row_of(i, options.runs);
-    return rows_print(rows, STRATEGIES, options.json);
+    return rows_report(rows, STRATEGIES, &options);
 }

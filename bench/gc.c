@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "support/options.h"
+#include "support/plot.h"
 #include "support/versus.h"
 
 #define ROWS_MAX 24u
@@ -108,5 +109,5 @@ int main(int count, char **words)
         contenders_run(contenders[work], works[work].peers, options.runs);
     contenders_tell_absent(contenders[TREES], PEERS);
     add_rows();
-    return rows_print(rows, row_count, options.json);
+    return rows_report(rows, row_count, &options);
 }

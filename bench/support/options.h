@@ -1,5 +1,5 @@
-/* The options that all benches take: --json, --quick, --runs N, --help; some take a word as well.
- */
+/* The options that all benches take: --json, --quick, --runs N, --svg FILE, --help; some take --full
+ * or a word as well. */
 #ifndef FIRN_BENCH_OPTIONS_H
 #define FIRN_BENCH_OPTIONS_H
 
@@ -8,13 +8,16 @@
 struct bench_about {
     const char *text; /* what is measured */
     const char *word; /* "[DIR]", what the word means; NULL: none is taken */
+    const char *full; /* what --full measures as well; NULL: it is not taken */
 };
 
 struct bench_options {
     bool json;
     bool quick;       /* fewer runs, for a look */
+    bool full;        /* more rows */
     unsigned runs;    /* of each contender; 5, or 1 when quick, if not given */
     const char *word; /* NULL: not given */
+    const char *svg;  /* where to draw the rows; NULL: nowhere */
 };
 
 /* Reads them; ends the process after --help and for wrong usage. */
