@@ -26,6 +26,7 @@
 #include "code/scan.h"
 #include "support/contender.h"
 #include "support/options.h"
+#include "support/plot.h"
 #include "support/rows.h"
 
 #define FINDS 2000u
@@ -332,7 +333,7 @@ static void measure_queries(const char *store, struct figures *figures)
     figures->floor_seconds = time_command(nothing);
 }
 
-static int print(const struct figures *figures, bool json)
+static int print(const struct figures *figures, const struct bench_options *options)
 {
     const double lines = figures->lines / 1e6;
     const struct row rows[] = {
@@ -386,7 +387,7 @@ static int print(const struct figures *figures, bool json)
          .unit = "",
          .target = 0},
     };
-    return rows_print(rows, sizeof rows / sizeof rows[0], json);
+    return rows_report(rows, sizeof rows / sizeof rows[0], options);
 }
 
 static void remove_store(const char *folder)
@@ -416,5 +417,5 @@ int main(int count, char **words)
     measure_index(root, store, options.runs, &figures);
     measure_queries(store, &figures);
     remove_store(folder);
-    return print(&figures, options.json);
+    return print(&figures, &options);
 }

@@ -5,8 +5,9 @@
  *     map [--json] [--quick] [--runs N] [--svg FILE] [--full]
  *
  * Every run is a process of its own below peers/, which the work in map/driver.h is compiled into
- * with one map and one kind of keys. Memory is what malloc has given out, its own heads and rounding
- * included, over the number of elements; LMDB's is its pages. Times are of the processor. */
+ * with one map and one kind of keys. Memory is what malloc has given out, its own heads and
+ * rounding included, over the number of elements; LMDB's is its pages. Times are of the processor.
+ */
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,10 +27,14 @@ enum peer { FIRN, STD, ABSL, JUDY, RUST, SORTED, POINTERS, LMDB, PEERS };
 static const struct {
     const char *name, *file;
 } peers[PEERS] = {
-    [FIRN] = {"firn", "firn"},          [STD] = {"std::map", "std"},
-    [ABSL] = {"absl", "absl"},          [JUDY] = {"Judy", "judy"},
-    [RUST] = {"BTreeMap", "btree"},     [SORTED] = {"sorted", "sorted"},
-    [POINTERS] = {"pointers", "pointers"}, [LMDB] = {"LMDB", "lmdb"},
+    [FIRN] = {"firn", "firn"},
+    [STD] = {"std::map", "std"},
+    [ABSL] = {"absl", "absl"},
+    [JUDY] = {"Judy", "judy"},
+    [RUST] = {"BTreeMap", "btree"},
+    [SORTED] = {"sorted", "sorted"},
+    [POINTERS] = {"pointers", "pointers"},
+    [LMDB] = {"LMDB", "lmdb"},
 };
 
 /* A kind of keys in an order, so many of them, and what is done with them. */
@@ -63,10 +68,10 @@ static void set_contender(struct cell *cell, enum peer peer)
                                     .absent = !can(peer, cell),
                                     .words = {program, cell->work, cell->order, cell->count}};
     if (rust)
-        *contender =
-            (struct contender){.name = peers[peer].name,
-                               .work = cell->kind,
-                               .words = {program, cell->kind, cell->work, cell->order, cell->count}};
+        *contender = (struct contender){
+            .name = peers[peer].name,
+            .work = cell->kind,
+            .words = {program, cell->kind, cell->work, cell->order, cell->count}};
     free(name);
 }
 
@@ -247,7 +252,8 @@ static void add_readers(unsigned runs)
     }
     firn_map_fini(&shared);
     firn_map_type_destroy(type);
-    add_own("read", "random gets of 10 M by two threads, over one", median(gains, runs), "times", 1.8)
+    add_own("read", "random gets of 10 M by two threads, over one", median(gains, runs), "times",
+            1.8)
         ->at_least = true;
 }
 
@@ -255,11 +261,11 @@ static void add_readers(unsigned runs)
 
 static void add_all(const char *kind, const char *order, const char *count, unsigned runs)
 {
-    static const char *const figures[][2] = {
-        {"basic", "bytes"},       {"basic", "insert_ns"},   {"basic", "get_ns"},
-        {"basic", "iterate_ns"},  {"basic", "scan_ns"},     {"basic", "remove_ns"},
-        {"mixed", "mixed_95_ns"}, {"mixed", "mixed_50_ns"}, {"mixed", "mixed_scan_ns"},
-        {"mixed", "zipf_ns"}};
+    static const char *const figures[][2] = {{"basic", "bytes"},         {"basic", "insert_ns"},
+                                             {"basic", "get_ns"},        {"basic", "iterate_ns"},
+                                             {"basic", "scan_ns"},       {"basic", "remove_ns"},
+                                             {"mixed", "mixed_95_ns"},   {"mixed", "mixed_50_ns"},
+                                             {"mixed", "mixed_scan_ns"}, {"mixed", "zipf_ns"}};
     for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
         bool mixed = strcmp(figures[i][0], "mixed") == 0;
         if (mixed && strlen(count) < 4)
@@ -292,8 +298,9 @@ static void add_full(unsigned runs)
 int main(int count, char **words)
 {
     static const struct bench_about about = {
-        .text = "Firn's ordered map against those of C++, Abseil, Judy, Rust and LMDB, and against\n"
-                "sorted arrays: memory and time, from one element to ten million.",
+        .text =
+            "Firn's ordered map against those of C++, Abseil, Judy, Rust and LMDB, and against\n"
+            "sorted arrays: memory and time, from one element to ten million.",
         .full = "all kinds of keys, orders and sizes"};
     struct bench_options options;
     bench_options_read(&options, count, words, &about);

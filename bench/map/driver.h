@@ -145,8 +145,7 @@ static inline void run_basic(const map_key *keys, uint64_t count)
 {
     uint64_t subject_count = count < SMALL_TOTAL ? SMALL_TOTAL / count : 1;
     map_key *other = shuffled(keys, count, 7), *another = shuffled(keys, count, 77);
-    struct subject *subjects =
-        (struct subject *)need(malloc(subject_count * sizeof *subjects));
+    struct subject *subjects = (struct subject *)need(malloc(subject_count * sizeof *subjects));
     double before = held_bytes() - (double)(subject_count * sizeof *subjects);
     uint64_t begin = cpu_ns(), sum = 0;
     for (uint64_t at = 0; at < subject_count; at++) {

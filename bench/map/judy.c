@@ -46,8 +46,8 @@ static inline uint64_t scan(struct subject *subject, const char *from, uint64_t 
     snprintf((char *)text, sizeof text, "%s", from);
     PPvoid_t slot = JudySLFirst(subject->array, text, PJE0);
     for (; slot != NULL && count > 0; count--) {
-        sum += key_digest((map_key){(const char *)text, strlen((const char *)text)}) +
-               *(Word_t *)slot;
+        sum +=
+            key_digest((map_key){(const char *)text, strlen((const char *)text)}) + *(Word_t *)slot;
         slot = JudySLNext(subject->array, text, PJE0);
     }
     return sum;

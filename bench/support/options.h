@@ -1,5 +1,5 @@
-/* The options that all benches take: --json, --quick, --runs N, --svg FILE, --help; some take --full
- * or a word as well. */
+/* The options that all benches take: --json, --quick, --runs N, --svg FILE, --help; some take
+ * --full or a word as well. */
 #ifndef FIRN_BENCH_OPTIONS_H
 #define FIRN_BENCH_OPTIONS_H
 

@@ -76,8 +76,8 @@ static void put_row(FILE *file, const struct row *row, int y)
         put_bar(file, y += LINE, row->peers[i].name, row->peers[i].value, most, false);
     if (!isnan(row->target)) {
         double x = LEFT + row->target / most * BAR;
-        fprintf(file, "<line class=\"target\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>\n", x, x,
-                top, y + LINE);
+        fprintf(file, "<line class=\"target\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>\n", x,
+                x, top, y + LINE);
     }
 }
 
