@@ -97,7 +97,7 @@ static inline double measure_get(struct subject *subjects, uint64_t subject_coun
                                  const map_key *keys, uint64_t count)
 {
     uint64_t done = 0, found = 0, begin = cpu_ns();
-    map_value value, sum = 0;
+    map_value value = 0, sum = 0;
     while (done < OPERATIONS) {
         for (uint64_t i = 0; i < count && done < OPERATIONS; i++)
             for (uint64_t at = 0; at < subject_count; at++, done++) {

@@ -1,6 +1,6 @@
 /* The hash table of an interner. Called by intern.c.
  *
- * Slots are as many bits as the ids and a tag of six bits take, one after the other, or, in a
+ * Slots are as many bits as the ids and a tag of five bits take, one after the other, or, in a
  * shared table, words of 32 bits that a reader loads at once. A slot is 0 when it is empty, else
  * the id + 1 in its low bits and some bits of the hash, the tag, above: it spares 63 of 64
  * comparisons with texts that are not the right one. Linear probing (Knuth, volume 3, 6.4), up to
@@ -17,7 +17,7 @@
 #include <assert.h>
 #include <string.h>
 
-#define TAG_BITS 6u
+#define TAG_BITS 5u
 #define FIRST_SLOTS 16u
 #define SLACK_BYTES 8u /* behind the slots, as slots are read eight bytes at a time */
 
@@ -118,7 +118,7 @@ firn_status firn_id_table_grow(const firn_id_table *old, const firn_texts *texts
                                firn_blocks *blocks, firn_hash_seed seed, firn_id_table **ret_table)
 {
     uint64_t old_count = old != NULL ? old->slot_count : 0;
-    uint64_t wanted = blocks->shared ? old_count * 2 : old_count + old_count / 5 + 1;
+    uint64_t wanted = blocks->shared ? old_count * 2 : old_count + old_count / 8 + 1;
     wanted = wanted < FIRST_SLOTS ? FIRST_SLOTS : wanted;
     firn_id_table shape = {.slot_count = wanted, .shared = blocks->shared};
     uint64_t most = blocks->shared ? wanted / 4 * 3 : wanted - wanted / 10 - 1; /* H1 */

@@ -24,7 +24,7 @@
 #define WINDOW_BYTES ((uint64_t)1 << WINDOW_SHIFT)
 #define WINDOWS_MAX 4096u
 #define CHUNK_LEAST 512u
-#define CHUNK_SHARE 32 /* a chunk is this part of all, so that the last one wastes little */
+#define CHUNK_SHARE 64 /* a chunk is this part of all, so that the last one wastes little */
 #define LONG_SIZE 255u
 
 static uint8_t *address_of(const firn_texts *texts, uint64_t place)
