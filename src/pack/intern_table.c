@@ -2,11 +2,12 @@
  *
  * Slots are as many bits as the ids and a tag of five bits take, one after the other, or, in a
  * shared table, words of 32 bits that a reader loads at once. A slot is 0 when it is empty, else
- * the id + 1 in its low bits and some bits of the hash, the tag, above: it spares 63 of 64
+ * the id + 1 in its low bits and some bits of the hash, the tag, above: it spares 31 of 32
  * comparisons with texts that are not the right one. Linear probing (Knuth, volume 3, 6.4), up to
- * nine tenths full, which costs a failed search 50 slots of 3 bytes at worst; a table grows by a
- * fifth, because what an identifier costs is counted here in tenths of bytes. Shared tables are up
- * to three quarters full and double, because their readers keep the old ones alive.
+ * nine tenths full, which costs a failed search 50 slots of 3 bytes at worst; a table grows by an
+ * eighth, because what an identifier costs is counted here in tenths of bytes (by a fifth: 0.3
+ * more, and a new one takes a quarter less time). Shared tables are up to three quarters full and
+ * double, because their readers keep the old ones alive.
  *
  * Invariant H1: there is an empty slot, so that a search ends.
  */
