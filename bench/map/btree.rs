@@ -209,8 +209,9 @@ fn run_basic<K: Key, V: Value>(keys: &[K]) {
             maps[at].insert(key.clone(), V::of(i as u64));
         }
     }
-    println!("insert_ns {:.6}", each(begin, count * map_count));
-    println!("bytes {:.6}", (held_bytes() - before) / (count * map_count) as f64);
+    let (took, held) = (each(begin, count * map_count), held_bytes() - before);
+    println!("insert_ns {:.6}", took);
+    println!("bytes {:.6}", held / (count * map_count) as f64);
     println!("get_ns {:.6}", measure_get(&maps, &other));
     let begin = cpu_ns();
     let mut sum = 0u64;
