@@ -8,7 +8,7 @@
  */
 #include "alloc/context.h"
 
-#include "alloc/heap/space.h"
+#include "alloc/heap/type.h"
 
 #define TYPES_MAX 65535
 #define FIRST_TYPES 8 /* that firn_grow makes room for */
@@ -207,22 +207,6 @@ firn_slab *firn_context_slab(firn_context *front)
 
 /* --- types --- */
 
-/* The rules of firn_heap_type_put, so that what is wrong there is wrong in all modes. */
-static bool is_valid_type(const firn_type_options *options)
-{
-    bool mapped = options->kind == FIRN_TYPE_MAP;
-    if ((unsigned)options->kind > FIRN_TYPE_TRACE || options->reserved[0] != 0 ||
-        options->reserved[1] != 0 || (options->trace != NULL) != (options->kind == FIRN_TYPE_TRACE))
-        return false;
-    if ((options->offset_count > 0) != mapped || (options->offsets != NULL) != mapped)
-        return false;
-    for (size_t i = 0; i < options->offset_count; i++) {
-        if (options->offsets[i] % 8 != 0 || options->offsets[i] >= FIRN_HEAP_OBJECT_MAX)
-            return false;
-    }
-    return true;
-}
-
 /* A heap numbers its types itself, in the same order. */
 static firn_status number_type(struct context *context, const firn_type_options *options,
                                firn_type *ret_type)
@@ -247,7 +231,7 @@ firn_status firn_context_type_put(firn_context *front, const firn_type_options *
                                   firn_type *ret_type)
 {
     struct context *context = context_of(front);
-    if (options == NULL || !is_valid_type(options))
+    if (options == NULL || !firn_type_is_valid(options))
         return FIRN_INVALID;
     if (context->type_count == TYPES_MAX)
         return FIRN_LIMIT;

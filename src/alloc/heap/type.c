@@ -5,7 +5,7 @@
 
 #define TYPES_MAX 65535
 
-static bool are_valid(const firn_type_options *options)
+bool firn_type_is_valid(const firn_type_options *options)
 {
     if (options->reserved[0] != 0 || options->reserved[1] != 0)
         return false;
@@ -49,7 +49,7 @@ firn_status firn_heap_type_put(firn_heap *front, const firn_type_options *option
                                firn_type *ret_type)
 {
     struct heap *heap = heap_of(front);
-    if (options == NULL || !are_valid(options))
+    if (options == NULL || !firn_type_is_valid(options))
         return FIRN_INVALID;
     uint32_t index = front->type_count;
     if (index == TYPES_MAX)
