@@ -257,6 +257,9 @@ int main(int count, char **words)
 #else
     map_key *keys = keys_make(order, n);
 #endif
+#ifdef SUBJECT_BEGIN
+    SUBJECT_BEGIN;
+#endif
     if (basic)
         run_basic(keys, n);
 #ifdef SUBJECT_STATIC
