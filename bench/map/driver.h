@@ -9,7 +9,8 @@
  *     uint64_t subject_scan(struct subject *, map_key from, unsigned count);    of the same
  *
  * and SUBJECT_STATIC where it can only be built at once, by subject_load(struct subject *, const
- * map_key *sorted, uint64_t count), the value of each key being its place.
+ * map_key *sorted, uint64_t count), the value of each key being its place; and SUBJECT_BEGIN for
+ * what comes before all.
  *
  *     SUBJECT basic ORDER COUNT [KEYS]     memory, insertion, search, iteration, scan, removal
  *     SUBJECT mixed ORDER COUNT [KEYS]     95/5, 50/50, scans and insertions, zipfian search
