@@ -48,6 +48,8 @@ typedef struct firn_segment_info {
     uint32_t plain_bytes;
     uint32_t packed_bytes; /* on disk, with its header */
     firn_codec_kind codec;
+    uint32_t file;         /* number of the data file that holds it */
+    uint32_t offset_bytes; /* of its header in that file */
 } firn_segment_info;
 
 /* Segments are numbered from 0 in the order of their puts. */
@@ -55,6 +57,39 @@ FIRN_API uint32_t firn_store_segment_count(const firn_store *store);
 /* What the manifest says of a segment; its number must be below the count. */
 FIRN_API void firn_store_segment_info(const firn_store *store, uint32_t segment,
                                       firn_segment_info *ret_info);
+
+/* The store as a whole, as its manifest has it. */
+typedef struct firn_store_summary {
+    uint64_t store_id;   /* random; a store keeps it through all its generations */
+    uint64_t generation; /* counts commits, not without gaps */
+    uint64_t manifest_bytes;
+    uint64_t data_bytes;  /* of all data files */
+    uint64_t plain_bytes; /* of all segments, as their writers put them */
+    uint32_t segment_count;
+    uint32_t file_count; /* data files, numbered from 0 */
+} firn_store_summary;
+FIRN_API void firn_store_summary_get(const firn_store *store, firn_store_summary *ret_summary);
+
+#define FIRN_STORE_FILE_NAME_BYTES 48 /* room for any data file's name, with its NUL */
+
+typedef struct firn_store_file {
+    char name[FIRN_STORE_FILE_NAME_BYTES]; /* in the store's folder */
+    uint32_t size_bytes;
+} firn_store_file;
+/* A data file; its number must be below the summary's file_count. */
+FIRN_API void firn_store_file_get(const firn_store *store, uint32_t file,
+                                  firn_store_file *ret_file);
+
+/* Files in the folder that are the store's by their names and that its manifest does not need:
+ * the next begin frees them. What a writer at work has not committed yet is among them. */
+typedef struct firn_store_unused {
+    uint64_t bytes;
+    uint64_t file_count;
+} firn_store_unused;
+/* Looks through the folder. FIRN_NOT_FOUND, FIRN_NOT_STORE, FIRN_PERMISSION, FIRN_IO. */
+FIRN_API FIRN_NODISCARD firn_status firn_store_unused_get(const firn_store *store,
+                                                          firn_store_unused *ret_unused,
+                                                          firn_error *ret_error);
 
 /* A decoded segment held in memory. */
 typedef struct firn_segment {
@@ -77,6 +112,11 @@ FIRN_API void firn_store_unpin(firn_store *store, firn_segment *segment);
  * FIRN_NO_MEMORY ends it at once. */
 FIRN_API FIRN_NODISCARD firn_status firn_store_verify(firn_store *store, uint32_t *ret_damaged,
                                                       firn_error *ret_error);
+
+/* The same for one segment. FIRN_INVALID for a number that is none, FIRN_CORRUPT, FIRN_VERSION,
+ * FIRN_NO_MEMORY, FIRN_IO; ret_error names file and segment. */
+FIRN_API FIRN_NODISCARD firn_status firn_store_segment_verify(firn_store *store, uint32_t segment,
+                                                              firn_error *ret_error);
 
 /* live: decoded segments in RAM; disk: all files of the store. */
 FIRN_API void firn_store_usage(const firn_store *store, firn_usage *ret_usage);

@@ -97,12 +97,18 @@ firn_status firn_store_path(const char *folder, const char *name, char *path, si
     return printed(snprintf(path, size, "%s/%s", folder, name), size);
 }
 
+void firn_store_data_name(uint64_t generation, uint32_t file, char name[FIRN_STORE_FILE_NAME_BYTES])
+{
+    snprintf(name, FIRN_STORE_FILE_NAME_BYTES, "data-%" PRIu64 "-%" PRIu32 ".firn", generation,
+             file);
+}
+
 firn_status firn_store_data_path(const char *folder, uint64_t generation, uint32_t file,
                                  const char *suffix, char *path, size_t size)
 {
-    return printed(snprintf(path, size, "%s/data-%" PRIu64 "-%" PRIu32 ".firn%s", folder,
-                            generation, file, suffix),
-                   size);
+    char name[FIRN_STORE_FILE_NAME_BYTES];
+    firn_store_data_name(generation, file, name);
+    return printed(snprintf(path, size, "%s/%s%s", folder, name, suffix), size);
 }
 
 firn_status firn_store_path_too_long(const char *folder, firn_error *ret_error)
@@ -114,6 +120,21 @@ firn_status firn_store_path_too_long(const char *folder, firn_error *ret_error)
 }
 
 /* --- looking --- */
+
+static firn_status visit_store(const char *path, firn_folder_visit_fn visit, void *context,
+                               firn_error *ret_error)
+{
+    firn_error error = {0};
+    char shown[FIRN_PATH_SHOWN_BYTES];
+    firn_status status = firn_folder_visit(path, visit, context, &error);
+    if (status != FIRN_OK && error.os_errno == ENOTDIR)
+        return firn_error_set(ret_error, FIRN_NOT_STORE, ENOTDIR,
+                              "%s: not a Firn store (it is no folder); name a folder",
+                              firn_path_shown(path, shown));
+    if (status != FIRN_OK && ret_error != NULL)
+        *ret_error = error;
+    return status;
+}
 
 static firn_status look(void *context, const char *name)
 {
@@ -131,16 +152,8 @@ static firn_status look(void *context, const char *name)
 firn_status firn_store_folder_read(const char *path, firn_store_folder *ret_folder,
                                    firn_error *ret_error)
 {
-    firn_error error = {0};
     firn_store_folder folder = {0};
-    char shown[FIRN_PATH_SHOWN_BYTES];
-    firn_status status = firn_folder_visit(path, look, &folder, &error);
-    if (status != FIRN_OK && error.os_errno == ENOTDIR)
-        return firn_error_set(ret_error, FIRN_NOT_STORE, ENOTDIR,
-                              "%s: not a Firn store (it is no folder); name a folder",
-                              firn_path_shown(path, shown));
-    if (status != FIRN_OK && ret_error != NULL)
-        *ret_error = error;
+    firn_status status = visit_store(path, look, &folder, ret_error);
     if (status == FIRN_OK)
         *ret_folder = folder;
     return status;
@@ -184,4 +197,38 @@ void firn_store_sweep(const char *path, firn_store_keep keep)
         state.removed = 0;
         status = firn_folder_visit(path, sweep_name, &state, NULL);
     } while (status == FIRN_OK && state.removed > 0);
+}
+
+/* --- counting --- */
+
+typedef struct count_state {
+    const char *path;
+    firn_store_keep keep;
+    firn_store_unused unused;
+} count_state;
+
+static firn_status count_name(void *context, const char *name)
+{
+    count_state *state = context;
+    char path[FIRN_STORE_PATH_BYTES];
+    firn_path_kind kind;
+    firn_file_info info;
+
+    if (name_kept(&state->keep, firn_store_name_read(name)) ||
+        firn_store_path(state->path, name, path, sizeof path) != FIRN_OK ||
+        firn_path_kind_get(path, &kind, &info, NULL) != FIRN_OK)
+        return FIRN_OK; /* removed meanwhile, or beyond a sweep's reach too */
+    state->unused.file_count++;
+    state->unused.bytes += info.size;
+    return FIRN_OK;
+}
+
+firn_status firn_store_folder_unused(const char *path, firn_store_keep keep,
+                                     firn_store_unused *ret_unused, firn_error *ret_error)
+{
+    count_state state = {.path = path, .keep = keep};
+    firn_status status = visit_store(path, count_name, &state, ret_error);
+    if (status == FIRN_OK)
+        *ret_unused = state.unused;
+    return status;
 }

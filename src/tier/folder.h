@@ -2,7 +2,7 @@
 #ifndef FIRN_TIER_FOLDER_H
 #define FIRN_TIER_FOLDER_H
 
-#include <firn/status.h>
+#include <firn/store.h>
 
 enum {
     FIRN_STORE_NAME_BYTES = 64,   /* room for any name of a store's own, with its NUL */
@@ -33,6 +33,10 @@ FIRN_NODISCARD firn_status firn_store_data_path(const char *folder, uint64_t gen
                                                 uint32_t file, const char *suffix, char *path,
                                                 size_t size);
 
+/* Writes a finished data file's name. */
+void firn_store_data_name(uint64_t generation, uint32_t file,
+                          char name[FIRN_STORE_FILE_NAME_BYTES]);
+
 /* Tells that a path in the folder does not fit; returns FIRN_LIMIT. */
 firn_status firn_store_path_too_long(const char *folder, firn_error *ret_error);
 
@@ -58,5 +62,10 @@ typedef struct firn_store_keep {
 /* Removes a store's temporary files and the data files that are not kept. What cannot be removed
  * stays for the next sweep. */
 void firn_store_sweep(const char *path, firn_store_keep keep);
+
+/* Counts what a sweep would remove. As firn_store_folder_read. */
+FIRN_NODISCARD firn_status firn_store_folder_unused(const char *path, firn_store_keep keep,
+                                                    firn_store_unused *ret_unused,
+                                                    firn_error *ret_error);
 
 #endif

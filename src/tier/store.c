@@ -271,7 +271,43 @@ void firn_store_segment_info(const firn_store *store, uint32_t segment, firn_seg
         .plain_bytes = record->plain,
         .packed_bytes = record->packed,
         .codec = (firn_codec_kind)record->codec,
+        .file = record->file,
+        .offset_bytes = record->offset,
     };
+}
+
+void firn_store_summary_get(const firn_store *store, firn_store_summary *ret_summary)
+{
+    const firn_manifest *manifest = &store->manifest;
+    firn_store_summary summary = {
+        .store_id = manifest->store_id,
+        .generation = manifest->generation,
+        .manifest_bytes = firn_manifest_bytes(manifest),
+        .segment_count = (uint32_t)manifest->segment_count,
+        .file_count = (uint32_t)manifest->file_count,
+    };
+    for (size_t i = 0; i < manifest->file_count; i++)
+        summary.data_bytes += manifest->files[i];
+    for (size_t i = 0; i < manifest->segment_count; i++)
+        summary.plain_bytes += manifest->segments[i].plain;
+    *ret_summary = summary;
+}
+
+void firn_store_file_get(const firn_store *store, uint32_t file, firn_store_file *ret_file)
+{
+    assert(file < store->manifest.file_count);
+    *ret_file = (firn_store_file){.size_bytes = store->manifest.files[file]};
+    firn_store_data_name(store->manifest.generation, file, ret_file->name);
+}
+
+firn_status firn_store_unused_get(const firn_store *store, firn_store_unused *ret_unused,
+                                  firn_error *ret_error)
+{
+    const firn_store_keep keep = {
+        .generation = store->manifest.generation,
+        .file_count = (uint32_t)store->manifest.file_count,
+    };
+    return firn_store_folder_unused(store->path, keep, ret_unused, ret_error);
 }
 
 void firn_store_usage(const firn_store *store, firn_usage *ret_usage)
@@ -378,9 +414,12 @@ static firn_status segment_unpack(firn_store *store, uint32_t segment, const uin
     unpacker *taken = unpacker_take(store);
     if (taken == NULL)
         return no_memory(store->path, ret_error);
+    const uint8_t frame_kind = packed[FIRN_SEGMENT_HEADER_BYTES];
     status = firn_codec_unpack(taken->codec, packed + FIRN_SEGMENT_HEADER_BYTES,
                                record->packed - FIRN_SEGMENT_HEADER_BYTES, out, record->plain);
     unpacker_give(store, taken);
+    if (status == FIRN_OK && frame_kind != record->codec)
+        status = FIRN_CORRUPT;
     if (status != FIRN_OK)
         return segment_failed(store, segment, status, unpack_cause(status), ret_error);
     return FIRN_OK;
@@ -408,13 +447,18 @@ static firn_status segment_read(firn_store *store, uint32_t segment, uint8_t *ou
     return status;
 }
 
+static firn_status no_segment(const firn_store *store, uint32_t segment, firn_error *ret_error)
+{
+    return firn_error_set(ret_error, FIRN_INVALID, 0,
+                          "%s: has no segment %" PRIu32 ", only %zu of them", store->path, segment,
+                          store->manifest.segment_count);
+}
+
 firn_status firn_store_pin(firn_store *store, uint32_t segment, firn_segment *ret_segment,
                            firn_error *ret_error)
 {
     if (segment >= store->manifest.segment_count)
-        return firn_error_set(ret_error, FIRN_INVALID, 0,
-                              "%s: has no segment %" PRIu32 ", only %zu of them", store->path,
-                              segment, store->manifest.segment_count);
+        return no_segment(store, segment, ret_error);
     uint32_t size = store->manifest.segments[segment].plain;
     firn_decoded_entry *entry;
     bool fill;
@@ -447,6 +491,19 @@ static size_t largest_segment(const firn_store *store)
         if (store->manifest.segments[i].plain > largest)
             largest = store->manifest.segments[i].plain;
     return largest;
+}
+
+firn_status firn_store_segment_verify(firn_store *store, uint32_t segment, firn_error *ret_error)
+{
+    if (segment >= store->manifest.segment_count)
+        return no_segment(store, segment, ret_error);
+    size_t room = store->manifest.segments[segment].plain;
+    uint8_t *buffer = firn_allocate(store->allocator, room > 0 ? room : 1);
+    if (buffer == NULL)
+        return no_memory(store->path, ret_error);
+    firn_status status = segment_read(store, segment, buffer, ret_error);
+    firn_release(store->allocator, buffer, room > 0 ? room : 1);
+    return status;
 }
 
 firn_status firn_store_verify(firn_store *store, uint32_t *ret_damaged, firn_error *ret_error)

@@ -60,6 +60,8 @@ static firn_status read_all(const firn_allocator *allocator, void *context)
     for (uint32_t i = 0; i < 2 * STORE_FAULTS_COUNT; i++) {
         status = store_check_one(opened, store.version, i % STORE_FAULTS_COUNT, NULL);
         worst = status != FIRN_OK ? status : worst;
+        status = firn_store_segment_verify(opened, i % STORE_FAULTS_COUNT, NULL);
+        worst = status != FIRN_OK ? status : worst;
     }
     status = firn_store_verify(opened, &damaged, NULL);
     firn_store_close(opened);

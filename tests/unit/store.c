@@ -105,6 +105,7 @@ static void an_empty_store_is_a_store(void **state)
     expect_store(1, 0);
     firn_store *store = open_store(0);
     assert_int_equal(firn_store_pin(store, 0, &segment, &error), FIRN_INVALID);
+    assert_int_equal(firn_store_segment_verify(store, 0, &error), FIRN_INVALID);
     firn_store_close(store);
     assert_int_equal(tempdir_count(path), 2); /* manifest and lock */
 }
@@ -146,6 +147,64 @@ static void a_reader_keeps_what_it_opened_while_writers_commit(void **state)
     expect_store(4, 10);
 }
 
+/* Segments lie in the files in their order and without gaps, and all sums agree. */
+static void expect_layout(const firn_store *store)
+{
+    firn_store_summary summary;
+    firn_store_file data_file = {.size_bytes = 0};
+    uint64_t plain = 0;
+    uint64_t packed = 0;
+    uint32_t file = 0;
+    uint32_t offset = 0;
+    char name[64];
+    firn_store_summary_get(store, &summary);
+    assert_int_equal(summary.segment_count, firn_store_segment_count(store));
+    for (uint32_t i = 0; i < summary.segment_count; i++) {
+        firn_segment_info info;
+        firn_store_segment_info(store, i, &info);
+        if (info.file != file) {
+            assert_int_equal(offset, data_file.size_bytes);
+            assert_int_equal(info.file, ++file);
+            offset = 0;
+        }
+        assert_int_equal(info.offset_bytes, offset);
+        firn_store_file_get(store, file, &data_file);
+        offset += info.packed_bytes;
+        plain += info.plain_bytes;
+        packed += info.packed_bytes;
+    }
+    assert_int_equal(offset, data_file.size_bytes);
+    assert_int_equal(summary.file_count, file + 1);
+    assert_int_equal(summary.plain_bytes, plain);
+    assert_int_equal(summary.data_bytes, packed);
+    snprintf(name, sizeof name, "data-%u-%u.firn", (unsigned)summary.generation, file);
+    assert_string_equal(data_file.name, name);
+    assert_true(tempdir_exists(tempdir_path(path, name)));
+}
+
+static void a_summary_counts_what_is_there(void **state)
+{
+    (void)state;
+    firn_store_summary first, second;
+    firn_usage usage;
+    write_store(1, 0);
+    firn_store *store = open_store(0);
+    firn_store_summary_get(store, &first);
+    assert_int_equal(first.generation, 1);
+    assert_int_equal(first.segment_count + first.file_count + first.data_bytes, 0);
+    assert_int_equal(first.manifest_bytes, 44);
+    firn_store_close(store);
+    write_store(2, 200);
+    store = open_store(0);
+    expect_layout(store);
+    firn_store_summary_get(store, &second);
+    firn_store_usage(store, &usage);
+    assert_int_equal(second.generation, 2);
+    assert_int_equal(second.store_id, first.store_id);
+    assert_int_equal(second.manifest_bytes + second.data_bytes, usage.disk_bytes);
+    firn_store_close(store);
+}
+
 static void data_files_are_filled_up_to_four_mebibytes(void **state)
 {
     (void)state;
@@ -175,6 +234,7 @@ static void data_files_are_filled_up_to_four_mebibytes(void **state)
         assert_int_equal(segment.data[segment.size - 1], i);
         firn_store_unpin(store, &segment);
     }
+    expect_layout(store);
     firn_usage usage;
     firn_store_usage(store, &usage);
     assert_in_range(usage.live_bytes, 15 << 20, 16 << 20);
@@ -261,6 +321,32 @@ static void a_scratch_file_goes_with_commit_abort_and_the_next_begin(void **stat
     firn_store_abort(writer);
 }
 
+static void expect_unused(uint64_t file_count, uint64_t each_bytes)
+{
+    firn_store *store = open_store(0);
+    firn_store_unused unused = {0};
+    firn_error error = {0};
+    ok(firn_store_unused_get(store, &unused, &error), &error);
+    assert_int_equal(unused.file_count, file_count);
+    assert_int_equal(unused.bytes, file_count * each_bytes);
+    firn_store_close(store);
+}
+
+static void what_is_unused_cannot_be_told_of_a_folder_that_is_gone(void **state)
+{
+    (void)state;
+    firn_store_unused unused;
+    firn_error error = {0};
+    write_store(1, 3);
+    firn_store *store = open_store(0);
+    tempdir_remove(path);
+    assert_int_equal(firn_store_unused_get(store, &unused, &error), FIRN_NOT_FOUND);
+    assert_non_null(strstr(error.text, path));
+    tempdir_write(path, "", 0);
+    assert_int_equal(firn_store_unused_get(store, &unused, &error), FIRN_NOT_STORE);
+    firn_store_close(store);
+}
+
 static void begin_sweeps_what_a_dead_writer_left(void **state)
 {
     (void)state;
@@ -271,7 +357,9 @@ static void begin_sweeps_what_a_dead_writer_left(void **state)
     for (size_t i = 0; i < sizeof left / sizeof *left; i++)
         tempdir_write(tempdir_path(path, left[i]), "left", 4);
     expect_store(1, 30);
+    expect_unused(sizeof left / sizeof *left, 4);
     firn_store_writer *writer = begin();
+    expect_unused(0, 0);
     for (size_t i = 0; i < sizeof left / sizeof *left; i++)
         assert_false(tempdir_exists(tempdir_path(path, left[i])));
     expect_store(1, 30);
@@ -399,10 +487,12 @@ int main(void)
         TEST(a_commit_replaces_the_whole_content),
         TEST(an_abort_leaves_the_earlier_content_and_no_files),
         TEST(a_reader_keeps_what_it_opened_while_writers_commit),
+        TEST(a_summary_counts_what_is_there),
         TEST(data_files_are_filled_up_to_four_mebibytes),
         TEST(a_segment_that_is_too_large_is_refused_and_the_writer_with_it),
         TEST(wrong_arguments_are_refused),
         TEST(a_scratch_file_goes_with_commit_abort_and_the_next_begin),
+        TEST(what_is_unused_cannot_be_told_of_a_folder_that_is_gone),
         TEST(begin_sweeps_what_a_dead_writer_left),
         TEST(a_folder_with_other_files_is_refused_and_untouched),
         TEST(what_is_no_folder_or_missing_is_refused),

@@ -203,8 +203,14 @@ static void verify_reads_the_files_even_of_decoded_segments(void **state)
     uint32_t damaged = 0;
     assert_int_equal(firn_store_open(path, NULL, &store, NULL), FIRN_OK);
     assert_int_equal(store_check_open(store, 1, COUNT, NULL), FIRN_OK);
-    change_file("data-1-0.firn", 70, 1);
+    change_file("data-1-0.firn", 70, 1); /* segment 1's magic is at 61 to 64 */
     assert_int_equal(store_check_open(store, 1, COUNT, NULL), FIRN_OK);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        firn_error error = {0};
+        assert_int_equal(firn_store_segment_verify(store, i, &error),
+                         i == 1 ? FIRN_CORRUPT : FIRN_OK);
+        assert_int_equal(strstr(error.text, "S/data-1-0.firn: segment 1 ") != NULL, i == 1);
+    }
     assert_int_equal(firn_store_verify(store, &damaged, NULL), FIRN_CORRUPT);
     assert_int_equal(damaged, 1);
     firn_store_close(store);
@@ -309,6 +315,27 @@ static void a_segment_of_a_later_version_is_told_from_damage(void **state)
     }
 }
 
+/* Segment 4, which is LZ4's, called zstd's by a manifest whose checksum fits. */
+static void a_frame_of_another_kind_than_the_manifest_says_is_refused(void **state)
+{
+    (void)state;
+    const char *file = tempdir_path(path, "manifest");
+    firn_store *store;
+    firn_segment segment;
+    size_t size;
+    uint8_t *data = tempdir_read(file, &size);
+    assert_int_equal(firn_crc32c(0, data, size - 4), get_u32(data + size - 4));
+    put_u32(data + 44 + 4 * 24 + 20, FIRN_CODEC_ZSTD);
+    put_u32(data + size - 4, firn_crc32c(0, data, size - 4));
+    tempdir_write(file, data, size);
+    free(data);
+    assert_int_equal(firn_store_open(path, NULL, &store, NULL), FIRN_OK);
+    assert_int_equal(firn_store_pin(store, 3, &segment, NULL), FIRN_OK);
+    firn_store_unpin(store, &segment);
+    assert_int_equal(firn_store_pin(store, 4, &segment, NULL), FIRN_CORRUPT);
+    firn_store_close(store);
+}
+
 static void a_manifest_that_no_store_could_have_is_damaged(void **state)
 {
     (void)state;
@@ -382,6 +409,7 @@ int main(void)
         TEST(another_stores_segments_are_refused),
         TEST(segments_that_changed_places_are_refused),
         TEST(a_segment_of_a_later_version_is_told_from_damage),
+        TEST(a_frame_of_another_kind_than_the_manifest_says_is_refused),
         TEST(a_manifest_that_no_store_could_have_is_damaged),
         TEST(a_generation_beyond_the_last_is_refused),
         TEST(what_may_not_be_read_or_written_is_told),
