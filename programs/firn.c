@@ -10,11 +10,12 @@
 #include "common/help.h"
 #include "common/options.h"
 #include "common/report.h"
+#include "store/store.h"
 
 #include <signal.h>
 #include <string.h>
 
-static const struct command_group *const groups[] = {&code_group, NULL};
+static const struct command_group *const groups[] = {&code_group, &store_group, NULL};
 
 static const struct command_group *find_group(const char *name)
 {

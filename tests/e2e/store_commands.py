@@ -1,0 +1,296 @@
+#!/usr/bin/env python3
+"""`firn store verify`, `stat` and `dump` on whole, damaged, foreign and later stores, and against the reader that was
+written from the pages on the formats alone (tests/reader): both tell the same, and both refuse the same."""
+
+import json
+import os
+import pathlib
+import random
+import shutil
+import struct
+import subprocess
+import sys
+import time
+import unittest
+
+SOURCE = pathlib.Path(os.environ.get("FIRN_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
+sys.path.insert(0, str(SOURCE / "tests" / "reader"))
+import read_store  # noqa: E402
+from firn import Case, as_user, firn  # noqa: E402
+
+SEED = int(os.environ.get("FIRN_SEED", time.time_ns() % 1_000_000_007))
+FLIPS = int(os.environ.get("FIRN_FLIPS", 60))
+GOLDEN = SOURCE / "tests" / "golden" / "store-1"  # raw, LZ4 and zstd
+COMMANDS = [("verify",), ("stat",), ("dump",), ("dump", "--segment", "0")]
+
+
+def store_json(command, *words):
+    run = firn("store", command, "--json", *words)
+    assert run.returncode in (0, 1) and run.stdout, run
+    return json.loads(run.stdout)
+
+
+def refusal(store):
+    """How the reader takes a store: None, or the class of the first refusal."""
+    try:
+        read = read_store.Store(store)
+        for number in range(len(read.manifest.segments)):
+            read.read(number)
+    except read_store.Refused as refused:
+        return type(refused)
+    return None
+
+
+def told(run):
+    """The same as the program tells it."""
+    text = run.stderr.decode()
+    if run.returncode == 0:
+        return None
+    if "later version" in text:
+        return read_store.LaterVersion
+    return read_store.Damaged if "write the store anew" in text else read_store.NoStore
+
+
+class Stores(Case):
+    def setUp(self):
+        super().setUp()
+        for number in range(12):
+            self.write(f"some/file{number}.c", f"int number_{number};\n" * (40 * number + 1))
+        self.write("other.py", "def number_3():\n    pass\n")
+        self.index()
+
+    def copy(self, store):
+        copy = self.folder / "copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        return pathlib.Path(shutil.copytree(store, copy))
+
+    def check_same(self, store):
+        """The list and each content, from the program and from the reader."""
+        read = read_store.Store(store)
+        listed = store_json("dump", store)
+        self.assertEqual(listed, read.list())
+        for number, row in enumerate(listed):
+            run = firn("store", "dump", store, "--segment", str(number))
+            self.assertEqual((run.returncode, run.stderr), (0, b""))
+            self.assertEqual(run.stdout, read.read(number))
+            self.assertEqual(len(run.stdout), row["plain_bytes"])
+        return listed
+
+    def test_the_program_and_the_reader_tell_the_same(self):
+        listed = self.check_same(self.store)
+        self.assertGreater(len(listed), 3)
+        self.assertIn("zstd", {row["codec"] for row in listed})
+        golden = self.check_same(GOLDEN)
+        self.assertEqual({row["codec"] for row in golden}, {"raw", "lz4", "zstd"})
+
+    def test_the_reader_is_a_program_of_its_own(self):
+        reader = [sys.executable, SOURCE / "tests" / "reader" / "read_store.py"]
+        run = subprocess.run([*reader, GOLDEN], capture_output=True, check=True)
+        self.assertEqual(json.loads(run.stdout), store_json("dump", GOLDEN))
+        run = subprocess.run([*reader, GOLDEN, "4"], capture_output=True, check=True)
+        self.assertEqual(run.stdout, firn("store", "dump", GOLDEN, "--segment", "4").stdout)
+        run = subprocess.run([*reader, self.tree], capture_output=True, check=False)
+        self.assertEqual((run.returncode, run.stdout), (1, b""))
+
+    def test_a_store_of_no_segments_is_whole(self):
+        manifest = struct.pack("<8sIIQQII", b"FIRNSTOR", 1, 0, 7, 3, 0, 0)
+        empty = self.folder / "empty"
+        empty.mkdir()
+        (empty / "manifest").write_bytes(manifest + struct.pack("<I", read_store.crc32c(manifest)))
+        self.assertEqual(self.check_same(empty), [])
+        self.assertEqual(store_json("verify", empty)["segments"], 0)
+        stat = store_json("stat", empty)
+        self.assertEqual((stat["generation"], stat["store_id"]), (3, "0000000000000007"))
+        for words in COMMANDS[:3]:
+            self.assertEqual(firn("store", words[0], empty).returncode, 0)
+        run = firn("store", "dump", empty, "--segment", "0")
+        self.assert_fails_with_one_line(run, empty, "has no segment 0")
+
+    def test_stat_sums_what_dump_lists(self):
+        for store in (self.store, GOLDEN):
+            listed, stat = store_json("dump", store), store_json("stat", store)
+            for name, column in (("kinds", "kind"), ("codecs", "codec"), ("data_files", "file")):
+                for row in stat[name]:
+                    mine = [segment for segment in listed if segment[column] == row[column]]
+                    packed = sum(segment["packed_bytes"] for segment in mine)
+                    self.assertEqual(row["segments"], len(mine))
+                    self.assertEqual(row.get("packed_bytes", row.get("size_bytes")), packed)
+                    if "plain_bytes" in row:
+                        self.assertEqual(row["plain_bytes"], sum(segment["plain_bytes"] for segment in mine))
+                self.assertEqual(sum(row["segments"] for row in stat[name]), len(listed))
+            files = [file for file in pathlib.Path(store).iterdir() if file.name != "lock"]
+            self.assertEqual(stat["store_bytes"], sum(file.stat().st_size for file in files))
+            self.assertEqual(stat["manifest_bytes"], (pathlib.Path(store) / "manifest").stat().st_size)
+            self.assertEqual((stat["segments"], stat["files"]), (len(listed), len(files) - 1))
+            self.assertEqual((stat["unused_files"], stat["unused_bytes"]), (0, 0))
+
+    def test_what_dead_writers_left_is_counted(self):
+        generation = store_json("stat", self.store)["generation"]
+        for name in (f"data-{generation + 1}-0.firn", "data-0-0.firn", "manifest.tmp", "scratch-names.tmp"):
+            (self.store / name).write_bytes(b"12345")
+        stat = store_json("stat", self.store)
+        self.assertEqual((stat["unused_files"], stat["unused_bytes"]), (4, 20))
+        self.assertEqual(firn("store", "verify", self.store).returncode, 0)
+        self.index()
+        self.assertEqual(store_json("stat", self.store)["unused_files"], 0)
+
+    def test_people_read_the_same_figures(self):
+        dump = firn("store", "dump", GOLDEN, text=True).stdout.splitlines()
+        self.assertEqual(len(dump), 13)
+        self.assertEqual(dump[5].split(), ["4", "20", "lz4", "149", "132", "data-1-0.firn", "466"])
+        self.assertRegex(firn("store", "stat", GOLDEN, text=True).stdout, r"\ngeneration +1\nsegments +12\n")
+        self.assertRegex(firn("store", "verify", GOLDEN, text=True).stdout, r"\ndamaged segments +0\n")
+
+    # --- damage ---
+
+    def damage(self, store, what):
+        """The program and the reader judge a store alike; whatever the program gives is right."""
+        verify = firn("store", "verify", store)
+        self.assertNotIn(b"AddressSanitizer", verify.stderr)
+        if verify.returncode != 0:
+            self.assert_fails_with_one_line(verify, store)
+        self.assertEqual(told(verify), refusal(store), (what, verify))
+        return verify.returncode != 0
+
+    def test_a_byte_flipped_anywhere_is_found_by_both(self):
+        print(f"FIRN_SEED={SEED}")
+        chance = random.Random(SEED)
+        found = 0
+        for number in range(FLIPS):
+            copy = self.copy(GOLDEN)
+            file = copy / ("manifest" if number % 3 == 0 else "data-1-0.firn")
+            content = bytearray(file.read_bytes())
+            at = chance.randrange(len(content))
+            content[at] ^= 1 << chance.randrange(8)
+            file.write_bytes(content)
+            found += self.damage(copy, (file.name, at))
+        # A packed block has a few bits that mean nothing: what it unpacks to is what the checksum is of.
+        self.assertGreaterEqual(found, FLIPS * 0.95)
+
+    def test_a_file_that_is_cut_or_longer_or_missing_is_found_by_both(self):
+        for store in (self.store, GOLDEN):
+            for name in sorted(file.name for file in pathlib.Path(store).iterdir() if file.name != "lock"):
+                content = (pathlib.Path(store) / name).read_bytes()
+                for changed in (b"", content[:1], content[:15], content[:-1], content[:len(content) // 2],
+                                content + b"\0", None):
+                    copy = self.copy(store)
+                    (copy / name).unlink()
+                    if changed is not None:
+                        (copy / name).write_bytes(changed)
+                    self.assertTrue(self.damage(copy, (name, changed and len(changed))))
+                    for words in COMMANDS:
+                        self.assert_fails_with_one_line(firn("store", *words, copy), copy)
+
+    def test_verify_tells_the_first_of_the_damaged_and_how_many(self):
+        copy = self.copy(GOLDEN)
+        listed = store_json("dump", copy)
+        file = copy / "data-1-0.firn"
+        content = bytearray(file.read_bytes())
+        for number in (3, 5, 9):
+            content[listed[number]["offset_bytes"] + 60] ^= 0xFF
+        file.write_bytes(content)
+        run = firn("store", "verify", copy, "--json")
+        self.assert_fails_with_one_line(run, file, "segment 3 is damaged", "write the store anew")
+        result = json.loads(run.stdout)
+        self.assertEqual((result["segments"], result["damaged_segments"]), (12, 3))
+        first = result["first_damaged"]
+        self.assertEqual((first["segment"], first["kind"], first["file"]), (3, 15, "data-1-0.firn"))
+        self.assertEqual(first["offset_bytes"], listed[3]["offset_bytes"])
+        self.assertRegex(firn("store", "verify", copy, text=True).stdout, r"\ndamaged segments +3\nfirst damaged:\n")
+        # The others can still be had, and the damaged one leaves a file as it was.
+        output = self.folder / "output"
+        output.write_bytes(b"before")
+        run = firn("store", "dump", copy, "--segment", "3", "-o", output)
+        self.assert_fails_with_one_line(run, file, "segment 3 is damaged")
+        self.assertEqual(output.read_bytes(), b"before")
+        self.assertEqual(firn("store", "dump", copy, "--segment", "4", "-o", output).returncode, 0)
+        self.assertEqual(output.read_bytes(), read_store.Store(GOLDEN).read(4))
+
+    def test_a_later_version_is_told_from_damage_by_both(self):
+        copy = self.copy(GOLDEN)
+        manifest = bytearray((copy / "manifest").read_bytes())
+        manifest[8] = 2
+        manifest[-4:] = struct.pack("<I", read_store.crc32c(manifest[:-4]))
+        (copy / "manifest").write_bytes(manifest)
+        for words in COMMANDS:
+            self.assert_fails_with_one_line(firn("store", *words, copy), copy, "later version")
+        self.assertIs(refusal(copy), read_store.LaterVersion)
+        copy = self.copy(GOLDEN)
+        data = bytearray((copy / "data-1-0.firn").read_bytes())
+        data[4] = 2
+        data[40:44] = struct.pack("<I", read_store.crc32c(data[:40]))
+        (copy / "data-1-0.firn").write_bytes(data)
+        self.assertTrue(self.damage(copy, "a segment of a later version"))
+        self.assertIs(refusal(copy), read_store.LaterVersion)
+
+    def test_a_segment_of_another_store_is_found_by_both(self):
+        copy = self.copy(self.store)
+        manifest = bytearray((copy / "manifest").read_bytes())
+        manifest[16] ^= 1
+        manifest[-4:] = struct.pack("<I", read_store.crc32c(manifest[:-4]))
+        (copy / "manifest").write_bytes(manifest)
+        self.assertTrue(self.damage(copy, "another store's id"))
+        self.assert_fails_with_one_line(firn("store", "verify", copy), "stale or misplaced")
+
+    # --- wrong paths, words and outputs ---
+
+    def test_what_is_no_store_is_refused(self):
+        (self.folder / "file").write_text("no store")
+        (self.folder / "foreign").mkdir()
+        (self.folder / "foreign" / "manifest").write_text("no store")
+        for path in (self.folder / "none", self.folder / "file", self.folder / "foreign", self.tree, "/dev/null", ""):
+            for words in COMMANDS:
+                run = firn("store", *words, path)
+                self.assert_fails_with_one_line(run, path)
+                self.assertEqual(run.stdout, b"")
+
+    def test_a_store_without_permission_is_refused(self):
+        for path in (self.store, self.store / "manifest", next(self.store.glob("data-*"))):
+            user = as_user(self.folder)
+            before = path.stat().st_mode
+            path.chmod(0)
+            for words in COMMANDS:
+                self.assert_fails_with_one_line(firn("store", *words, self.store, **user), self.store)
+            path.chmod(before)
+        self.assertEqual(firn("store", "verify", self.store, **user).returncode, 0)
+
+    def test_wrong_usage_is_exit_status_2(self):
+        for words in (["verify"], ["verify", "a", "b"], ["stat"], ["dump"], ["dump", "a", "b"], ["compare", "a"], [],
+                      ["dump", self.store, "--segment", "x"], ["dump", self.store, "--segment", "-1"],
+                      ["dump", self.store, "--segment"], ["dump", self.store, "-o", self.folder / "o"],
+                      ["dump", self.store, "--segment", "0", "--json"],
+                      ["dump", self.store, "--segment", "0", "--json", "-o", "-"]):
+            run = firn("store", *words)
+            self.assertEqual((run.returncode, run.stdout), (2, b""), run)
+            self.assertRegex(run.stderr, rb"\Afirn: [^\n]+\n\Z")
+        self.assertFalse((self.folder / "o").exists())
+
+    def test_a_segment_that_is_none_is_refused(self):
+        for number in ("12", "4294967296", "18446744073709551615"):
+            run = firn("store", "dump", GOLDEN, "--segment", number, "-o", self.folder / "o")
+            self.assert_fails_with_one_line(run, GOLDEN, "has no segment " + number)
+        self.assertFalse((self.folder / "o").exists())
+
+    def test_an_output_that_cannot_be_written_is_an_error(self):
+        for words in [*COMMANDS, *[(*words, "--json") for words in COMMANDS[:3]]]:
+            with open("/dev/full", "wb") as full:
+                self.assert_fails_with_one_line(firn("store", *words, GOLDEN, stdout=full), "standard output")
+        largest = max(store_json("dump", self.store), key=lambda row: row["plain_bytes"])["segment"]
+        for store, number in ((GOLDEN, 4), (self.store, largest)):
+            run = firn("store", "dump", store, "--segment", str(number), "-o", "/dev/full")
+            self.assert_fails_with_one_line(run, "/dev/full", "No space left")
+        for path in (self.folder, self.folder / "none" / "below", ""):
+            self.assert_fails_with_one_line(firn("store", "dump", GOLDEN, "--segment", "4", "-o", path), path)
+
+    def test_json_beside_an_output_file_tells_what_is_in_it(self):
+        output = self.folder / "output"
+        row = store_json("dump", GOLDEN, "--segment", "11", "-o", output)
+        self.assertEqual(row, store_json("dump", GOLDEN)[11])
+        self.assertEqual(output.read_bytes(), read_store.Store(GOLDEN).read(11))
+        run = firn("store", "dump", GOLDEN, "--segment=11", "--output=-")
+        self.assertEqual(run.stdout, output.read_bytes())
+
+
+if __name__ == "__main__":
+    unittest.main()
