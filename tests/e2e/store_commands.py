@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import random
+import resource
 import shutil
 import struct
 import subprocess
@@ -280,6 +281,11 @@ class Stores(Case):
         for store, number in ((GOLDEN, 4), (self.store, largest)):
             run = firn("store", "dump", store, "--segment", str(number), "-o", "/dev/full")
             self.assert_fails_with_one_line(run, "/dev/full", "No space left")
+        def bound():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        run = firn("store", "dump", self.store, "--segment", str(largest), "-o", self.folder / "cut",
+                   preexec_fn=bound, restore_signals=False)
+        self.assert_fails_with_one_line(run, self.folder / "cut", "not whole")
         for path in (self.folder, self.folder / "none" / "below", ""):
             self.assert_fails_with_one_line(firn("store", "dump", GOLDEN, "--segment", "4", "-o", path), path)
 
