@@ -2,6 +2,7 @@
 """`firn store verify`, `stat` and `dump` on whole, damaged, foreign and later stores, and against the reader that was
 written from the pages on the formats alone (tests/reader): both tell the same, and both refuse the same."""
 
+import base64
 import json
 import os
 import pathlib
@@ -53,6 +54,58 @@ def told(run):
     return read_store.Damaged if "write the store anew" in text else read_store.NoStore
 
 
+def forged_value(old, chance):
+    return chance.choice([0, 1, 2, 3, 60, old + 1, old - 1, old ^ 1 << chance.randrange(32), 1 << 20, (1 << 32) - 1,
+                          chance.randrange(1 << 32)]) % (1 << 32)
+
+
+def forge_field(data, at, chance):
+    old, = struct.unpack_from("<I", data, at)
+    struct.pack_into("<I", data, at, forged_value(old, chance))
+    return at, old, struct.unpack_from("<I", data, at)[0]
+
+
+def forge_manifest(store, chance):
+    data = bytearray((store / "manifest").read_bytes())
+    what = forge_field(data, chance.randrange(8, len(data) - 4, 4), chance)
+    struct.pack_into("<I", data, len(data) - 4, read_store.crc32c(data[:-4]))
+    (store / "manifest").write_bytes(data)
+    return "manifest", *what
+
+
+def forge_segment(store, chance, name, change):
+    segment = chance.choice(read_store.Store(store).manifest.segments)
+    file = store / "data-1-0.firn"
+    data = bytearray(file.read_bytes())
+    part = data[segment.offset:segment.offset + segment.packed]
+    what = change(part)
+    data[segment.offset:segment.offset + segment.packed] = part
+    file.write_bytes(data)
+    return name, segment, *what
+
+
+def forge_header(store, chance):
+    def change(part):
+        what = forge_field(part, chance.randrange(4, 40, 4), chance)
+        struct.pack_into("<I", part, 40, read_store.crc32c(part[:40]))
+        return what
+    return forge_segment(store, chance, "header", change)
+
+
+def forge_frame(store, chance):
+    def change(part):
+        if chance.random() < 0.5:
+            at = chance.choice([44, 45])
+            what = at, part[at], 0
+            part[at] = chance.choice([0, 1, 2, 3, 255])
+        else:
+            what = forge_field(part, chance.choice([48, 52, 56]), chance)
+        crc = read_store.crc32c(part[44:46] + part[48:60])
+        struct.pack_into("<H", part, 46, (crc ^ crc >> 16) & 0xFFFF)
+        return what
+    return forge_segment(store, chance, "frame", change)
+
+
 class Stores(Case):
     def setUp(self):
         super().setUp()
@@ -84,6 +137,24 @@ class Stores(Case):
         self.assertIn("zstd", {row["codec"] for row in listed})
         golden = self.check_same(GOLDEN)
         self.assertEqual({row["codec"] for row in golden}, {"raw", "lz4", "zstd"})
+
+    def test_a_store_of_several_data_files_is_read_alike(self):
+        chance = random.Random(SEED)
+        for number in range(3):
+            self.write(f"large{number}.c", b"/*" + base64.b64encode(chance.randbytes(1_500_000)) + b"*/\n")
+        self.index()
+        listed = self.check_same(self.store)
+        self.assertEqual([row["file"] for row in store_json("stat", self.store)["data_files"]],
+                         ["data-2-0.firn", "data-2-1.firn"])
+        last = [row for row in listed if row["file"] == "data-2-1.firn"]
+        self.assertEqual(last[0]["offset_bytes"], 0)
+        file = self.store / "data-2-1.firn"
+        content = bytearray(file.read_bytes())
+        content[5] ^= 1
+        file.write_bytes(content)
+        run = firn("store", "verify", self.store, "--json")
+        self.assert_fails_with_one_line(run, file, f"segment {last[0]['segment']} is damaged")
+        self.assertEqual(json.loads(run.stdout)["damaged_segments"], 1)
 
     def test_the_reader_is_a_program_of_its_own(self):
         reader = [sys.executable, SOURCE / "tests" / "reader" / "read_store.py"]
@@ -152,6 +223,8 @@ class Stores(Case):
         if verify.returncode != 0:
             self.assert_fails_with_one_line(verify, store)
         self.assertEqual(told(verify), refusal(store), (what, verify))
+        if verify.returncode == 0:
+            self.check_same(store)
         return verify.returncode != 0
 
     def test_a_byte_flipped_anywhere_is_found_by_both(self):
@@ -168,6 +241,17 @@ class Stores(Case):
             found += self.damage(copy, (file.name, at))
         # A packed block has a few bits that mean nothing: what it unpacks to is what the checksum is of.
         self.assertGreaterEqual(found, FLIPS * 0.95)
+
+    def test_values_that_their_checksums_vouch_for_are_judged_alike(self):
+        print(f"FIRN_SEED={SEED}")
+        chance = random.Random(SEED)
+        judged = {}
+        for number in range(2 * FLIPS):
+            copy = self.copy(GOLDEN)
+            what = chance.choice([forge_manifest, forge_header, forge_frame])(copy, chance)
+            self.damage(copy, what)
+            judged[refusal(copy)] = number
+        self.assertLessEqual({read_store.Damaged, read_store.LaterVersion}, set(judged))
 
     def test_a_file_that_is_cut_or_longer_or_missing_is_found_by_both(self):
         for store in (self.store, GOLDEN):

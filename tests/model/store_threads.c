@@ -161,6 +161,8 @@ static void *pin_many(void *context)
         /* half of them want the same few at the same time */
         uint32_t number = (uint32_t)(i % 2 == 0 ? i / 8 : (int)(state >> 16)) % COUNT;
         must(store_check_one(p->store, p->version, number, &error) == FIRN_OK, "pin", &error);
+        if (i % 8 == 0)
+            must(firn_store_segment_verify(p->store, number, &error) == FIRN_OK, "verify", &error);
     }
     return NULL;
 }

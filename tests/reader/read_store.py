@@ -88,8 +88,10 @@ def unpack_frame(frame):
     sum_of_header = crc32c(frame[0:2] + frame[4:16])
     if check != (sum_of_header ^ sum_of_header >> 16) & 0xFFFF:
         raise Damaged("the frame's header")
-    if version != 1 or kind >= len(CODECS):
+    if version > 1 or kind >= len(CODECS):
         raise LaterVersion("the frame")
+    if version == 0:
+        raise Damaged("the frame's version")
     payload = frame[16:]
     if plain > FRAME_MAX_BYTES or packed != len(payload):
         raise Damaged("the frame's sizes")
