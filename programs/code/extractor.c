@@ -72,16 +72,18 @@ static firn_field field_of(const firn_family *family, const char *name)
 static size_t count_rules(const struct language_rules *tables)
 {
     size_t count = 0;
-    while (tables->rules[count].parent != NULL)
-        count++;
+    for (; tables != NULL; tables = tables->base)
+        for (const struct name_rule *rule = tables->rules; rule->parent != NULL; rule++)
+            count++;
     return count;
 }
 
 static size_t count_bodies(const struct language_rules *tables)
 {
     size_t count = 0;
-    while (tables->scopes[count].label != NULL)
-        count++;
+    for (; tables != NULL; tables = tables->base)
+        for (const struct scope_rule *scope = tables->scopes; scope->label != NULL; scope++)
+            count++;
     return count;
 }
 
@@ -102,39 +104,51 @@ static struct extract_rule compile_rule(const struct name_rule *rule, const firn
     };
 }
 
-/* Puts the rules of each parent side by side, in the order of the table. */
+/* Puts the rules for a parent at the end of those compiled, in the order of the tables. */
+static uint8_t compile_parent(struct extract_rule *compiled, const struct language_rules *tables,
+                              const char *parent, const firn_family *family,
+                              struct spellings *spellings)
+{
+    uint8_t count = 0;
+
+    for (; tables != NULL; tables = tables->base)
+        for (const struct name_rule *rule = tables->rules; rule->parent != NULL; rule++)
+            if (strcmp(rule->parent, parent) == 0)
+                compiled[count++] = compile_rule(rule, family, spellings);
+    return count;
+}
+
 static void compile_rules(struct extractor *extractor, const struct language_rules *tables,
                           struct spellings *spellings, uint16_t *first, uint8_t *counts)
 {
-    size_t compiled = 0, count = count_rules(tables);
+    size_t compiled = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        symbol parent = add(spellings, tables->rules[i].parent);
-        if (counts[parent] > 0)
-            continue; /* done with its first rule */
-        first[parent] = (uint16_t)compiled;
-        for (size_t j = i; j < count; j++)
-            if (strcmp(tables->rules[j].parent, tables->rules[i].parent) == 0) {
-                extractor->rules[compiled++] =
-                    compile_rule(&tables->rules[j], extractor->family, spellings);
-                counts[parent]++;
-            }
-    }
-    assert(compiled == count);
+    for (const struct language_rules *table = tables; table != NULL; table = table->base)
+        for (const struct name_rule *rule = table->rules; rule->parent != NULL; rule++) {
+            symbol parent = add(spellings, rule->parent);
+            if (counts[parent] > 0)
+                continue; /* done with its first rule */
+            first[parent] = (uint16_t)compiled;
+            counts[parent] = compile_parent(extractor->rules + compiled, tables, rule->parent,
+                                            extractor->family, spellings);
+            compiled += counts[parent];
+        }
+    assert(compiled == extractor->rule_count);
 }
 
 static void compile_bodies(struct extractor *extractor, const struct language_rules *tables,
                            struct spellings *spellings)
 {
-    for (size_t i = 0; i < extractor->body_count; i++) {
-        const struct scope_rule *scope = &tables->scopes[i];
-        extractor->bodies[i] = (struct extract_body){
-            .field = field_of(extractor->family, scope->field),
-            .parent = add(spellings, scope->parent),
-            .label = add(spellings, scope->label),
-            .scope = (uint8_t)scope->scope,
-        };
-    }
+    struct extract_body *body = extractor->bodies;
+
+    for (; tables != NULL; tables = tables->base)
+        for (const struct scope_rule *scope = tables->scopes; scope->label != NULL; scope++)
+            *body++ = (struct extract_body){
+                .field = field_of(extractor->family, scope->field),
+                .parent = add(spellings, scope->parent),
+                .label = add(spellings, scope->label),
+                .scope = (uint8_t)scope->scope,
+            };
 }
 
 static void compile_label(const struct extractor *extractor, const struct language_rules *tables,
@@ -142,11 +156,12 @@ static void compile_label(const struct extractor *extractor, const struct langua
 {
     const char *spelling = spellings->text[label->symbol];
 
-    for (const struct name_label *name = tables->labels; name->label != NULL; name++)
-        if (strcmp(name->label, spelling) == 0) {
-            label->traits |= (uint8_t)(LABEL_NAME | (name->quoted ? LABEL_QUOTED : 0));
-            label->kind = name->kind;
-        }
+    for (; tables != NULL; tables = tables->base)
+        for (const struct name_label *name = tables->labels; name->label != NULL; name++)
+            if (strcmp(name->label, spelling) == 0) {
+                label->traits |= (uint8_t)(LABEL_NAME | (name->quoted ? LABEL_QUOTED : 0));
+                label->kind = name->kind;
+            }
     for (size_t i = 0; i < extractor->body_count; i++)
         if (extractor->bodies[i].label == label->symbol)
             label->traits |= LABEL_BODY;
@@ -175,8 +190,9 @@ static void compile(struct extractor *extractor, const struct language_rules *ta
     uint16_t first[SYMBOL_MAX + 1] = {0};
     uint8_t counts[SYMBOL_MAX + 1] = {0};
 
-    for (const struct name_label *name = tables->labels; name->label != NULL; name++)
-        add(&spellings, name->label);
+    for (const struct language_rules *table = tables; table != NULL; table = table->base)
+        for (const struct name_label *name = table->labels; name->label != NULL; name++)
+            add(&spellings, name->label);
     compile_rules(extractor, tables, &spellings, first, counts);
     compile_bodies(extractor, tables, &spellings);
     compile_labels(extractor, tables, &spellings, first, counts);

@@ -23,4 +23,4 @@ static const struct scope_rule scopes[] = {
     {0},
 };
 
-const struct language_rules rules_bash = {labels, rules, scopes};
+const struct language_rules rules_bash = {labels, rules, scopes, NULL};

@@ -1,4 +1,4 @@
-/* Names of C. cpp.c has most of these rules too: what C++ does otherwise is there. */
+/* Names of C; C++ has these and more (cpp.c). */
 #include "code/languages/rules.h"
 
 static const struct name_label labels[] = {
@@ -31,6 +31,9 @@ static const struct name_rule rules[] = {
     DEFINE("struct_specifier", "name", KIND_STRUCT, .with = "field_declaration_list"),
     DEFINE("union_specifier", "name", KIND_UNION, .with = "field_declaration_list"),
     DEFINE("enum_specifier", "name", KIND_ENUM, .with = "enumerator_list"),
+    REFER("struct_specifier", "name", KIND_TYPE),
+    REFER("union_specifier", "name", KIND_TYPE),
+    REFER("enum_specifier", "name", KIND_TYPE),
     DEFINE("enumerator", "name", KIND_ENUMERATOR),
 
     DEFINE("preproc_def", "name", KIND_MACRO),
@@ -54,4 +57,4 @@ static const struct scope_rule scopes[] = {
     {0},
 };
 
-const struct language_rules rules_c = {labels, rules, scopes};
+const struct language_rules rules_c = {labels, rules, scopes, NULL};

@@ -31,4 +31,4 @@ static const struct scope_rule scopes[] = {
     {0},
 };
 
-const struct language_rules rules_go = {labels, rules, scopes};
+const struct language_rules rules_go = {labels, rules, scopes, NULL};

@@ -39,4 +39,4 @@ static const struct scope_rule scopes[] = {
     {0},
 };
 
-const struct language_rules rules_java = {labels, rules, scopes};
+const struct language_rules rules_java = {labels, rules, scopes, NULL};

@@ -70,4 +70,4 @@ static const struct scope_rule scopes[] = {
     {0},
 };
 
-const struct language_rules rules_javascript = {labels, rules, scopes};
+const struct language_rules rules_javascript = {labels, rules, scopes, NULL};

@@ -15,4 +15,4 @@ static const struct scope_rule scopes[] = {
     {0},
 };
 
-const struct language_rules rules_json = {labels, rules, scopes};
+const struct language_rules rules_json = {labels, rules, scopes, NULL};

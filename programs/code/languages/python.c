@@ -43,4 +43,4 @@ static const struct scope_rule scopes[] = {
     {0},
 };
 
-const struct language_rules rules_python = {labels, rules, scopes};
+const struct language_rules rules_python = {labels, rules, scopes, NULL};

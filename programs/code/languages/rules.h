@@ -64,10 +64,13 @@ struct scope_rule {
     enum scope scope;
 };
 
+/* A language's tables. One that extends another has that one's entries too; where both have rules
+ * for a parent, its own come first. */
 struct language_rules {
     const struct name_label *labels; /* each array ends with an entry of NULLs */
     const struct name_rule *rules;
     const struct scope_rule *scopes;
+    const struct language_rules *base; /* NULL: extends none */
 };
 
 /* PASS(parent, field, more), DEFINE and REFER(parent, field, kind, more): more are designators. */

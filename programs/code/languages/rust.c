@@ -52,4 +52,4 @@ static const struct scope_rule scopes[] = {
     {0},
 };
 
-const struct language_rules rules_rust = {labels, rules, scopes};
+const struct language_rules rules_rust = {labels, rules, scopes, NULL};
