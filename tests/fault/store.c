@@ -9,20 +9,10 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-static store_faults store;
-
-static int set_up(void **state)
+static int set_up_written(void **state)
 {
-    (void)state;
-    store_faults_make(&store);
+    set_up(state);
     store_faults_recover(&store);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    tempdir_remove(store.root);
     return 0;
 }
 
@@ -234,5 +224,5 @@ int main(void)
         cmocka_unit_test(every_system_call_of_a_read_may_fail),
 #endif
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up_written, tear_down);
 }

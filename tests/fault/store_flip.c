@@ -1,7 +1,6 @@
 /* Every byte of every file of a store changed, and every file cut at every length: what is read is
  * right, or an error that names the store; never other bytes. */
-#include "support/store_content.h"
-#include "support/tempdir.h"
+#include "support/store_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,22 +10,10 @@ enum { COUNT = 7 };
 static const char *const FILES[] = {"manifest", "data-1-0.firn", "lock"};
 enum { FILE_COUNT = sizeof FILES / sizeof *FILES };
 
-static char root[TEMPDIR_PATH_BYTES];
-static char path[TEMPDIR_PATH_BYTES + 8]; /* of the store */
-
-static int set_up(void **state)
+static int set_up_written(void **state)
 {
-    (void)state;
-    tempdir_make(root);
-    snprintf(path, sizeof path, "%s/S", root);
+    set_up(state);
     return store_write(path, NULL, 1, COUNT, NULL) == FIRN_OK ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    tempdir_remove(root);
-    return 0;
 }
 
 static bool told_well(const firn_error *error)
@@ -148,5 +135,5 @@ int main(void)
         cmocka_unit_test(every_cut_is_found_or_harmless),
         cmocka_unit_test(a_store_with_a_changed_manifest_can_be_written_anew),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up_written, tear_down);
 }

@@ -13,22 +13,6 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-static store_faults store;
-
-static int set_up(void **state)
-{
-    (void)state;
-    store_faults_make(&store);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    tempdir_remove(store.root);
-    return 0;
-}
-
 enum { EXIT_FULL = 10, EXIT_WRONG = 11 };
 
 static int exit_of(firn_status status, const firn_error *error)

@@ -11,22 +11,6 @@
 
 #if defined(FIRN_FAULTS) && FIRN_FAULTS
 
-static store_faults store;
-
-static int set_up(void **state)
-{
-    (void)state;
-    store_faults_make(&store);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    tempdir_remove(store.root);
-    return 0;
-}
-
 /* Runs write in a child that dies before its number-th mutating call; false when it lived. */
 static bool killed_at(unsigned number, firn_status (*write)(void))
 {

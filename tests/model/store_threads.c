@@ -1,8 +1,7 @@
 /* A store between threads: puts in parallel, readers of one store, readers that open while writers
  * commit, readers of damage. Threads check by themselves and abort, since cmocka's assertions are
  * for the main thread. */
-#include "support/store_content.h"
-#include "support/tempdir.h"
+#include "support/store_fixture.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,24 +11,6 @@
 #include <cmocka.h>
 
 enum { THREADS = 4, EACH = 60, COUNT = 40, PINS = 4000, COMMITS = 40 };
-
-static char root[TEMPDIR_PATH_BYTES];
-static char path[TEMPDIR_PATH_BYTES + 8]; /* of the store */
-
-static int set_up(void **state)
-{
-    (void)state;
-    tempdir_make(root);
-    snprintf(path, sizeof path, "%s/S", root);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    tempdir_remove(root);
-    return 0;
-}
 
 static void must(bool holds, const char *what, const firn_error *error)
 {

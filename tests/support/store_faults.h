@@ -83,4 +83,21 @@ static inline void store_faults_recover(store_faults *store)
         store_faults_fail("files are left behind", &error);
 }
 
+/* The store of a test program, and cmocka's set-up and tear-down of it. */
+static store_faults store;
+
+static inline int set_up(void **state)
+{
+    (void)state;
+    store_faults_make(&store);
+    return 0;
+}
+
+static inline int tear_down(void **state)
+{
+    (void)state;
+    tempdir_remove(store.root);
+    return 0;
+}
+
 #endif

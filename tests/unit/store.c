@@ -1,31 +1,12 @@
 /* The frozen store as its header describes it: what a commit makes visible, what an abort leaves,
  * what is refused. */
-#include "support/store_content.h"
-#include "support/tempdir.h"
+#include "support/store_fixture.h"
 
 #include <firn/file.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
-
-static char root[TEMPDIR_PATH_BYTES];
-static char path[TEMPDIR_PATH_BYTES + 8]; /* of the store */
-
-static int set_up(void **state)
-{
-    (void)state;
-    tempdir_make(root);
-    snprintf(path, sizeof path, "%s/S", root);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    tempdir_remove(root);
-    return 0;
-}
 
 static void ok(firn_status status, const firn_error *error)
 {

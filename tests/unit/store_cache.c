@@ -1,8 +1,7 @@
 /* Decoded segments: shared while pinned, kept up to the limit, the least recently used going first.
  */
 #include "support/failing.h"
-#include "support/store_content.h"
-#include "support/tempdir.h"
+#include "support/store_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,19 +9,16 @@
 
 enum { COUNT = 16, SIZE = 1000 };
 
-static char root[TEMPDIR_PATH_BYTES];
-static char path[TEMPDIR_PATH_BYTES + 8]; /* of the store: segments of SIZE bytes */
 static failing memory;
 
-static int set_up(void **state)
+/* The store has segments of SIZE bytes. */
+static int set_up_written(void **state)
 {
-    (void)state;
     uint8_t data[SIZE];
     firn_codec *codec;
     firn_store_writer *writer;
     uint32_t number;
-    tempdir_make(root);
-    snprintf(path, sizeof path, "%s/S", root);
+    set_up(state);
     failing_init(&memory, 0);
     assert_int_equal(firn_codec_create(NULL, &codec), FIRN_OK);
     assert_int_equal(firn_store_begin(path, NULL, &writer, NULL), FIRN_OK);
@@ -37,12 +33,10 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
+static int tear_down_checked(void **state)
 {
-    (void)state;
-    tempdir_remove(root);
     failing_check(&memory);
-    return 0;
+    return tear_down(state);
 }
 
 static firn_store *open_store(size_t cache_bytes)
@@ -192,7 +186,7 @@ static void usage_counts_what_the_allocator_gave(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_written, tear_down_checked)
     const struct CMUnitTest tests[] = {
         TEST(pins_of_one_segment_share_its_data),
         TEST(the_least_recently_used_goes_first),

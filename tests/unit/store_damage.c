@@ -1,7 +1,6 @@
 /* Stores that are damaged, of a later version, or hold the wrong data: refused by name, and never
  * the end of the writer that puts them right. */
-#include "support/store_content.h"
-#include "support/tempdir.h"
+#include "support/store_fixture.h"
 #include "core/bytes.h"
 
 #include <firn/checksum.h>
@@ -12,22 +11,10 @@
 
 enum { COUNT = 12 };
 
-static char root[TEMPDIR_PATH_BYTES];
-static char path[TEMPDIR_PATH_BYTES + 8]; /* of the store */
-
-static int set_up(void **state)
+static int set_up_written(void **state)
 {
-    (void)state;
-    tempdir_make(root);
-    snprintf(path, sizeof path, "%s/S", root);
+    set_up(state);
     return store_write(path, NULL, 1, COUNT, NULL) == FIRN_OK ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    tempdir_remove(root);
-    return 0;
 }
 
 static void expect_open(firn_status expected, const char *named, const char *way_out)
@@ -391,7 +378,7 @@ static void what_may_not_be_read_or_written_is_told(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_written, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_damaged_manifest_is_named_and_replaced),
         TEST(a_manifest_with_a_damaged_beginning_beside_data_is_replaced),

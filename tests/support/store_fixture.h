@@ -1,0 +1,27 @@
+/* The folder of a test of stores, made and removed around it: for one program's static use. */
+#ifndef FIRN_TESTS_STORE_FIXTURE_H
+#define FIRN_TESTS_STORE_FIXTURE_H
+
+#include "support/store_content.h"
+#include "support/tempdir.h"
+
+static char root[TEMPDIR_PATH_BYTES];
+static char path[TEMPDIR_PATH_BYTES + 8]; /* of the store */
+
+/* There is no store yet. */
+static inline int set_up(void **state)
+{
+    (void)state;
+    tempdir_make(root);
+    snprintf(path, sizeof path, "%s/S", root);
+    return 0;
+}
+
+static inline int tear_down(void **state)
+{
+    (void)state;
+    tempdir_remove(root);
+    return 0;
+}
+
+#endif
