@@ -4,6 +4,8 @@
  * bytes.
  *
  * Time and memory: O(size of the table). */
+#include "core/bytes.h"
+
 #include "tree/family.h"
 #include "tree/packed.h"
 
@@ -154,7 +156,7 @@ firn_status firn_family_save(const firn_family *family, const firn_allocator *al
     put_productions(&out, family);
     put_successors(&out, family);
     uint8_t check[4] = {0};
-    firn_put_u32(check, out.failed ? 0 : firn_crc32c(0, out.data, out.size));
+    put_u32(check, out.failed ? 0 : firn_crc32c(0, out.data, out.size));
     put_bytes(&out, check, sizeof check);
     uint8_t *exact = out.failed ? NULL : firn_allocate(allocator, out.size);
     if (exact != NULL)
@@ -377,7 +379,7 @@ static firn_status check_frame(const uint8_t *data, size_t size)
 {
     if (size < sizeof magic + 5 || memcmp(data, magic, sizeof magic) != 0)
         return FIRN_CORRUPT;
-    if (firn_get_u32(data + size - 4) != firn_crc32c(0, data, size - 4))
+    if (get_u32(data + size - 4) != firn_crc32c(0, data, size - 4))
         return FIRN_CORRUPT;
     return data[sizeof magic] == FORMAT_VERSION ? FIRN_OK : FIRN_VERSION;
 }

@@ -3,6 +3,8 @@
  * The nodes still open then are the path to it.
  *
  * Time: O(checkpoints + nodes between two of them). */
+#include "core/bytes.h"
+
 #include "tree/decode.h"
 
 #include <firn/varint.h>
@@ -109,7 +111,7 @@ static firn_status find_checkpoint(const firn_tree *tree, uint32_t offset,
     for (uint32_t i = 0; i < tree->checkpoint_count; i++) {
         if (tree->end - in < 4)
             return FIRN_CORRUPT;
-        uint32_t size = firn_get_u32(in);
+        uint32_t size = get_u32(in);
         in += 4;
         if (size > (size_t)(tree->end - in))
             return FIRN_CORRUPT;

@@ -5,6 +5,8 @@
  *
  * Time: O(nodes + text), some 40 ns a node. Takes no recursion: the path to the node at hand is an
  * array. */
+#include "core/bytes.h"
+
 #include "tree/builder.h"
 #include "tree/packed.h"
 
@@ -136,7 +138,7 @@ static bool put_checkpoint(struct packer *packer, uint32_t node)
         done = put_open_node(packer, &builder->path[i], i > 0 ? &builder->path[i - 1] : NULL);
     if (!done)
         return false;
-    firn_put_u32(out->data + place, (uint32_t)(out->size - place - 4));
+    put_u32(out->data + place, (uint32_t)(out->size - place - 4));
     packer->checkpoint_count++;
     return true;
 }
