@@ -75,44 +75,39 @@ static bool can_search(const firn_map_cursor *cursor)
     return cursor != NULL && firn_map_is_usable(cursor->map);
 }
 
-firn_status firn_map_first(firn_map_cursor *cursor)
+/* Inlined, so that find is called directly. */
+static inline firn_status search(firn_map_cursor *cursor, const void *key,
+                                 bool (*find)(const firn_map *, const void *, firn_place *))
 {
     firn_place place;
     if (!can_search(cursor))
         return FIRN_INVALID;
-    return place_at(cursor, &place, firn_place_ceiling(cursor->map, NULL, &place));
+    return place_at(cursor, &place, find(cursor->map, key, &place));
+}
+
+firn_status firn_map_first(firn_map_cursor *cursor)
+{
+    return search(cursor, NULL, firn_place_ceiling);
 }
 
 firn_status firn_map_last(firn_map_cursor *cursor)
 {
-    firn_place place;
-    if (!can_search(cursor))
-        return FIRN_INVALID;
-    return place_at(cursor, &place, firn_place_floor(cursor->map, NULL, &place));
+    return search(cursor, NULL, firn_place_floor);
 }
 
 firn_status firn_map_seek(firn_map_cursor *cursor, const void *key)
 {
-    firn_place place;
-    if (!can_search(cursor) || key == NULL)
-        return FIRN_INVALID;
-    return place_at(cursor, &place, firn_place_find(cursor->map, key, &place));
+    return key == NULL ? FIRN_INVALID : search(cursor, key, firn_place_find);
 }
 
 firn_status firn_map_floor(firn_map_cursor *cursor, const void *key)
 {
-    firn_place place;
-    if (!can_search(cursor) || key == NULL)
-        return FIRN_INVALID;
-    return place_at(cursor, &place, firn_place_floor(cursor->map, key, &place));
+    return key == NULL ? FIRN_INVALID : search(cursor, key, firn_place_floor);
 }
 
 firn_status firn_map_ceiling(firn_map_cursor *cursor, const void *key)
 {
-    firn_place place;
-    if (!can_search(cursor) || key == NULL)
-        return FIRN_INVALID;
-    return place_at(cursor, &place, firn_place_ceiling(cursor->map, key, &place));
+    return key == NULL ? FIRN_INVALID : search(cursor, key, firn_place_ceiling);
 }
 
 firn_status firn_map_next(firn_map_cursor *cursor)
