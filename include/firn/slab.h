@@ -20,6 +20,7 @@ FIRN_BEGIN
 
 #define FIRN_SLAB_CLASSES 40
 #define FIRN_SLAB_INLINE_MAX 1024
+#define FIRN_SLAB_SMALL_MAX 32768 /* bytes of the largest class */
 
 /* Private from here to firn_slab_options, but here, so that allocation is inlined. */
 struct firn_slab_cache { /* free objects of a class; the last one goes out first */
@@ -39,10 +40,21 @@ typedef struct firn_slab {
     firn_page_source source;
 } firn_slab;
 
+/* The smallest class for size bytes, 1 to FIRN_SLAB_SMALL_MAX. */
+static inline uint32_t firn_slab_class(size_t size)
+{
+    if (size <= 128)
+        return (uint32_t)(size - 1) / 16;
+    uint32_t power = 63 - (uint32_t)__builtin_clzll((unsigned long long)size - 1);
+    return 8 + (power - 7) * 4 + ((uint32_t)((size - 1) >> (power - 2)) & 3);
+}
+
 typedef struct firn_slab_options {
     const firn_page_source *source; /* NULL: firn_page_source_system(); copied */
     size_t limit_bytes;             /* of all that is mapped; 0: none; at least 128 KiB */
-    size_t reserved[2];             /* must be 0 */
+    size_t kept_bytes; /* of free pages that are not discarded yet: this or an eighth of those in
+                        * use, whichever is more; 0: 512 KiB; of no effect without discard */
+    size_t reserved;   /* must be 0 */
 } firn_slab_options;
 
 /* Makes a slab in the caller's struct and maps its first pages: 4 MiB of address space, less with a
@@ -91,6 +103,48 @@ static inline firn_status firn_slab_release(firn_slab *slab, void *object)
 /* The same from any thread, while the slab lives: the object goes on a list that the slab's own
  * thread takes back when it next runs short of objects, or in firn_slab_trim. Lock-free. */
 FIRN_API void firn_slab_release_remote(firn_slab *slab, void *object);
+
+/* --- a slab whose back several threads look after ---
+ *
+ * These two touch only the caches, so that its own thread may call them without a lock while
+ * another thread, which holds a lock that all other calls are made under, calls
+ * firn_slab_reclaim. */
+
+/* Allocates an object of up to 32 KiB that lies ready; NULL when there is none. */
+static inline void *firn_slab_alloc_ready(firn_slab *slab, size_t size)
+{
+    struct firn_slab_front *front = slab->front;
+    if (size > FIRN_SLAB_SMALL_MAX)
+        return NULL;
+    uint32_t kind =
+        size <= FIRN_SLAB_INLINE_MAX ? front->class_of[(size + 15) / 16] : firn_slab_class(size);
+    struct firn_slab_cache *cache = &front->caches[kind];
+    return cache->top != cache->begin ? *--cache->top : NULL;
+}
+
+/* Frees an object of this slab, not NULL. False when that needs firn_slab_release. */
+static inline bool firn_slab_release_ready(firn_slab *slab, void *object)
+{
+    struct firn_slab_front *front = slab->front;
+    uintptr_t at = (uintptr_t)object;
+    uintptr_t segment = (at & front->segment_mask) + front->segment_base;
+    uint8_t kind = ((const uint8_t *)segment)[128 + ((at - segment) >> 14)];
+    if (kind >= FIRN_SLAB_CLASSES)
+        return false;
+    struct firn_slab_cache *cache = &front->caches[kind];
+    if (cache->top == cache->end || cache->top[-1] == object)
+        return false;
+    *cache->top++ = object;
+    return true;
+}
+
+/* Takes back what other threads released, and leaves the caches alone. */
+FIRN_API void firn_slab_reclaim(firn_slab *slab);
+
+/* Empties the caches without a look at them; what they held is lost until fini. For the child of a
+ * fork, in which the slab's own thread was not the one that forked and may have been amid a call
+ * of the first two. */
+FIRN_API void firn_slab_forget_ready(firn_slab *slab);
 
 /* Allocates size bytes at a multiple of alignment (a power of two up to 64 KiB); else as
  * firn_slab_alloc. NULL for other alignments. */

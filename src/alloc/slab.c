@@ -18,6 +18,8 @@
 
 #define CACHE_OBJECTS_MAX 64
 #define CACHE_BYTES_MAX 32768
+#define KEPT_UNITS 32 /* 512 KiB, */
+#define KEPT_PART 8   /* or where the user says how much, at least an eighth */
 
 static size_t cache_capacity(uint32_t class)
 {
@@ -57,14 +59,14 @@ static void set_up_classes(firn_slab_state *state)
         next += capacity;
     }
     for (size_t i = 0; i < sizeof(state->front.class_of); i++)
-        state->front.class_of[i] = (uint8_t)firn_class_of(i == 0 ? 1 : i * 16);
+        state->front.class_of[i] = (uint8_t)firn_slab_class(i == 0 ? 1 : i * 16);
 }
 
 firn_status firn_slab_init(firn_slab *slab, const firn_slab_options *options)
 {
     static const firn_slab_options defaults;
     options = options != NULL ? options : &defaults;
-    if (options->reserved[0] != 0 || options->reserved[1] != 0)
+    if (options->reserved != 0)
         return FIRN_INVALID;
     firn_slab made = {NULL, options->source != NULL ? *options->source : firn_page_source_system()};
     if (made.source.range == NULL && (made.source.map == NULL || made.source.unmap == NULL))
@@ -75,7 +77,11 @@ firn_status firn_slab_init(firn_slab *slab, const firn_slab_options *options)
     firn_status status = firn_pages_init(&made, options->limit_bytes, state_bytes);
     if (status != FIRN_OK)
         return status;
-    set_up_classes(firn_slab_state_of(&made));
+    firn_slab_state *state = firn_slab_state_of(&made);
+    state->kept_units =
+        options->kept_bytes != 0 ? options->kept_bytes / FIRN_UNIT_BYTES : KEPT_UNITS;
+    state->kept_part = options->kept_bytes != 0 ? KEPT_PART : 0;
+    set_up_classes(state);
     *slab = made;
     return FIRN_OK;
 }
@@ -85,6 +91,12 @@ void firn_slab_fini(firn_slab *slab)
     if (slab->front != NULL)
         firn_pages_fini(slab);
     slab->front = NULL;
+}
+
+void firn_slab_forget_ready(firn_slab *slab)
+{
+    for (uint32_t class = 0; class < FIRN_SLAB_CLASSES; class ++)
+        slab->front->caches[class].top = slab->front->caches[class].begin;
 }
 
 /* --- release --- */
@@ -117,7 +129,8 @@ static firn_status release_cached(firn_slab *slab, uint8_t class, void *object)
     return FIRN_OK;
 }
 
-static firn_status release(firn_slab *slab, void *object)
+/* Frees an object in a span or a run: into its cache, or past it. */
+static firn_status release(firn_slab *slab, void *object, bool cached)
 {
     firn_slab_state *state = firn_slab_state_of(slab);
 #ifdef FIRN_CHECKED
@@ -128,7 +141,8 @@ static firn_status release(firn_slab *slab, void *object)
     uint32_t unit = firn_unit_of(segment, object);
     uint8_t kind = segment->kinds[unit];
     if (kind < FIRN_SLAB_CLASSES)
-        return release_cached(slab, kind, object);
+        return cached || cache_capacity(kind) == 0 ? release_cached(slab, kind, object)
+                                                   : firn_span_give(slab, object);
     bool is_start = (uintptr_t)object % FIRN_UNIT_BYTES == 0;
     if (kind == FIRN_UNIT_RUN && is_start && segment->spans[unit].first == unit) {
         firn_pages_give(slab, &segment->spans[unit]);
@@ -142,7 +156,7 @@ static firn_status release(firn_slab *slab, void *object)
 }
 
 /* Takes back what other threads released. */
-static void drain(firn_slab *slab)
+static void drain(firn_slab *slab, bool cached)
 {
     firn_slab_state *state = firn_slab_state_of(slab);
     if (atomic_load_explicit(&state->remote, memory_order_relaxed) == NULL)
@@ -150,7 +164,7 @@ static void drain(firn_slab *slab)
     void *object = atomic_exchange_explicit(&state->remote, NULL, memory_order_acquire);
     while (object != NULL) {
         void *next = *(void **)object;
-        (void)release(slab, object);
+        (void)release(slab, object, cached);
         object = next;
     }
 }
@@ -161,8 +175,8 @@ firn_status firn_slab_release_slow(firn_slab *slab, void *object)
         return FIRN_OK;
     if ((uintptr_t)object - slab->front->low >= slab->front->extent && slab->front->extent != 0)
         return FIRN_INVALID;
-    drain(slab);
-    return release(slab, object);
+    drain(slab, true);
+    return release(slab, object, true);
 }
 
 void firn_slab_release_remote(firn_slab *slab, void *object)
@@ -177,9 +191,14 @@ void firn_slab_release_remote(firn_slab *slab, void *object)
                                                   memory_order_release, memory_order_relaxed));
 }
 
+void firn_slab_reclaim(firn_slab *slab)
+{
+    drain(slab, false);
+}
+
 void firn_slab_trim(firn_slab *slab)
 {
-    drain(slab);
+    drain(slab, true);
     for (uint32_t class = 0; class < FIRN_SLAB_CLASSES; class ++) {
         struct firn_slab_cache *cache = &slab->front->caches[class];
         flush(slab, cache, (size_t)(cache->top - cache->begin));
@@ -224,7 +243,7 @@ static void *take(firn_slab *slab, size_t size, size_t alignment)
 {
     if (size > firn_slab_state_of(slab)->small_max || alignment > FIRN_UNIT_BYTES)
         return take_large(slab, size, alignment > 16 ? alignment : FIRN_UNIT_BYTES);
-    uint32_t class = firn_class_of(size);
+    uint32_t class = firn_slab_class(size);
     while (firn_class_size(class) % alignment != 0)
         class ++; /* the next power of two at the latest */
     return take_cached(slab, class);
@@ -236,7 +255,7 @@ static void *alloc(firn_slab *slab, size_t size, size_t alignment)
         return NULL;
     size = size != 0 ? size : 1;
     size = (size + alignment - 1) & ~(alignment - 1);
-    drain(slab);
+    drain(slab, true);
     void *object = take(slab, size, alignment);
     if (object == NULL) { /* what lies in the caches may make room */
         firn_slab_trim(slab);
@@ -305,9 +324,9 @@ void *firn_slab_realloc(firn_slab *slab, void *object, size_t size)
         return NULL;
     size = size != 0 ? size : 1;
     size_t usable = firn_slab_usable_size(slab, object);
-    if (size <= usable && size >= usable / 2 && usable <= FIRN_SLAB_SIZE_MAX)
+    if (size <= usable && size >= usable / 2 && usable <= FIRN_SLAB_SMALL_MAX)
         return object;
-    if ((size > usable / 2 || size > FIRN_SLAB_SIZE_MAX) && resize_large(slab, object, size))
+    if ((size > usable / 2 || size > FIRN_SLAB_SMALL_MAX) && resize_large(slab, object, size))
         return object;
     void *moved = firn_slab_alloc(slab, size);
     if (moved == NULL)

@@ -22,7 +22,6 @@
 #define FIRN_SEGMENT_BYTES ((size_t)4 << 20)
 #define FIRN_SEGMENT_MIN_BYTES ((size_t)128 << 10)
 #define FIRN_SLAB_ALIGNMENT_MAX ((size_t)64 << 10)
-#define FIRN_SLAB_SIZE_MAX ((size_t)32768) /* of the largest class */
 
 enum firn_unit_kind {                       /* below FIRN_SLAB_CLASSES: of a span of that class */
                       FIRN_UNIT_RUN = 0xf0, /* of a large object */
@@ -63,9 +62,11 @@ typedef struct firn_slab_state {
     _Atomic(void *) remote; /* objects that other threads released, linked in their first word */
     firn_segment *segments, *open;
     size_t segment_bytes, limit_bytes, reserved_bytes;
-    size_t dirty_units;
-    bool ranged;                           /* over a fixed range */
-    uint32_t small_max;                    /* the largest size that has a class here */
+    size_t used_units, dirty_units; /* used: by runs and spans */
+    size_t kept_units;              /* dirty ones that may stay, */
+    size_t kept_part;               /* or this part of those in use, if not 0 and that is more */
+    bool ranged;                    /* over a fixed range */
+    uint32_t small_max;             /* the largest size that has a class here */
     firn_span *partial[FIRN_SLAB_CLASSES]; /* spans with free slots */
     uint64_t reciprocal[FIRN_SLAB_CLASSES];
     uint8_t span_units[FIRN_SLAB_CLASSES];
@@ -98,15 +99,6 @@ static inline uint32_t firn_class_size(uint32_t class)
     if (class < 8)
         return (class + 1) * 16;
     return (128u << (class - 8) / 4) + ((class - 8) % 4 + 1) * (32u << (class - 8) / 4);
-}
-
-/* The smallest class for size bytes, 1 to FIRN_SLAB_SIZE_MAX. */
-static inline uint32_t firn_class_of(size_t size)
-{
-    if (size <= 128)
-        return (uint32_t)(size - 1) / 16;
-    uint32_t power = 63 - (uint32_t)__builtin_clzll(size - 1);
-    return 8 + (power - 7) * 4 + ((uint32_t)((size - 1) >> (power - 2)) & 3);
 }
 
 /* --- slab_span.c --- */

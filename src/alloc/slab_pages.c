@@ -5,7 +5,8 @@
  *   I1  a unit's kind is FIRN_UNIT_FREE if and only if its bit in free is set
  *   I2  a segment is in the open list if and only if it has free units and is not huge
  *   I3  reserved is the sum of all segments and at most the limit
- *   I4  dirty units are free, and at most DIRTY_MAX after each call, where the source can discard
+ *   I4  dirty units are free, and no more than dirty_max after each call, if the source can discard
+ *   I5  used_units is the number of units in runs
  *
  * Threads: the slab's own. Complexity: first fit, a word of 64 units at a step, over the segments
  * with free units. Follows mimalloc's segments (Leijen, Zorn, de Moura, 2019).
@@ -15,7 +16,6 @@
 #include <assert.h>
 #include <string.h>
 
-#define DIRTY_MAX 32 /* 512 KiB */
 #define SOURCE_UNIT ((size_t)64 << 10)
 
 static bool bit_get(const uint64_t *bits, uint32_t at)
@@ -37,6 +37,12 @@ static size_t header_bytes(size_t unit_count, size_t state_bytes)
     size_t kinds = (offsetof(firn_segment, kinds) + unit_count + 63) & ~(size_t)63;
     size_t bits = (words * 2 * sizeof(uint64_t) + 63) & ~(size_t)63;
     return kinds + bits + unit_count * sizeof(firn_span) + state_bytes;
+}
+
+static size_t dirty_max(const firn_slab_state *state)
+{
+    size_t part = state->kept_part != 0 ? state->used_units / state->kept_part : 0;
+    return part > state->kept_units ? part : state->kept_units;
 }
 
 static void open_segment(firn_slab_state *state, firn_segment *segment)
@@ -222,6 +228,7 @@ static void use_units(firn_slab_state *state, firn_segment *segment, uint32_t fr
     bits_set(segment->dirty, from, units, false);
     firn_unpoison(firn_unit_at(segment, from), units * FIRN_UNIT_BYTES);
     segment->free_units -= (uint32_t)units;
+    state->used_units += units;
     if (segment->free_units == 0)
         close_segment(state, segment); /* I2 */
 }
@@ -276,12 +283,13 @@ static void free_units(firn_slab *slab, firn_segment *segment, uint32_t from, si
     if (segment->free_units == 0)
         open_segment(state, segment); /* I2 */
     segment->free_units += (uint32_t)units;
+    state->used_units -= units;
     segment->first_free = from < segment->first_free ? from : segment->first_free;
     firn_poison(firn_unit_at(segment, from), units * FIRN_UNIT_BYTES);
     if (slab->source.discard != NULL) {
         bits_set(segment->dirty, from, units, true);
         state->dirty_units += units;
-        if (state->dirty_units > DIRTY_MAX)
+        if (state->dirty_units > dirty_max(state))
             firn_pages_trim(slab); /* I4 */
     }
 }

@@ -23,7 +23,7 @@ static void options_that_make_no_sense_are_invalid(void **state)
     const firn_page_source none = {0}, small = firn_page_source_fixed(memory, sizeof memory);
     const firn_slab_options bad[] = {
         {.limit_bytes = 1}, {.limit_bytes = 131071}, {.source = &none},
-        {.source = &small}, {.reserved = {1, 0}},    {.reserved = {0, 1}},
+        {.source = &small}, {.reserved = 1},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(firn_slab_init(&slab, &bad[i]), FIRN_INVALID);
@@ -264,6 +264,120 @@ static void pages_that_hold_nothing_are_given_back(void **state)
     failing_pages_check(&pages);
 }
 
+/* Allocates 40 MB, frees all of it, and returns what was discarded then. */
+static size_t discarded_bytes(size_t kept_bytes, size_t *ret_trimmed)
+{
+    enum { COUNT = 40000 };
+    static void *objects[COUNT];
+    failing_pages pages;
+    failing_pages_init(&pages, 0);
+    firn_slab slab;
+    const firn_slab_options options = {.source = &pages.source, .kept_bytes = kept_bytes};
+    assert_int_equal(firn_slab_init(&slab, &options), FIRN_OK);
+    for (size_t i = 0; i < COUNT; i++)
+        objects[i] = firn_slab_alloc(&slab, 1000);
+    for (size_t i = 0; i < COUNT / 2; i++)
+        assert_int_equal(firn_slab_release(&slab, objects[i * 2]), FIRN_OK);
+    assert_int_equal(pages.discarded_bytes, 0); /* every page holds something */
+    for (size_t i = 0; i < COUNT / 2; i++)
+        assert_int_equal(firn_slab_release(&slab, objects[i * 2 + 1]), FIRN_OK);
+    size_t discarded = 41943040 - pages.live_bytes + pages.discarded_bytes;
+    firn_slab_trim(&slab);
+    *ret_trimmed = 41943040 - pages.live_bytes + pages.discarded_bytes;
+    firn_slab_fini(&slab);
+    failing_pages_check(&pages);
+    return discarded;
+}
+
+static void free_pages_are_kept_as_far_as_the_user_says(void **state)
+{
+    (void)state;
+    size_t trimmed[3];
+    size_t by_default = discarded_bytes(0, &trimmed[0]);
+    size_t some = discarded_bytes(8 << 20, &trimmed[1]);
+    size_t all = discarded_bytes(64 << 20, &trimmed[2]);
+    assert_true(by_default > 35000000);
+    assert_true(some < by_default && some > 20000000);
+    assert_true(all < 4194304); /* nothing but what never was used */
+    for (size_t i = 0; i < 3; i++)
+        assert_true(trimmed[i] > 35000000);
+}
+
+static void what_lies_ready_is_taken_without_the_rest(void **state)
+{
+    (void)state;
+    firn_slab slab = make(NULL, 0);
+    assert_null(firn_slab_alloc_ready(&slab, 100000));
+    for (size_t size = 0; size <= FIRN_SLAB_SMALL_MAX; size += size / 7 + 1) {
+        void *one = firn_slab_alloc(&slab, size);
+        assert_non_null(one);
+        if (!firn_slab_release_ready(&slab, one)) { /* builds that look at every free */
+            assert_int_equal(firn_slab_release(&slab, one), FIRN_OK);
+            assert_null(firn_slab_alloc_ready(&slab, size));
+            continue;
+        }
+        assert_false(firn_slab_release_ready(&slab, one));
+        assert_ptr_equal(firn_slab_alloc_ready(&slab, size), one);
+        assert_true(firn_slab_usable_size(&slab, one) >= size);
+        assert_int_equal(firn_slab_release(&slab, one), FIRN_OK);
+    }
+    void *run = firn_slab_alloc(&slab, 100000);
+    assert_false(firn_slab_release_ready(&slab, run));
+    assert_int_equal(firn_slab_verify(&slab), FIRN_OK);
+    firn_slab_fini(&slab);
+}
+
+static uint64_t live_bytes(const firn_slab *slab)
+{
+    firn_usage usage;
+    firn_slab_usage(slab, &usage);
+    return usage.live_bytes;
+}
+
+static void what_others_released_comes_back_past_the_caches(void **state)
+{
+    (void)state;
+    enum { COUNT = 3000 };
+    static void *objects[COUNT];
+    firn_slab slab = make(NULL, 0);
+    for (size_t i = 0; i < COUNT; i++)
+        objects[i] = firn_slab_alloc(&slab, i % 300 == 0 ? 50000 : i % 700 + 1);
+    struct firn_slab_cache before[FIRN_SLAB_CLASSES];
+    memcpy(before, slab.front->caches, sizeof before);
+    assert_true(live_bytes(&slab) >= COUNT * 300);
+    for (size_t i = 0; i < COUNT; i++)
+        firn_slab_release_remote(&slab, objects[i]);
+    assert_true(live_bytes(&slab) >= COUNT * 300);
+    firn_slab_reclaim(&slab);
+    assert_int_equal(live_bytes(&slab), 0);
+    assert_memory_equal(before, slab.front->caches, sizeof before);
+    assert_int_equal(firn_slab_verify(&slab), FIRN_OK);
+    firn_slab_fini(&slab);
+}
+
+static void what_lay_ready_can_be_forgotten(void **state)
+{
+    (void)state;
+    firn_slab slab = make(NULL, 0);
+    void *old[50];
+    for (size_t i = 0; i < 50; i++)
+        old[i] = firn_slab_alloc(&slab, 64);
+    for (size_t i = 0; i < 50; i++)
+        assert_int_equal(firn_slab_release(&slab, old[i]), FIRN_OK);
+    uint64_t live = live_bytes(&slab);
+    firn_slab_forget_ready(&slab);
+    assert_true(live_bytes(&slab) >= live);
+    assert_null(firn_slab_alloc_ready(&slab, 64));
+    bool checked = live_bytes(&slab) == 0; /* then nothing ever lies ready */
+    for (size_t i = 0; i < 5000; i++) {
+        void *at = firn_slab_alloc(&slab, 64);
+        for (size_t j = 0; j < 50; j++)
+            assert_true(checked || at != old[j]);
+    }
+    assert_int_equal(firn_slab_verify(&slab), FIRN_OK);
+    firn_slab_fini(&slab);
+}
+
 static void its_allocator_serves_containers(void **state)
 {
     (void)state;
@@ -295,6 +409,10 @@ int main(void)
         cmocka_unit_test(a_fixed_range_is_all_there_is),
         cmocka_unit_test(the_limit_is_kept),
         cmocka_unit_test(pages_that_hold_nothing_are_given_back),
+        cmocka_unit_test(free_pages_are_kept_as_far_as_the_user_says),
+        cmocka_unit_test(what_lies_ready_is_taken_without_the_rest),
+        cmocka_unit_test(what_others_released_comes_back_past_the_caches),
+        cmocka_unit_test(what_lay_ready_can_be_forgotten),
         cmocka_unit_test(its_allocator_serves_containers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
