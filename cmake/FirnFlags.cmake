@@ -3,7 +3,8 @@ set(FIRN_WARNINGS
     -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
     -Wformat=2 -Wcast-align)
 
-function(firn_flags target)
+# firn_warnings(TARGET): the same without the instrumentation.
+function(firn_warnings target)
   set_target_properties(${target} PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF
                                              C_VISIBILITY_PRESET hidden)
   target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
@@ -11,6 +12,10 @@ function(firn_flags target)
   if(FIRN_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
   endif()
+endfunction()
+
+function(firn_flags target)
+  firn_warnings(${target})
   if(FIRN_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${FIRN_SANITIZE} -fno-omit-frame-pointer
                                              -fno-sanitize-recover=all)

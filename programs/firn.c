@@ -1,21 +1,26 @@
 /* The program: finds the command, parses its options, runs it.
  *
  *     firn GROUP COMMAND [ARGUMENTS]     firn help [GROUP [COMMAND]]
+ *     firn COMMAND [ARGUMENTS]           firn help [COMMAND]
  *     firn --help | --version | --manual | --completion
  *
  * Exit status 0 done, 1 failed or nothing found, 2 wrong usage. SIGPIPE is ignored: a closed
- * pipe ends the work with status 1, not by a signal. */
+ * pipe ends the work with status 1, not by a signal. A command that becomes another program has
+ * that program's status. */
 #include "code/code.h"
 #include "common/emitter.h"
 #include "common/help.h"
 #include "common/options.h"
 #include "common/report.h"
+#include "run/run.h"
 #include "store/store.h"
 
 #include <signal.h>
 #include <string.h>
 
-static const struct command_group *const groups[] = {&code_group, &store_group, NULL};
+static const struct command_group *const groups[] = {&code_group, &store_group, &run_group, NULL};
+
+static void (*inherited_sigpipe)(int);
 
 static const struct command_group *find_group(const char *name)
 {
@@ -28,7 +33,7 @@ static const struct command_group *find_group(const char *name)
 
 static const struct command *find_command(const struct command_group *group, const char *name)
 {
-    for (size_t i = 0; i < group->command_count; i++) {
+    for (size_t i = 0; i < group->command_count && !group_is_command(group); i++) {
         if (strcmp(group->commands[i].name, name) == 0)
             return &group->commands[i];
     }
@@ -76,14 +81,18 @@ static enum exit_status run_command(const struct command_group *group,
         help_command(stdout, group, command);
         status = end_text();
     } else {
+        if (command->launches)
+            signal(SIGPIPE, inherited_sigpipe);
         status = command->run(&invocation);
     }
     options_release(&invocation);
     return status;
 }
 
-static enum exit_status run_group(const struct command_group *group, int count, char **words)
+static enum exit_status run_in_group(const struct command_group *group, int count, char **words)
 {
+    if (group_is_command(group))
+        return run_command(group, &group->commands[0], count, words);
     if (count == 0)
         return report_usage("%s needs a command; see `firn %s --help`", group->name, group->name);
     if (strcmp(words[0], "--help") == 0 || strcmp(words[0], "-h") == 0) {
@@ -129,11 +138,11 @@ static enum exit_status run(int argument_count, char **arguments)
     const struct command_group *group = find_group(word);
     if (group == NULL)
         return report_usage("%s is no command; see `firn --help`", word);
-    return run_group(group, rest, arguments + 2);
+    return run_in_group(group, rest, arguments + 2);
 }
 
 int main(int argument_count, char **arguments)
 {
-    signal(SIGPIPE, SIG_IGN);
+    inherited_sigpipe = signal(SIGPIPE, SIG_IGN);
     return (int)run(argument_count, arguments);
 }

@@ -158,7 +158,8 @@ FIRN_API void *firn_slab_alloc_zeroed(firn_slab *slab, size_t count, size_t size
  * to 16. NULL when there is no memory, the object staying as it was. */
 FIRN_API void *firn_slab_realloc(firn_slab *slab, void *object, size_t size);
 
-/* How many bytes of a living object may be used: at least what was asked for. */
+/* How many bytes of a living object may be used: at least what was asked for. 0 for an address in
+ * the slab's pages where no object can be. From any thread that has the object. */
 FIRN_API size_t firn_slab_usable_size(const firn_slab *slab, const void *object);
 
 /* Takes back what other threads released, and gives all pages that hold no object to the source. */

@@ -220,6 +220,11 @@ void emitter_begin(struct emitter *emitter, FILE *out, bool json)
     *emitter = (struct emitter){.out = out, .json = json};
 }
 
+void emitter_begin_line(struct emitter *emitter, FILE *out, bool json)
+{
+    *emitter = (struct emitter){.out = out, .json = json, .compact = 1};
+}
+
 bool emitter_failed(const struct emitter *emitter)
 {
     return emitter->error != 0;

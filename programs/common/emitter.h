@@ -44,6 +44,8 @@ struct emitter {
 };
 
 void emitter_begin(struct emitter *emitter, FILE *out, bool json);
+/* The same; JSON stands on one line. */
+void emitter_begin_line(struct emitter *emitter, FILE *out, bool json);
 /* Ends the document and flushes. Returns status, or EXIT_FAILED after one line on stderr when a
  * write failed. Open containers are left open, which only a command that failed may do. */
 enum exit_status emitter_end(struct emitter *emitter, enum exit_status status);

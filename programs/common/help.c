@@ -40,13 +40,18 @@ static void print_options(FILE *out, const struct option *options)
 
 static void print_usage(FILE *out, const struct command_group *group, const struct command *command)
 {
-    fprintf(out, "firn %s %s%s%s", group->name, command->name, *command->usage != '\0' ? " " : "",
-            command->usage);
+    char title[COMMAND_TITLE_BYTES];
+    const char *usage = command->usage;
+    fprintf(out, "firn %s", command_title(group, command, title));
+    if (!command->launches)
+        fprintf(out, "%s%s", *usage != '\0' ? " " : "", usage);
     for (const struct option *option = command->options; option->name != NULL; option++) {
         if (option->required)
             fprintf(out, " --%s %s", option->name, option->argument);
     }
     fputs(" [OPTIONS]", out);
+    if (command->launches)
+        fprintf(out, " %s", usage);
 }
 
 void help_command(FILE *out, const struct command_group *group, const struct command *command)
@@ -66,6 +71,10 @@ void help_command(FILE *out, const struct command_group *group, const struct com
 
 void help_group(FILE *out, const struct command_group *group)
 {
+    if (group_is_command(group)) {
+        help_command(out, group, &group->commands[0]);
+        return;
+    }
     fprintf(out, "Usage: firn %s COMMAND [ARGUMENTS]\n\n%s.\n\nCommands:\n", group->name,
             group->summary);
     for (size_t i = 0; i < group->command_count; i++)
@@ -130,7 +139,8 @@ static void print_manual_option(FILE *out, const struct option *option)
 static void print_manual_command(FILE *out, const struct command_group *group,
                                  const struct command *command)
 {
-    fprintf(out, "## firn %s %s\n\n", group->name, command->name);
+    char title[COMMAND_TITLE_BYTES];
+    fprintf(out, "## firn %s\n\n", command_title(group, command, title));
     print_scdoc(out, command->summary);
     fputs(".", out);
     if (command->description != NULL) {
@@ -185,41 +195,55 @@ static void print_option_words(FILE *out, const struct option *options)
 }
 
 /* What may follow an option with a value: one of a few words, or whatever bash finds. */
-static void print_value_words(FILE *out, const char *group, const char *command,
-                              const struct option *options)
+static void print_value_words(FILE *out, const char *title, const struct option *options)
 {
     for (; options->name != NULL; options++) {
         if (options->argument == NULL)
             continue;
-        fprintf(out, "    \"%s %s --%s\") words=\"", group, command, options->name);
+        fprintf(out, "    \"%s --%s\") words=\"", title, options->name);
         for (const char *next = options->argument; options->kind == OPTION_CHOICE && *next; next++)
             putc(*next == '|' ? ' ' : *next, out);
         fputs("\" ;;\n", out);
     }
 }
 
-static void print_completion_group(FILE *out, const struct command_group *group)
+static void print_completion_command(FILE *out, const struct command_group *group,
+                                     const struct command *command)
 {
-    fprintf(out, "    \"%s \") words=\"", group->name);
-    for (size_t i = 0; i < group->command_count; i++)
-        fprintf(out, "%s%s", i > 0 ? " " : "", group->commands[i].name);
+    char title[COMMAND_TITLE_BYTES];
+    fprintf(out, "    \"%s\") words=\"", command_title(group, command, title));
+    print_option_words(out, command->options);
+    print_option_words(out, common_options);
     fputs("\" ;;\n", out);
-    for (size_t i = 0; i < group->command_count; i++) {
-        fprintf(out, "    \"%s %s\") words=\"", group->name, group->commands[i].name);
-        print_option_words(out, group->commands[i].options);
-        print_option_words(out, common_options);
-        fputs("\" ;;\n", out);
-    }
 }
 
-void help_completion(FILE *out, const struct command_group *const *groups)
+static void print_completion_group(FILE *out, const struct command_group *group)
 {
-    fputs("# Completion of firn for bash; printed by `firn --completion`.\n"
-          "_firn()\n{\n"
-          "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words=\n"
-          "    local command=\n"
+    if (!group_is_command(group)) {
+        fprintf(out, "    \"%s \") words=\"", group->name);
+        for (size_t i = 0; i < group->command_count; i++)
+            fprintf(out, "%s%s", i > 0 ? " " : "", group->commands[i].name);
+        fputs("\" ;;\n", out);
+    }
+    for (size_t i = 0; i < group->command_count; i++)
+        print_completion_command(out, group, &group->commands[i]);
+}
+
+/* $command is "GROUP COMMAND" as far as it is typed, or the name of a group that is a command. */
+static void print_completion_words(FILE *out, const struct command_group *const *groups)
+{
+    fputs("    local command=\n"
           "    ((COMP_CWORD > 1)) && command=\"${COMP_WORDS[1]} \"\n"
           "    ((COMP_CWORD > 2)) && command+=${COMP_WORDS[2]}\n"
+          "    ((COMP_CWORD > 1)) && case ${COMP_WORDS[1]} in\n"
+          "    ",
+          out);
+    for (size_t i = 0; groups[i] != NULL; i++) {
+        if (group_is_command(groups[i]))
+            fprintf(out, "%s | ", groups[i]->name);
+    }
+    fputs("\"\") command=${COMP_WORDS[1]} ;;\n"
+          "    esac\n"
           "    case $command in\n"
           "    \"\") words=\"help --help --version",
           out);
@@ -228,15 +252,25 @@ void help_completion(FILE *out, const struct command_group *const *groups)
     fputs("\" ;;\n", out);
     for (size_t i = 0; groups[i] != NULL; i++)
         print_completion_group(out, groups[i]);
-    fputs("    esac\n"
-          "    ((COMP_CWORD > 2)) && [[ $word != -* ]] && words=\n"
+    fputs("    esac\n", out);
+}
+
+void help_completion(FILE *out, const struct command_group *const *groups)
+{
+    fputs("# Completion of firn for bash; printed by `firn --completion`.\n"
+          "_firn()\n{\n"
+          "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words=\n",
+          out);
+    print_completion_words(out, groups);
+    fputs("    [[ $command == *[^\" \"]* && $command != *\" \" && $word != -* ]] && words=\n"
           "    case \"$command $before\" in\n",
           out);
     for (; *groups != NULL; groups++) {
         for (size_t i = 0; i < (*groups)->command_count; i++) {
             const struct command *command = &(*groups)->commands[i];
-            print_value_words(out, (*groups)->name, command->name, command->options);
-            print_value_words(out, (*groups)->name, command->name, common_options);
+            char title[COMMAND_TITLE_BYTES];
+            print_value_words(out, command_title(*groups, command, title), command->options);
+            print_value_words(out, title, common_options);
         }
     }
     fputs("    esac\n"

@@ -1,4 +1,5 @@
-/* The command line's parser: options and operands in any order, `--name VALUE`, `--name=VALUE`,
+/* The command line's parser: options and operands in any order (but see `launches`), `--name
+ * VALUE`, `--name=VALUE`,
  * `-n VALUE`, `-nVALUE`, flags in one word (`-qv`), and `--` before operands that begin with a
  * dash.
  *
@@ -32,30 +33,42 @@ struct parser {
     char **end;
 };
 
+char *command_title(const struct command_group *group, const struct command *command,
+                    char title[COMMAND_TITLE_BYTES])
+{
+    const bool has_name = command->name != NULL;
+    snprintf(title, COMMAND_TITLE_BYTES, "%s%s%s", group->name, has_name ? " " : "",
+             has_name ? command->name : "");
+    return title;
+}
+
 static enum exit_status complain(const struct parser *parser, const char *word, const char *what)
 {
+    char title[COMMAND_TITLE_BYTES];
     const struct invocation *parsed = parser->parsed;
-    return report_usage("%s %s; see `firn %s %s --help`", word, what, parsed->group->name,
-                        parsed->command->name);
+    return report_usage("%s %s; see `firn %s --help`", word, what,
+                        command_title(parsed->group, parsed->command, title));
 }
 
 static enum exit_status complain_option(const struct parser *parser, const struct option *option,
                                         const char *what)
 {
+    char title[COMMAND_TITLE_BYTES];
     const struct invocation *parsed = parser->parsed;
-    return report_usage("--%s %s; see `firn %s %s --help`", option->name, what, parsed->group->name,
-                        parsed->command->name);
+    return report_usage("--%s %s; see `firn %s --help`", option->name, what,
+                        command_title(parsed->group, parsed->command, title));
 }
 
 static enum exit_status complain_value(const struct parser *parser, const struct option *option,
                                        const char *text)
 {
+    char title[COMMAND_TITLE_BYTES];
     const struct invocation *parsed = parser->parsed;
     const char *wanted = option->kind == OPTION_SIZE     ? "a size such as 50M"
                          : option->kind == OPTION_NUMBER ? "a whole number"
                                                          : option->argument;
-    return report_usage("--%s takes %s, not `%s`; see `firn %s %s --help`", option->name, wanted,
-                        text, parsed->group->name, parsed->command->name);
+    return report_usage("--%s takes %s, not `%s`; see `firn %s --help`", option->name, wanted, text,
+                        command_title(parsed->group, parsed->command, title));
 }
 
 static bool number_parse(const char *text, uint64_t *ret_number, const char **ret_rest)
@@ -208,6 +221,7 @@ static enum exit_status take_all(struct parser *parser)
             only_operands = true;
         if (status != EXIT_DONE)
             return status;
+        only_operands |= parsed->command->launches && parsed->operand_count > 0;
     }
     return EXIT_DONE;
 }

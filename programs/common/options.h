@@ -35,7 +35,7 @@ struct example {
 struct invocation;
 
 struct command {
-    const char *name;        /* the last word: "find" */
+    const char *name;        /* the last word: "find"; NULL when the group is the command */
     const char *usage;       /* what follows the name, options left out: "NAME" */
     const char *summary;     /* one line */
     const char *description; /* what else to know, for --help and the manual; may be NULL */
@@ -44,15 +44,28 @@ struct command {
     unsigned operands_min;
     unsigned operands_max; /* UINT_MAX: any number */
     enum exit_status (*run)(const struct invocation *invocation);
+    bool launches; /* becomes another program: its options end at the first operand, and SIGPIPE
+                    * is as firn inherited it */
 };
 
-/* Commands that are called as `firn GROUP COMMAND`. */
+/* Commands that are called as `firn GROUP COMMAND`, or one without a name, called as `firn GROUP`.
+ */
 struct command_group {
     const char *name;
     const char *summary;
     const struct command *commands;
     size_t command_count;
 };
+
+static inline bool group_is_command(const struct command_group *group)
+{
+    return group->commands[0].name == NULL;
+}
+
+/* What follows the word firn on its command line: "code find", "run". Returns title. */
+#define COMMAND_TITLE_BYTES 64
+char *command_title(const struct command_group *group, const struct command *command,
+                    char title[COMMAND_TITLE_BYTES]);
 
 /* An option as it was given. */
 struct option_value {

@@ -299,8 +299,7 @@ size_t firn_slab_usable_size(const firn_slab *slab, const void *object)
         return segment->bytes - segment->huge_offset;
     if (kind == FIRN_UNIT_RUN)
         return segment->spans[unit].units * FIRN_UNIT_BYTES;
-    assert(kind < FIRN_SLAB_CLASSES);
-    return firn_class_size(kind);
+    return kind < FIRN_SLAB_CLASSES ? firn_class_size(kind) : 0;
 }
 
 /* Changes the size of an object above the classes where it lies. */

@@ -23,8 +23,13 @@ static const struct option options[] = {
     {"verbose", 'v', OPTION_FLAG, NULL, NULL, false, "more"},
     {NULL, 0, OPTION_FLAG, NULL, NULL, false, NULL},
 };
-static const struct command command = {
-    "find", "NAME", "Finds", NULL, {{"", ""}, {"", ""}, {"", ""}}, options, 1, 2, run_nothing};
+static const struct command command = {.name = "find",
+                                       .usage = "NAME",
+                                       .summary = "Finds",
+                                       .options = options,
+                                       .operands_min = 1,
+                                       .operands_max = 2,
+                                       .run = run_nothing};
 static const struct command_group group = {"code", "Code", &command, 1};
 
 /* Parses words, of which the last is NULL. */
@@ -69,6 +74,42 @@ static void what_follows_two_dashes_is_no_option(void **state)
     assert_string_equal(parsed.operands[1], "--");
     assert_false(parsed.json);
     options_release(&parsed);
+}
+
+static void options_end_where_another_program_begins(void **state)
+{
+    (void)state;
+    const char *words[] = {"-sS", "--json", "ls", "--json", "-v", "--", "-x", NULL};
+    struct command launching = command;
+    launching.launches = true;
+    launching.operands_max = UINT_MAX;
+    for (int dashes = 0; dashes < 2; dashes++) {
+        struct invocation parsed;
+        bool help;
+        assert_int_equal(
+            options_parse(&group, &launching, 7, (char **)(uintptr_t)words, &parsed, &help),
+            EXIT_DONE);
+        assert_true(parsed.json || dashes == 1);
+        assert_false(option_flag(&parsed, "verbose"));
+        assert_int_equal(parsed.operand_count, 5);
+        for (unsigned i = 0; i < 6; i++)
+            assert_ptr_equal(parsed.operands[i], words[i + 2]); /* NULL at the end: for exec */
+        options_release(&parsed);
+        words[1] = "--";
+    }
+}
+
+static void a_group_may_be_a_command(void **state)
+{
+    (void)state;
+    char title[COMMAND_TITLE_BYTES];
+    struct command nameless = command;
+    nameless.name = NULL;
+    const struct command_group alone = {"run", "Runs", &nameless, 1};
+    assert_true(group_is_command(&alone));
+    assert_false(group_is_command(&group));
+    assert_string_equal(command_title(&alone, &nameless, title), "run");
+    assert_string_equal(command_title(&group, &command, title), "code find");
 }
 
 static void options_that_are_not_given_have_their_fallback(void **state)
@@ -171,6 +212,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_and_operands_come_in_any_order),
         cmocka_unit_test(what_follows_two_dashes_is_no_option),
+        cmocka_unit_test(options_end_where_another_program_begins),
+        cmocka_unit_test(a_group_may_be_a_command),
         cmocka_unit_test(options_that_are_not_given_have_their_fallback),
         cmocka_unit_test(an_option_given_again_wins_and_all_can_be_listed),
         cmocka_unit_test(wrong_usage_is_refused),
