@@ -17,11 +17,16 @@ def firn(*words, **options):
 
 
 def commands():
-    """Every (group, command), as --help names them."""
+    """Every command, as --help names them: ("code", "find"), or ("run",)."""
     for group in listed(firn("--help").stdout):
-        if group != "help":
-            for command in listed(firn(group, "--help").stdout):
-                yield group, command
+        if group == "help":
+            continue
+        text = firn(group, "--help").stdout
+        if "\nCommands:\n" not in text:
+            yield (group,)
+            continue
+        for command in listed(text):
+            yield group, command
 
 
 def listed(text):
@@ -37,43 +42,46 @@ class Usage(unittest.TestCase):
 
     def test_wrong_usage_is_one_line_and_exit_status_2(self):
         wrong = [(), ("none",), ("--none",), ("--help", "more"), ("-x",), ("code",), ("code", "none"),
-                 ("help", "none"), ("help", "code", "none"), ("help", "code", "find", "more")]
-        for group, command in commands():
-            wrong.append((group, command, "--none"))
-            wrong.append((group, command, "--color=some"))
-            wrong.append((group, command, "--color"))
-            wrong.append((group, command, "--json=1"))
-            wrong.append((group, command, *["a"] * 50))
+                 ("help", "none"), ("help", "code", "none"), ("help", "code", "find", "more"),
+                 ("help", "run", "more"), ("run",)]
+        for command in commands():
+            wrong.append((*command, "--none"))
+            wrong.append((*command, "--color=some"))
+            wrong.append((*command, "--color"))
+            wrong.append((*command, "--json=1"))
+            if command != ("run",):  # which takes what another program may
+                wrong.append((*command, *["a"] * 50))
         for words in wrong:
             self.assert_one_line(firn(*words), 2)
 
     def test_every_command_has_a_usage_line_three_examples_and_its_options(self):
         seen = list(commands())
-        self.assertGreaterEqual(len(seen), 9)
-        for group, command in seen:
-            run = firn(group, command, "--help")
+        self.assertGreaterEqual(len(seen), 10)
+        for command in seen:
+            title = " ".join(command)
+            run = firn(*command, "--help")
             self.assertEqual((run.returncode, run.stderr), (0, ""))
-            self.assertEqual(run.stdout, firn("help", group, command).stdout)
-            self.assertTrue(run.stdout.startswith(f"Usage: firn {group} {command} "), run.stdout)
+            self.assertEqual(run.stdout, firn("help", *command).stdout)
+            self.assertTrue(run.stdout.startswith(f"Usage: firn {title} "), run.stdout)
             examples = run.stdout.split("\nExamples:\n")[1].split("\n\n")[0]
-            lines = re.findall(r"^  firn (\S+) (\S+)", examples, flags=re.M)
-            self.assertEqual(lines, [(group, command)] * 3)
+            lines = re.findall(r"^  firn .*", examples, flags=re.M)
+            self.assertEqual([line.startswith(f"  firn {title} ") for line in lines], [True] * 3)
             for option in ("--json", "--quiet", "--color", "--help"):
                 self.assertIn(option, run.stdout.split("\nOptions:\n")[1])
             self.assertLessEqual(max(map(len, run.stdout.split("\n"))), 100)
 
     def test_no_option_has_the_name_of_another(self):
-        for group, command in commands():
-            options = firn(group, command, "--help").stdout.split("\nOptions:\n")[1]
+        for command in commands():
+            options = firn(*command, "--help").stdout.split("\nOptions:\n")[1]
             names = re.findall(r"^  (?:(-\w), |    )(--[\w-]+)", options, flags=re.M)
             names = [name for pair in names for name in pair if name]
             self.assertEqual(len(names), len(set(names)), f"{command}: {names}")
 
     def test_the_manual_and_the_completion_know_every_command(self):
         manual, completion = firn("--manual").stdout, firn("--completion").stdout
-        for group, command in commands():
-            self.assertIn(f"## firn {group} {command}\n", manual)
-            self.assertIn(f'"{group} {command}") words="', completion)
+        for command in commands():
+            self.assertIn(f"## firn {' '.join(command)}\n", manual)
+            self.assertIn(f'"{" ".join(command)}") words="', completion)
         run = subprocess.run(["bash", "-n"], input=completion, text=True, check=False)
         self.assertEqual(run.returncode, 0)
 
@@ -90,6 +98,13 @@ class Usage(unittest.TestCase):
         self.assertIn("--store", self.complete("code", "find", "--s"))
         self.assertEqual(self.complete("code", "find", "--color", "al"), ["always"])
         self.assertEqual(self.complete("code", "find", "--store", ""), [])
+        self.assertEqual(self.complete("code", ""), [command[1] for command in commands() if command[1:]])
+        self.assertEqual(self.complete("r"), ["run"])
+        self.assertEqual(self.complete("run", "--mo"), ["--mode"])
+        self.assertEqual(self.complete("run", "--mode", ""), ["compiler", "runtime"])
+        self.assertEqual(self.complete("run", "--stats", "--stats-f"), ["--stats-file"])
+        self.assertEqual(self.complete("run", ""), [])
+        self.assertEqual(self.complete("run", "--stats", ""), [])
 
     def test_versions_agree(self):
         run = firn("--version")
