@@ -23,6 +23,7 @@ typedef struct firn_page_source {
     /* Makes a mapping longer where it lies; false when that cannot be done. NULL: it never can. */
     bool (*extend)(void *context, void *pages, size_t old_size, size_t new_size);
     void *context;
+    bool zeroed; /* what map gives, and what was discarded, reads as zero */
 
     void *range; /* not NULL: all pages there are; map, unmap and extend are not used */
     size_t range_bytes;

@@ -36,6 +36,7 @@ firn_page_source firn_page_source_system(void)
         .unmap = system_unmap,
         .discard = system_discard,
         .extend = system_extend,
+        .zeroed = true,
     };
 }
 

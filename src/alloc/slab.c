@@ -276,6 +276,25 @@ void *firn_slab_alloc_aligned(firn_slab *slab, size_t size, size_t alignment)
     return alignment <= 16 ? firn_slab_alloc(slab, size) : alloc(slab, size, alignment);
 }
 
+/* Zeroes an object that was just allocated, but for pages that read as zero as they came. */
+static void zero(const firn_slab *slab, uint8_t *object, size_t size)
+{
+    const firn_segment *segment = firn_segment_of(firn_slab_state_of(slab), object);
+    uint32_t unit = firn_unit_of(segment, object);
+    uint8_t kind = segment->kinds[unit];
+    if (kind == FIRN_UNIT_HUGE && slab->source.zeroed)
+        return;
+    if (kind != FIRN_UNIT_RUN || !slab->source.zeroed || slab->source.discard == NULL) {
+        memset(object, 0, size);
+        return;
+    }
+    for (size_t at = 0; at < size; at += FIRN_UNIT_BYTES, unit++) {
+        size_t rest = size - at;
+        if (segment->spans[unit].dirty)
+            memset(object + at, 0, rest < FIRN_UNIT_BYTES ? rest : FIRN_UNIT_BYTES);
+    }
+}
+
 void *firn_slab_alloc_zeroed(firn_slab *slab, size_t count, size_t size)
 {
     size_t bytes;
@@ -283,7 +302,7 @@ void *firn_slab_alloc_zeroed(firn_slab *slab, size_t count, size_t size)
         return NULL;
     void *object = firn_slab_alloc(slab, bytes);
     if (object != NULL)
-        memset(object, 0, bytes);
+        zero(slab, object, bytes);
     return object;
 }
 

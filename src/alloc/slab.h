@@ -30,13 +30,14 @@ enum firn_unit_kind {                       /* below FIRN_SLAB_CLASSES: of a spa
                       FIRN_UNIT_FREE,
 };
 
-typedef struct firn_span { /* one for each unit; only that of a run's first unit is used */
+typedef struct firn_span {             /* one for each unit; that of a run's first unit is used */
     struct firn_span *previous, *next; /* those of a class with free slots */
     uint32_t first;                    /* of the run that this unit is in; kept in all of them */
     uint32_t units;
     uint16_t capacity, used; /* slots; those in the cache are used */
     uint16_t touched;        /* slots that were handed out at some time, as far as counted */
-    uint8_t listed;
+    uint8_t listed : 1;
+    uint8_t dirty : 1; /* the unit was when it was taken; kept in all units of a run */
     uint8_t kind;
     uint64_t room[4]; /* bit s: slot s is free; of classes below 64 B behind the slots */
 } firn_span;

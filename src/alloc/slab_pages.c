@@ -220,9 +220,11 @@ static void use_units(firn_slab_state *state, firn_segment *segment, uint32_t fr
     uint8_t kind = segment->kinds[first];
     for (uint32_t i = from; i < from + units; i++) {
         assert(bit_get(segment->free, i)); /* I1 */
-        state->dirty_units -= bit_get(segment->dirty, i);
+        bool is_dirty = bit_get(segment->dirty, i);
+        state->dirty_units -= is_dirty;
         segment->kinds[i] = kind;
         segment->spans[i].first = first;
+        segment->spans[i].dirty = is_dirty;
     }
     bits_set(segment->free, from, units, false);
     bits_set(segment->dirty, from, units, false);
@@ -271,7 +273,7 @@ firn_span *firn_pages_take(firn_slab *slab, uint8_t kind, size_t units, size_t a
     segment->kinds[first] = kind;
     use_units(state, segment, first, units, first);
     firn_span *run = &segment->spans[first];
-    *run = (firn_span){.first = first, .units = (uint32_t)units, .kind = kind};
+    *run = (firn_span){.first = first, .units = (uint32_t)units, .kind = kind, .dirty = run->dirty};
     return run;
 }
 

@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <sys/mman.h>
 #include <cmocka.h>
 
 static firn_slab make(const firn_page_source *source, size_t limit_bytes)
@@ -97,6 +98,50 @@ static void zeroed_memory_is_zero(void **state)
         assert_int_equal(firn_slab_release(&slab, at), FIRN_OK);
     }
     firn_slab_fini(&slab);
+}
+
+/* Pages that are filled before they are given and after they are discarded (see failing_pages), and
+ * those of the kernel, which read as zero then. */
+static void large_zeroed_memory_is_zero_whatever_the_pages_hold(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 4; round++) {
+        failing_pages pages;
+        failing_pages_init(&pages, 0);
+        firn_page_source source = pages.source;
+        if (round % 2 == 0)
+            source = pages.system;
+        if (round == 2)
+            source.discard = NULL; /* then used pages come again as they are */
+        firn_slab slab = make(&source, 0);
+        for (int i = 0; i < 200; i++) {
+            size_t size = i % 20 == 0 ? 3000000 : 30000 + (size_t)i * 997;
+            uint8_t *at = firn_slab_alloc_zeroed(&slab, 1, size);
+            for (size_t byte = 0; byte < size; byte++)
+                assert_true(at[byte] == 0);
+            memset(at, 0xff, size);
+            at = firn_slab_realloc(&slab, at, size / 2 + size % 7 * 20000);
+            if (i % 3 != 0)
+                assert_int_equal(firn_slab_release(&slab, at), FIRN_OK);
+            if (i % 50 == 0)
+                firn_slab_trim(&slab);
+        }
+        firn_slab_fini(&slab);
+    }
+}
+
+static void locked_memory_reads_as_zero_when_it_is_discarded(void **state)
+{
+    (void)state;
+    const firn_page_source source = firn_page_source_system();
+    uint8_t *pages = source.map(source.context, 65536, 65536);
+    memset(pages, 1, 65536);
+    if (mlock(pages, 65536) != 0)
+        skip();
+    source.discard(source.context, pages, 65536);
+    for (size_t i = 0; i < 65536; i++)
+        assert_int_equal(pages[i], 0);
+    source.unmap(source.context, pages, 65536);
 }
 
 static void a_size_changes_in_place_where_it_can(void **state)
@@ -401,6 +446,8 @@ int main(void)
         cmocka_unit_test(sizes_from_nothing_to_the_largest_are_answered),
         cmocka_unit_test(alignments_are_kept_or_refused),
         cmocka_unit_test(zeroed_memory_is_zero),
+        cmocka_unit_test(large_zeroed_memory_is_zero_whatever_the_pages_hold),
+        cmocka_unit_test(locked_memory_reads_as_zero_when_it_is_discarded),
         cmocka_unit_test(a_size_changes_in_place_where_it_can),
         cmocka_unit_test(a_double_free_that_follows_at_once_is_invalid),
 #if !defined(NDEBUG)

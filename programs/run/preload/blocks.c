@@ -1,9 +1,10 @@
 /* Blocks: which part of the allocator has them. Called by malloc.c, which has the short way for
  * blocks that lie ready; calls heap.c, bump.c, large.c and libfirn's slabs.
  *
- *     up to 1,016 B, in the mode `compiler`   the thread's arena, until all reach the ceiling
- *     up to 1 MiB                             the thread's slab
- *     above                                   slots of their own
+ *     up to 32 KiB, in the mode `compiler`   the thread's arena, until the ceiling is reached;
+ *                                            then freed blocks of it, when the slab runs short
+ *     up to 1 MiB                            the thread's slab
+ *     above                                  slots of their own
  *
  * Another thread's block goes onto its slab's list of remote frees; an arena's goes into this
  * thread's arena. The owner takes its list back when it next runs short; because it may be asleep,
@@ -40,19 +41,33 @@ static void count(enum run_count which)
 
 /* --- allocation --- */
 
-static void *slab_alloc(struct run_heap *heap, size_t size, size_t alignment)
+/* What is wanted of a block besides its size, and what is found out about it. */
+struct wish {
+    size_t alignment;
+    bool zeroed;  /* it should be zero: */
+    bool is_zero; /* it is */
+};
+
+static void *slab_alloc(struct run_heap *heap, size_t size, struct wish *wish)
 {
     void *block = NULL;
     run_lock(&heap->lock);
-    if (run_heap_need_slab(heap))
-        block = alignment <= 16 ? firn_slab_alloc(&heap->slab, size)
-                                : firn_slab_alloc_aligned(&heap->slab, size, alignment);
+    if (!run_heap_need_slab(heap)) {
+        block = NULL;
+    } else if (wish->alignment > 16) {
+        block = firn_slab_alloc_aligned(&heap->slab, size, wish->alignment);
+    } else if (wish->zeroed) { /* fresh pages need no memset */
+        block = firn_slab_alloc_zeroed(&heap->slab, 1, size);
+        wish->is_zero = true;
+    } else {
+        block = firn_slab_alloc(&heap->slab, size);
+    }
     run_unlock(&heap->lock);
     return block;
 }
 
 /* A block of up to 1 MiB from this thread's heap. */
-static void *small_alloc(size_t size, size_t alignment)
+static void *small_alloc(size_t size, struct wish *wish)
 {
     struct run_heap *heap = run_heap_mine;
     if (heap == &run_heap_nobody)
@@ -60,24 +75,25 @@ static void *small_alloc(size_t size, size_t alignment)
     if (heap == NULL)
         return NULL;
     void *block = NULL;
-    if (heap->bump_max != 0 && alignment <= 16 && size <= RUN_BUMP_MAX - RUN_BUMP_HEAD)
-        block = run_bump_alloc(&heap->bump, size != 0 ? size : 1, size <= heap->bump_max);
-    return block != NULL ? block : slab_alloc(heap, size, alignment);
+    if (heap->has_arena && wish->alignment <= 16 && size <= RUN_BUMP_MAX - RUN_BUMP_HEAD) {
+        block = run_bump_alloc(&heap->bump, size != 0 ? size : 1, heap->bump_max != 0);
+        if (block == NULL)
+            heap->bump_max = 0; /* from now on slabs come first */
+    }
+    return block != NULL ? block : slab_alloc(heap, size, wish);
 }
 
-/* *ret_zero tells whether the block is known to be zero. */
-static void *alloc(size_t size, size_t alignment, bool *ret_zero)
+static void *alloc(size_t size, struct wish *wish)
 {
-    *ret_zero = false;
-    if (size <= RUN_LARGE_MIN && alignment <= SLAB_ALIGNMENT_MAX)
-        return small_alloc(size, alignment);
-    return run_large_alloc(size != 0 ? size : 1, alignment, ret_zero);
+    if (size <= RUN_LARGE_MIN && wish->alignment <= SLAB_ALIGNMENT_MAX)
+        return small_alloc(size, wish);
+    return run_large_alloc(size != 0 ? size : 1, wish->alignment, &wish->is_zero);
 }
 
 void *run_blocks_alloc(size_t alignment, size_t size)
 {
-    bool is_zero;
-    void *block = alloc(size, alignment, &is_zero);
+    struct wish wish = {.alignment = alignment};
+    void *block = alloc(size, &wish);
     if (block != NULL)
         count(RUN_ALLOCATIONS);
     return block;
@@ -85,11 +101,11 @@ void *run_blocks_alloc(size_t alignment, size_t size)
 
 void *run_blocks_alloc_zeroed(size_t size)
 {
-    bool is_zero;
-    void *block = alloc(size, 16, &is_zero);
+    struct wish wish = {.alignment = 16, .zeroed = true};
+    void *block = alloc(size, &wish);
     if (block != NULL)
         count(RUN_ALLOCATIONS);
-    return block != NULL && !is_zero ? memset(block, 0, size) : block;
+    return block != NULL && !wish.is_zero ? memset(block, 0, size) : block;
 }
 
 /* --- release --- */
@@ -132,7 +148,7 @@ static void release(void *block, const char *call)
     uintptr_t owner = run_owner_of(block);
     if (owner == RUN_OWNER_ARENA)
         free_in_arena(block, call);
-    else if (owner > RUN_OWNER_INSIDE && !run_large_is(owner))
+    else if (run_owner_is_heap(owner))
         free_in_slab((struct run_heap *)owner, block, call);
     else if (!run_large_is(owner) || !run_large_free(block))
         run_die(call, block, "was freed before, or is no block");
@@ -158,7 +174,7 @@ size_t run_blocks_usable(void *block, const char *call)
         usable = run_bump_usable(block);
     else if (run_large_is(owner))
         usable = run_large_usable(block);
-    else if (owner > RUN_OWNER_INSIDE)
+    else if (run_owner_is_heap(owner))
         usable = firn_slab_usable_size(&((struct run_heap *)owner)->slab, block);
     if (usable == 0)
         run_die(call, block, "is no block that lives");
@@ -171,7 +187,7 @@ static void *resize_there(uintptr_t owner, void *block, size_t usable, size_t si
 {
     struct run_heap *heap = run_heap_mine;
     if (owner == RUN_OWNER_ARENA)
-        return heap->bump_max != 0 && run_bump_resize(&heap->bump, block, size) ? block : NULL;
+        return heap->has_arena && run_bump_resize(&heap->bump, block, size) ? block : NULL;
     if (run_large_is(owner))
         return size > RUN_LARGE_MIN ? run_large_resize(block, size) : NULL;
     if (owner != (uintptr_t)heap || usable <= FIRN_SLAB_SMALL_MAX || size <= FIRN_SLAB_SMALL_MAX ||
@@ -191,8 +207,8 @@ void *run_blocks_resize(void *block, size_t size)
     if (moved == NULL && size <= usable && (size >= usable / 2 || usable <= STAYS_BYTES))
         moved = block;
     if (moved == NULL) {
-        bool is_zero;
-        moved = alloc(size, 16, &is_zero);
+        struct wish wish = {.alignment = 16};
+        moved = alloc(size, &wish);
         if (moved == NULL)
             return size <= usable ? block : NULL;
         memcpy(moved, block, size < usable ? size : usable);

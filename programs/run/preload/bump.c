@@ -120,8 +120,14 @@ void *run_bump_alloc(struct run_bump *bump, size_t size, bool is_new)
         *run_bump_head(block) |= RUN_BUMP_USED;
         return block;
     }
-    if (!is_new || !make_room(bump, bytes, false))
+    if (!is_new)
         return NULL;
+    if (!make_room(bump, bytes, false)) {
+        size_t rest = (size_t)(bump->end - bump->next) & ~(size_t)15;
+        push_all(bump, bump->next, rest);
+        bump->next += rest;
+        return NULL;
+    }
     block = bump->next + RUN_BUMP_HEAD;
     bump->next += bytes;
     *run_bump_head(block) = bytes | RUN_BUMP_USED;

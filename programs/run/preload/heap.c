@@ -16,7 +16,6 @@
 #include "run/preload/range.h"
 
 #include <limits.h>
-#include <string.h>
 
 #define KEPT_BYTES ((size_t)2 << 20) /* measured: see blocks.c */
 #define BLOCK_BYTES ((size_t)65536)  /* of memory for heaps, at a time */
@@ -40,7 +39,7 @@ static struct {
     struct run_heap *spare, *spare_end; /* memory for further heaps */
     pthread_key_t key;
     bool has_key;
-    size_t bump_max;
+    bool has_arenas;
 } registry = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static struct run_heap main_heap; /* the first one, so that a small program maps nothing for it */
@@ -70,8 +69,11 @@ bool run_heap_need_slab(struct run_heap *heap)
 {
     if (heap->slab.front != &empty_front)
         return true;
-    const firn_page_source source = {
-        .map = source_map, .unmap = source_unmap, .discard = source_discard, .context = heap};
+    const firn_page_source source = {.map = source_map,
+                                     .unmap = source_unmap,
+                                     .discard = source_discard,
+                                     .context = heap,
+                                     .zeroed = true};
     const firn_slab_options options = {.source = &source, .kept_bytes = KEPT_BYTES};
     return firn_slab_init(&heap->slab, &options) == FIRN_OK;
 }
@@ -123,6 +125,12 @@ static void leave_heap(void *context)
     run_unlock(&registry.lock);
 }
 
+static void open_arena(struct run_heap *heap)
+{
+    heap->has_arena = true;
+    heap->bump_max = RUN_BUMP_EXACT - RUN_BUMP_HEAD;
+}
+
 struct run_heap *run_heap_take(void)
 {
     if (has_ended)
@@ -138,7 +146,8 @@ struct run_heap *run_heap_take(void)
     if (heap != NULL) {
         heap->is_owned = true;
         heap->end_rounds = 0;
-        heap->bump_max = registry.bump_max;
+        if (registry.has_arenas)
+            open_arena(heap);
         run_heap_mine = heap;
     }
     run_unlock(&registry.lock);
@@ -200,9 +209,9 @@ void run_heap_trim(void)
 void run_heap_use_arenas(void)
 {
     run_lock(&registry.lock);
-    registry.bump_max = RUN_BUMP_EXACT - RUN_BUMP_HEAD;
+    registry.has_arenas = true;
     if (run_heap_mine != &run_heap_nobody)
-        run_heap_mine->bump_max = registry.bump_max;
+        open_arena(run_heap_mine);
     run_unlock(&registry.lock);
 }
 
@@ -240,7 +249,7 @@ static void after_fork_in_child(void)
             continue;
         if (heap->slab.front != &empty_front)
             firn_slab_forget_ready(&heap->slab);
-        memset(&heap->bump, 0, sizeof(heap->bump));
+        heap->bump = (struct run_bump){.next = NULL};
         add_orphan(heap);
     }
 }

@@ -24,7 +24,8 @@ enum run_count { /* what is counted of a program's calls */
 
 struct run_heap {
     firn_slab slab;  /* its front is that of run_heap_nobody until it is needed */
-    size_t bump_max; /* blocks up to this come from the arena; 0: there is none */
+    size_t bump_max; /* blocks up to this come from the arena at once; 0: not any more, or never */
+    bool has_arena;
     struct run_bump bump;
     _Atomic(uint64_t) counts[RUN_COUNTS]; /* written by the owner, read by the summary */
     pthread_mutex_t lock;

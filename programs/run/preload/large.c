@@ -8,7 +8,7 @@
  * GiB.
  *
  * Invariants:
- *   I1  the entry of a kept block's slots is RUN_OWNER_NONE, so that it cannot be freed again
+ *   I1  the first entry of a kept block is RUN_OWNER_KEPT, so that it cannot be freed again
  *   I2  kept_bytes is the sum over kept and at most KEPT_BYTES_MAX
  *
  * Threads: an entry belongs to the block's owner until it is freed; one lock for what is kept.
@@ -109,8 +109,6 @@ static uint8_t *take_kept(uintptr_t owner)
     if (found.count > count)
         run_range_give(found.slots + count * RUN_SLOT_BYTES, found.count - count);
     run_range_enter(found.slots, owner);
-    for (size_t i = 1; i < count; i++)
-        run_range_enter(found.slots + i * RUN_SLOT_BYTES, RUN_OWNER_INSIDE);
     return found.slots;
 }
 
@@ -121,8 +119,6 @@ static bool keep(struct kept kept)
         return false;
     struct kept given[KEPT_MAX];
     size_t given_count = 0;
-    for (size_t i = 0; i < kept.count; i++)
-        run_range_enter(kept.slots + i * RUN_SLOT_BYTES, RUN_OWNER_NONE); /* I1 */
     run_lock(&large.lock);
     while (large.kept_count == KEPT_MAX || large.kept_bytes > KEPT_BYTES_MAX - kept.bytes)
         given[given_count++] = remove_kept(0); /* I2 */
@@ -181,6 +177,7 @@ bool run_large_free(void *block)
         return false;
     add_live(-bytes_of(owner));
     struct kept slots = {slots_of(block), slots_for(owner), bytes_of(owner)};
+    run_range_enter(block, RUN_OWNER_KEPT); /* I1 */
     if (!keep(slots))
         run_range_give(slots.slots, slots.count);
     return true;

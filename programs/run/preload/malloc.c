@@ -68,7 +68,7 @@ EXPORT void NAME(free)(void *block)
         struct run_heap *heap = run_heap_mine;
         uintptr_t owner = run_owner_of_slot(slot);
         if (owner == (uintptr_t)heap ? firn_slab_release_ready(&heap->slab, block)
-                                     : owner == RUN_OWNER_ARENA && heap->bump_max != 0 &&
+                                     : owner == RUN_OWNER_ARENA && heap->has_arena &&
                                            run_bump_free(&heap->bump, block)) {
             run_count(heap, RUN_FREES);
             return;

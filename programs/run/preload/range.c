@@ -1,26 +1,24 @@
 /* The reserved range: see range.h. Called by heap.c (slabs), bump.c and large.c; calls the kernel.
  *
  * Invariants:
- *   I1  a slot's bit in taken is set if and only if it was taken and not given back
+ *   I1  a slot is free if and only if its entry is RUN_OWNER_NONE
  *   I2  no slot before first_free is free
- *   I3  a slot that is not taken reads as zero once it is committed, or is not committed
+ *   I3  a free slot reads as zero, or is behind committed
  *
  * The reservation costs no memory: pages that cannot be touched are not counted, whatever
  * vm.overcommit_memory says. Where 4 TiB cannot be had (RLIMIT_AS, a small address space) half as
- * much is tried, and so on. A slot is committed with its first use and stays so, so that slots side
- * by side are one mapping to the kernel. Complexity: first fit, a word of 64 slots at a step.
+ * much is tried, and so on. Slots are committed from the first one on and stay so, so that they are
+ * one mapping to the kernel. Complexity: first fit, over the entries from first_free on.
  */
 #include "run/preload/range.h"
 
 #include "run/preload/lock.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-#define WORDS (RUN_SLOTS / 64)
 #define SMALLEST_SLOTS 8
 
 uintptr_t run_range_base;
@@ -29,22 +27,9 @@ _Atomic(uintptr_t) run_range_owners[RUN_SLOTS];
 static struct {
     pthread_mutex_t lock;
     size_t slots; /* 0: not reserved yet */
-    size_t first_free, taken_slots;
-    uint64_t taken[WORDS], committed[WORDS];
+    size_t first_free, taken;
+    size_t committed; /* slots before this one may be touched */
 } range = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-static bool bit_get(const uint64_t *bits, size_t at)
-{
-    return bits[at / 64] >> at % 64 & 1;
-}
-
-static void bits_set(uint64_t *bits, size_t from, size_t count, bool to)
-{
-    for (size_t i = from; i < from + count; i++) {
-        uint64_t bit = (uint64_t)1 << i % 64;
-        bits[i / 64] = to ? bits[i / 64] | bit : bits[i / 64] & ~bit;
-    }
-}
 
 static void *at_slot(size_t slot)
 {
@@ -80,47 +65,47 @@ static bool reserve(void)
     return false;
 }
 
-/* The next slot from `from` on that is taken (or is not); range.slots when there is none. */
-static size_t next_slot(size_t from, bool is_taken)
+/* The first slot from `from` on that is not free; end when there is none before it. */
+static size_t free_end(size_t from, size_t end)
 {
-    while (from < range.slots) {
-        uint64_t word = range.taken[from / 64];
-        word = (is_taken ? word : ~word) >> from % 64;
-        if (word != 0) {
-            from += (size_t)__builtin_ctzll(word);
-            return from < range.slots ? from : range.slots;
-        }
-        from = (from / 64 + 1) * 64;
-    }
-    return range.slots;
+    while (from < end && from < range.committed && run_owner_of_slot(from) == RUN_OWNER_NONE)
+        from++;
+    return from < range.committed ? from : end;
 }
 
+static size_t next_free(size_t from)
+{
+    while (from < range.committed && run_owner_of_slot(from) != RUN_OWNER_NONE)
+        from++;
+    return from;
+}
+
+/* RUN_SLOTS when there are none. */
 static size_t find(size_t count, size_t alignment)
 {
-    size_t from = next_slot(range.first_free, false);
+    size_t from = next_free(range.first_free);
     range.first_free = from; /* I2 */
-    while (from < range.slots) {
-        size_t skip = 0;
+    for (;;) {
+        size_t first = from;
         if (alignment > RUN_SLOT_BYTES)
-            skip = (-(uintptr_t)at_slot(from) & (alignment - 1)) >> RUN_SLOT_BITS;
-        size_t end = next_slot(from, true);
-        if (end - from >= skip && end - from - skip >= count)
-            return from + skip;
-        from = next_slot(end, false);
+            first += (-(uintptr_t)at_slot(from) & (alignment - 1)) >> RUN_SLOT_BITS;
+        if (first > range.slots || count > range.slots - first)
+            return RUN_SLOTS;
+        size_t end = free_end(first, first + count);
+        if (end == first + count)
+            return first;
+        from = next_free(end);
     }
-    return range.slots;
 }
 
-static bool commit(size_t slot, size_t count)
+static bool commit(size_t end)
 {
-    size_t first = slot, end = slot + count;
-    while (first < end && bit_get(range.committed, first))
-        first++;
-    if (first == end)
+    if (end <= range.committed)
         return true;
-    if (mprotect(at_slot(first), (end - first) * RUN_SLOT_BYTES, PROT_READ | PROT_WRITE) != 0)
+    size_t bytes = (end - range.committed) * RUN_SLOT_BYTES;
+    if (mprotect(at_slot(range.committed), bytes, PROT_READ | PROT_WRITE) != 0)
         return false;
-    bits_set(range.committed, first, end - first, true);
+    range.committed = end;
     return true;
 }
 
@@ -130,22 +115,13 @@ static void enter(size_t slot, size_t count, uintptr_t owner)
         atomic_store_explicit(&run_range_owners[i], owner, memory_order_relaxed);
 }
 
-static void mark(size_t slot, size_t count, bool is_taken)
-{
-    assert(next_slot(slot, is_taken) >= slot + count); /* I1 */
-    bits_set(range.taken, slot, count, is_taken);
-    range.taken_slots += is_taken ? count : -count;
-    if (!is_taken && slot < range.first_free)
-        range.first_free = slot;
-}
-
 void *run_range_take(size_t count, size_t alignment, uintptr_t owner, uintptr_t rest)
 {
     void *taken = NULL;
     run_lock(&range.lock);
-    size_t slot = reserve() ? find(count, alignment) : range.slots;
-    if (slot != range.slots && commit(slot, count)) {
-        mark(slot, count, true);
+    size_t slot = reserve() ? find(count, alignment) : RUN_SLOTS;
+    if (slot != RUN_SLOTS && commit(slot + count)) {
+        range.taken += count;
         enter(slot, 1, owner);
         enter(slot + 1, count - 1, rest);
         taken = at_slot(slot);
@@ -156,13 +132,12 @@ void *run_range_take(size_t count, size_t alignment, uintptr_t owner, uintptr_t 
 
 bool run_range_extend(void *at, size_t old_count, size_t new_count, uintptr_t rest)
 {
-    size_t end = run_slot_of(at) + old_count, more = new_count - old_count;
+    size_t slot = run_slot_of(at) + old_count, end = run_slot_of(at) + new_count;
     run_lock(&range.lock);
-    bool extended =
-        more <= range.slots - end && next_slot(end, true) - end >= more && commit(end, more);
+    bool extended = end <= range.slots && free_end(slot, end) == end && commit(end);
     if (extended) {
-        mark(end, more, true);
-        enter(end, more, rest);
+        range.taken += end - slot;
+        enter(slot, end - slot, rest);
     }
     run_unlock(&range.lock);
     return extended;
@@ -205,17 +180,18 @@ bool run_range_move(void *from, void *to, size_t count, bool *ret_lost)
 void run_range_give(void *at, size_t count)
 {
     size_t slot = run_slot_of(at);
-    enter(slot, count, RUN_OWNER_NONE);
     run_range_discard(at, count * RUN_SLOT_BYTES); /* without the lock: it may take long */
     run_lock(&range.lock);
-    mark(slot, count, false);
+    enter(slot, count, RUN_OWNER_NONE);
+    range.taken -= count;
+    range.first_free = slot < range.first_free ? slot : range.first_free;
     run_unlock(&range.lock);
 }
 
 size_t run_range_taken_bytes(void)
 {
     run_lock(&range.lock);
-    size_t bytes = range.taken_slots * RUN_SLOT_BYTES;
+    size_t bytes = range.taken * RUN_SLOT_BYTES;
     run_unlock(&range.lock);
     return bytes;
 }

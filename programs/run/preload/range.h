@@ -18,10 +18,16 @@
 /* An entry is the address of a struct run_heap, whose slab has the slot, or one of these. Those of
  * a large block's first slot are odd: see large.c. */
 enum {
-    RUN_OWNER_NONE = 0,
+    RUN_OWNER_NONE = 0,   /* free */
     RUN_OWNER_ARENA = 2,  /* blocks of any thread's arena */
     RUN_OWNER_INSIDE = 4, /* not the first slot of a large block */
+    RUN_OWNER_KEPT = 6,   /* the first slot of a large block that was freed */
 };
+
+static inline bool run_owner_is_heap(uintptr_t owner)
+{
+    return owner > RUN_OWNER_KEPT && owner % 2 == 0;
+}
 
 extern uintptr_t run_range_base;
 extern _Atomic(uintptr_t) run_range_owners[RUN_SLOTS];
