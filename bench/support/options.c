@@ -20,15 +20,20 @@ static void print_usage(FILE *out, const char *name, const struct bench_about *a
             about->word != NULL ? " " : "", about->word != NULL ? about->word : "");
 }
 
+static unsigned default_runs(const struct bench_about *about)
+{
+    return about->runs != 0 ? about->runs : 5;
+}
+
 static void help(const char *name, const struct bench_about *about)
 {
     print_usage(stdout, name, about);
     printf("\n%s\n\n"
            "  --json     one JSON document instead of a table\n"
            "  --quick    one run of each, for a look\n"
-           "  --runs N   runs of each, of which the median counts (5)\n"
+           "  --runs N   runs of each, of which the median counts (%u)\n"
            "  --svg FILE draws the rows as bars, too\n",
-           about->text);
+           about->text, default_runs(about));
     if (about->full != NULL)
         printf("  --full     %s, too\n", about->full);
     exit(0);
@@ -75,5 +80,5 @@ void bench_options_read(struct bench_options *options, int count, char **words,
         }
     }
     if (options->runs == 0)
-        options->runs = options->quick ? 1 : 5;
+        options->runs = options->quick ? 1 : default_runs(about);
 }

@@ -9,13 +9,14 @@ struct bench_about {
     const char *text; /* what is measured */
     const char *word; /* "[DIR]", what the word means; NULL: none is taken */
     const char *full; /* what --full measures as well; NULL: it is not taken */
+    unsigned runs;    /* of each contender if not given; 0: 5 */
 };
 
 struct bench_options {
     bool json;
     bool quick;       /* fewer runs, for a look */
     bool full;        /* more rows */
-    unsigned runs;    /* of each contender; 5, or 1 when quick, if not given */
+    unsigned runs;    /* of each contender; 1 when quick, if not given */
     const char *word; /* NULL: not given */
     const char *svg;  /* where to draw the rows; NULL: nowhere */
 };

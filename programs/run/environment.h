@@ -11,7 +11,7 @@
 #define RUN_STATS_PID "FIRN_RUN_STATS_PID"   /* of this process only; of all when not set */
 #define RUN_STATS_FILE "FIRN_RUN_STATS_FILE" /* where every process appends a line of JSON */
 
-#define RUN_CEILING_TEXT "256M"
-#define RUN_CEILING_BYTES ((size_t)256 << 20)
+#define RUN_CEILING_TEXT "256K"
+#define RUN_CEILING_BYTES ((size_t)256 << 10)
 
 #endif
