@@ -181,9 +181,15 @@ void help_manual(FILE *out, const struct command_group *const *groups)
         for (size_t i = 0; i < (*groups)->command_count; i++)
             print_manual_command(out, *groups, &(*groups)->commands[i]);
     }
-    fputs("# EXIT STATUS\n\n0: done. 1: the work failed, or nothing was found. 2: wrong usage.\n\n"
-          "# ENVIRONMENT\n\n*NO\\_COLOR*: when set and not empty, nothing is coloured.\n",
-          out);
+    fputs(
+        "# EXIT STATUS\n\n0: done. 1: the work failed, or nothing was found. 2: wrong usage.\n\n"
+        "*firn run* has the exit status of the program that it becomes.\n\n"
+        "# ENVIRONMENT\n\n*NO\\_COLOR*: when set and not empty, nothing is coloured.\n\n"
+        "*LD\\_PRELOAD*, *FIRN\\_RUN\\_MODE*, *FIRN\\_RUN\\_CEILING* (bytes), *FIRN\\_RUN\\_STATS* "
+        "(table or json),\n*FIRN\\_RUN\\_STATS\\_PID* and *FIRN\\_RUN\\_STATS\\_FILE*: set by "
+        "*firn run* "
+        "for the program and what\nthat starts.\n",
+        out);
 }
 
 /* --- the completion --- */

@@ -11,6 +11,9 @@
 #define RUN_STATS_PID "FIRN_RUN_STATS_PID"   /* of this process only; of all when not set */
 #define RUN_STATS_FILE "FIRN_RUN_STATS_FILE" /* where every process appends a line of JSON */
 
+/* Small programs take fewer pages for one arena than for the spans of slabs: sort of a short file
+ * 90 page faults for 112. But blocks that are freed and taken again all the time are faster in
+ * slabs, which leave them alone: with 1 MiB of them, a free and an allocation take 9 ns for 15. */
 #define RUN_CEILING_TEXT "256K"
 #define RUN_CEILING_BYTES ((size_t)256 << 10)
 

@@ -82,9 +82,13 @@ nm -g --defined-only "$library/libfirn.a" 2>/dev/null | awk 'NF == 3 { print $3 
     grep -v '^firn_' && fail 'libfirn.a has these names outside its own'
 readelf -d "$library/libfirn.so" | grep -q 'soname: \[libfirn.so.0\]' || fail 'the soname is wrong'
 
-# The program and its papers.
+# The program, what it preloads, and its papers.
 if [ -x "$prefix/bin/firn" ]; then
     "$prefix/bin/firn" --version
+    FIRN=$prefix/bin/firn FIRN_RUN_LIBRARY=$library/firn/libfirn-run.so \
+        python3 "$source/tests/e2e/run.py" PassesThrough Summaries || fail 'firn run does not run'
+    nm -D --defined-only "$library/firn/libfirn-run.so" | grep -v ' T ' &&
+        fail 'libfirn-run.so exports what is no function'
     grep -q '^\.TH "firn" "1"' "$prefix/share/man/man1/firn.1" || fail 'there is no manual page'
     bash -n "$prefix/share/bash-completion/completions/firn" || fail 'the completion is broken'
 fi

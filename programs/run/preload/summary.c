@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -29,7 +30,7 @@ static struct {
     int descriptor; /* a copy of stderr */
     dev_t device;   /* what it is, in case that the program closes it and gets another one */
     ino_t inode;
-    const char *file;
+    char file[PATH_MAX]; /* a copy: programs write over their environment */
 } summary = {.descriptor = -1};
 
 struct run_totals run_totals_get(void)
@@ -69,8 +70,10 @@ static void copy_stderr(void)
 void run_summary_begin(const char *mode)
 {
     const char *form = getenv(RUN_STATS), *pid = getenv(RUN_STATS_PID);
+    const char *file = getenv(RUN_STATS_FILE);
     summary.mode = mode;
-    summary.file = getenv(RUN_STATS_FILE);
+    if (file != NULL)
+        snprintf(summary.file, sizeof summary.file, "%s", file);
     if (form == NULL || (pid != NULL && strtol(pid, NULL, 10) != getpid()))
         return;
     summary.as_json = strcmp(form, "json") == 0;
@@ -157,7 +160,7 @@ void run_summary_end(void)
     int descriptor = summary.pid == getpid() ? open_stderr() : -1;
     if (descriptor >= 0)
         write_summary(descriptor, summary.as_json);
-    if (summary.file == NULL)
+    if (summary.file[0] == '\0')
         return;
     descriptor = open(summary.file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
     if (descriptor >= 0)
