@@ -11,10 +11,13 @@
  *   I1  next and end lie in the bump chunk, next <= end; both NULL while there is no chunk
  *   I2  every chunk's `bump` is the bump chunk of the time when it was the newest
  *   I3  used of a chunk counts its object bytes; that of the present bump chunk is not kept up, as
- *       next tells it
+ *       tail and next tell it
  *   I4  reserved is the sum of all chunks, spare ones too, and at most the limit
  *   I5  with AddressSanitizer exactly the headers and the living objects can be touched
- *   I6  sizes of chunks, and so end, are multiples of 16: firn_arena_alloc relies on it
+ *   I6  sizes of chunks, and so end, are multiples of 16, and so is next: firn_arena_alloc relies
+ *       on it
+ *   I7  tail is the end of the newest object, and next the multiple of 16 after it, until
+ *       firn_arena_alloc moves next on by 16 or more and leaves tail behind
  *
  * Threads: one. Complexity: O(1); a new chunk looks at up to 8 spare ones, and gives back as much
  * as it takes, so that odd sizes do not pile up. Follows Hanson (1990).
@@ -97,7 +100,7 @@ void firn_arena_fini(firn_arena *arena)
 {
     release_list(arena, &arena->chunk);
     release_list(arena, &arena->spare);
-    arena->next = arena->end = NULL;
+    arena->next = arena->end = arena->tail = NULL;
     assert(arena->reserved_bytes == 0); /* I4 */
 }
 
@@ -167,16 +170,40 @@ static chunk *get_chunk(firn_arena *arena, size_t size)
     return found;
 }
 
-static void set_bump(firn_arena *arena, chunk *bump, uint8_t *next)
-{
-    arena->next = next;
-    arena->end = bump != NULL ? chunk_end(bump) : NULL;
-    assert(arena->next <= arena->end && (uintptr_t)arena->end % 16 == 0); /* I1, I6 */
-}
-
 static size_t padding(const uint8_t *at, size_t alignment)
 {
     return (size_t)(-(uintptr_t)at & (alignment - 1));
+}
+
+/* Whether firn_arena_alloc made no object since the tail was set. */
+static bool tail_is_known(const firn_arena *arena)
+{
+    return (uintptr_t)arena->next - (uintptr_t)arena->tail < 16; /* I7 */
+}
+
+static uint8_t *tail_of(const firn_arena *arena)
+{
+    return tail_is_known(arena) ? arena->tail : arena->next;
+}
+
+/* Whether the newest object of the bump chunk ends there. */
+static bool newest_ends(const firn_arena *arena, const uint8_t *at)
+{
+    return tail_is_known(arena) ? at == arena->tail : at + padding(at, 16) == arena->next;
+}
+
+static void set_tail(firn_arena *arena, uint8_t *tail)
+{
+    arena->tail = tail;
+    arena->next = tail + padding(tail, 16);
+    assert(arena->next <= arena->end); /* I1 */
+}
+
+static void set_bump(firn_arena *arena, chunk *bump, uint8_t *tail)
+{
+    arena->end = bump != NULL ? chunk_end(bump) : NULL;
+    assert((uintptr_t)arena->end % 16 == 0); /* I6 */
+    set_tail(arena, tail);
 }
 
 static void *alloc_in_new_chunk(firn_arena *arena, size_t size, size_t alignment)
@@ -199,7 +226,7 @@ static void *alloc_in_new_chunk(firn_arena *arena, size_t size, size_t alignment
         return object;
     }
     if (bump != NULL)
-        bump->used = (size_t)(arena->next - chunk_start(bump)); /* I3 */
+        bump->used = (size_t)(tail_of(arena) - chunk_start(bump)); /* I3 */
     made->bump = made;
     set_bump(arena, made, object + size);
     return object;
@@ -210,13 +237,13 @@ void *firn_arena_alloc_aligned(firn_arena *arena, size_t size, size_t alignment)
     if (alignment == 0 || alignment > MAX_ALIGNMENT || (alignment & (alignment - 1)) != 0)
         return NULL;
     size = size != 0 ? size : 1;
-    size_t room = (size_t)(arena->end - arena->next);
-    size_t skip = padding(arena->next, alignment);
+    uint8_t *at = tail_of(arena);
+    size_t room = (size_t)(arena->end - at), skip = padding(at, alignment);
     if (skip > room || size > room - skip)
         return alloc_in_new_chunk(arena, size, alignment);
-    uint8_t *object = arena->next + skip;
+    uint8_t *object = at + skip;
     ASAN_UNPOISON_MEMORY_REGION(object, size);
-    arena->next = object + size;
+    set_tail(arena, object + size);
     return object;
 }
 
@@ -238,14 +265,14 @@ void *firn_arena_realloc(firn_arena *arena, void *object, size_t old_size, size_
     old_size = old_size != 0 ? old_size : 1;
     new_size = new_size != 0 ? new_size : 1;
     uint8_t *at = object;
-    bool newest = at + old_size == arena->next;
+    bool newest = newest_ends(arena, at + old_size);
     if (new_size <= old_size || (newest && new_size <= (size_t)(arena->end - at))) {
         if (new_size < old_size)
             ASAN_POISON_MEMORY_REGION(at + new_size, old_size - new_size);
         else
             ASAN_UNPOISON_MEMORY_REGION(at, new_size);
         if (newest)
-            arena->next = at + new_size;
+            set_tail(arena, at + new_size);
         return object;
     }
     void *moved = firn_arena_alloc_aligned(arena, new_size, 16);
@@ -271,7 +298,7 @@ char *firn_arena_strndup(firn_arena *arena, const char *text, size_t size)
 
 firn_arena_mark firn_arena_mark_get(const firn_arena *arena)
 {
-    return (firn_arena_mark){arena->chunk, arena->next};
+    return (firn_arena_mark){arena->chunk, tail_of(arena)};
 }
 
 void firn_arena_rewind(firn_arena *arena, firn_arena_mark mark)
@@ -285,7 +312,7 @@ void firn_arena_rewind(firn_arena *arena, firn_arena_mark mark)
         arena->spare = newest;
     }
     set_bump(arena, mark.chunk != NULL ? mark.chunk->bump : NULL, mark.next); /* I2 */
-    ASAN_POISON_MEMORY_REGION(arena->next, (size_t)(arena->end - arena->next));
+    ASAN_POISON_MEMORY_REGION(arena->tail, (size_t)(arena->end - arena->tail));
 }
 
 void firn_arena_reset(firn_arena *arena)
@@ -307,8 +334,8 @@ static void allocator_release(void *context, void *block, size_t size)
 {
     firn_arena *arena = context;
     ASAN_POISON_MEMORY_REGION(block, size);
-    if ((uint8_t *)block + size == arena->next)
-        arena->next = block;
+    if (newest_ends(arena, (uint8_t *)block + size))
+        set_tail(arena, block);
 }
 
 firn_allocator firn_arena_allocator(firn_arena *arena)
@@ -321,7 +348,7 @@ void firn_arena_usage(const firn_arena *arena, firn_usage *ret_usage)
     uint64_t live = 0, overhead = 0;
     chunk *bump = arena->chunk != NULL ? arena->chunk->bump : NULL;
     for (chunk *at = arena->chunk; at != NULL; at = at->previous) {
-        live += at == bump ? (size_t)(arena->next - chunk_start(at)) : at->used;
+        live += at == bump ? (size_t)(tail_of(arena) - chunk_start(at)) : at->used;
         overhead += HEADER_BYTES;
     }
     for (chunk *at = arena->spare; at != NULL; at = at->previous)

@@ -59,10 +59,11 @@ static void contradictory_options_are_invalid(void **state)
     const firn_arena_options wrong[] = {
         {.first_chunk_bytes = 63},
         {.first_chunk_bytes = ((size_t)1 << 30) + 1},
+        {.first_chunk_bytes = SIZE_MAX},
         {.reserved = {1, 0}},
         {.reserved = {0, 1}},
     };
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         assert_int_equal(firn_arena_init(&untouched, &wrong[i]), FIRN_INVALID);
     assert_int_equal(untouched.limit_bytes, 77);
     assert_int_equal(firn_arena_init(&untouched, NULL), FIRN_OK);
@@ -86,6 +87,49 @@ static void small_objects_lie_side_by_side(void **state)
     end();
 }
 
+static void packed_objects_do_not_disturb_the_others(void **state)
+{
+    (void)state;
+    begin(0, 0);
+    uint8_t *first = firn_arena_alloc(&arena, 32);
+    char *text = firn_arena_strndup(&arena, "ab", 2);
+    assert_ptr_equal(text, first + 32);
+    assert_ptr_equal(firn_arena_alloc(&arena, 16), first + 48);
+    assert_ptr_equal(firn_arena_strndup(&arena, "c", 1), first + 64);
+    assert_ptr_equal(firn_arena_alloc_aligned(&arena, 8, 8), first + 72);
+    assert_ptr_equal(firn_arena_realloc(&arena, text, 3, 2), text);
+    assert_ptr_equal(firn_arena_alloc_aligned(&arena, 1, 1), first + 80); /* text was not newest */
+    firn_arena_mark mark = firn_arena_mark_get(&arena);
+    assert_ptr_equal(firn_arena_alloc_aligned(&arena, 1, 1), first + 81);
+    assert_ptr_equal(firn_arena_alloc(&arena, 1), first + 96);
+    firn_arena_rewind(&arena, mark);
+    assert_ptr_equal(firn_arena_alloc_aligned(&arena, 1, 1), first + 81);
+    assert_int_equal(usage().live_bytes, 82);
+    end();
+}
+
+static void the_newest_object_grows_and_is_released_whoever_made_it(void **state)
+{
+    (void)state;
+    for (int aligned = 0; aligned <= 1; aligned++) {
+        begin(0, 65536);
+        firn_allocator allocator = firn_arena_allocator(&arena);
+        for (size_t size = 1; size < 100; size++) {
+            void *before = firn_arena_alloc_aligned(&arena, 1, 1);
+            assert_non_null(before);
+            void *object = aligned ? firn_arena_alloc_aligned(&arena, size, 16)
+                                   : firn_arena_alloc(&arena, size);
+            assert_ptr_equal(firn_arena_realloc(&arena, object, size, size + 40), object);
+            assert_ptr_equal(firn_arena_realloc(&arena, object, size + 40, size), object);
+            firn_release(&allocator, object, size);
+            assert_ptr_equal(firn_arena_alloc(&arena, size), object);
+            firn_release(&allocator, before, 1); /* not the newest: nothing */
+            assert_ptr_not_equal(firn_arena_alloc(&arena, size), before);
+        }
+        end();
+    }
+}
+
 static void every_alignment_up_to_4096_is_kept(void **state)
 {
     (void)state;
@@ -100,10 +144,10 @@ static void every_alignment_up_to_4096_is_kept(void **state)
         end();
         begin(0, 64); /* so that the next object gets a chunk made for it */
     }
-    assert_null(firn_arena_alloc_aligned(&arena, 1, 0));
-    assert_null(firn_arena_alloc_aligned(&arena, 1, 3));
-    assert_null(firn_arena_alloc_aligned(&arena, 1, 8192));
-    usage();
+    const size_t wrong[] = {0, 3, 24, 4095, 8192, SIZE_MAX, SIZE_MAX / 2 + 1};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_null(firn_arena_alloc_aligned(&arena, 1, wrong[i]));
+    assert_int_equal(usage().reserved_bytes, 0);
     end();
 }
 
@@ -127,9 +171,35 @@ static void impossible_sizes_give_null(void **state)
     assert_null(firn_arena_alloc_zeroed(&arena, SIZE_MAX / 2 + 2, 2));
     assert_null(firn_arena_strndup(&arena, "x", SIZE_MAX));
     assert_non_null(firn_arena_alloc(&arena, 1));
-    assert_null(firn_arena_alloc(&arena, SIZE_MAX));
+    uint64_t live = usage().live_bytes;
+    for (size_t less = 0; less < 100; less++) {
+        assert_null(firn_arena_alloc(&arena, SIZE_MAX - less));
+        assert_null(firn_arena_alloc(&arena, PTRDIFF_MAX - less));
+        assert_null(firn_arena_alloc_aligned(&arena, SIZE_MAX - less, 1));
+        assert_null(firn_arena_alloc_aligned(&arena, SIZE_MAX - less, 4096));
+        assert_null(firn_arena_realloc(&arena, NULL, 0, SIZE_MAX - less));
+        assert_null(firn_arena_alloc_zeroed(&arena, SIZE_MAX - less, SIZE_MAX - less));
+    }
+    assert_int_equal(usage().live_bytes, live);
     assert_int_equal(atomic_load(&memory.calls), 1);
     end();
+}
+
+static void a_limit_below_a_chunk_is_kept(void **state)
+{
+    (void)state;
+    for (size_t limit = 1; limit < 4096; limit++) {
+        begin(limit, limit % 2 == 0 ? 0 : 4096);
+        size_t count = 0;
+        while (firn_arena_alloc(&arena, 16) != NULL)
+            count++;
+        assert_int_equal(count, limit < 48 ? 0 : (limit - 32) / 16);
+        assert_true(usage().reserved_bytes <= limit);
+        assert_null(firn_arena_alloc_aligned(&arena, 1, 1));
+        firn_arena_reset(&arena);
+        assert_true((firn_arena_alloc(&arena, 16) != NULL) == (limit >= 48));
+        end();
+    }
 }
 
 static void zeroed_objects_are_zero_even_where_others_were(void **state)
@@ -418,9 +488,12 @@ int main(void)
         cmocka_unit_test(an_arena_without_objects_holds_nothing),
         cmocka_unit_test(contradictory_options_are_invalid),
         cmocka_unit_test(small_objects_lie_side_by_side),
+        cmocka_unit_test(packed_objects_do_not_disturb_the_others),
+        cmocka_unit_test(the_newest_object_grows_and_is_released_whoever_made_it),
         cmocka_unit_test(every_alignment_up_to_4096_is_kept),
         cmocka_unit_test(objects_of_no_bytes_are_apart),
         cmocka_unit_test(impossible_sizes_give_null),
+        cmocka_unit_test(a_limit_below_a_chunk_is_kept),
         cmocka_unit_test(zeroed_objects_are_zero_even_where_others_were),
         cmocka_unit_test(chunks_double_up_to_a_mebibyte),
         cmocka_unit_test(a_large_object_does_not_waste_the_room_before_it),
