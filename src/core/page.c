@@ -84,3 +84,8 @@ bool firn_page_commit(void *pages, size_t size)
         return false;
     return mprotect(pages, size, PROT_READ | PROT_WRITE) == 0;
 }
+
+void firn_page_prefer_huge(void *pages, size_t size)
+{
+    (void)madvise(pages, size, MADV_HUGEPAGE); /* kernels may be built without */
+}

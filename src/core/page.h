@@ -34,4 +34,7 @@ void *firn_page_reserve(size_t size);
  * already. Returns false when there is no memory. */
 bool firn_page_commit(void *pages, size_t size);
 
+/* Asks for huge pages where whole ones of 2 MiB lie in these; a hint, which changes no content. */
+void firn_page_prefer_huge(void *pages, size_t size);
+
 #endif

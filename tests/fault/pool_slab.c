@@ -3,13 +3,17 @@
 #include <firn/pool.h>
 #include <firn/slab.h>
 
+#include "core/fault.h"
+
 #include "support/page_source.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
-enum { OBJECTS = 3000, BLOCKS = 400 };
+enum { OBJECTS = 40000, BLOCKS = 400 };
 
 static firn_status fill_pool(const firn_allocator *allocator, void *context)
 {
@@ -46,6 +50,29 @@ static void a_pool_survives_each_allocation_failing(void **state)
     (void)state;
     assert_true(failing_each(fill_pool, NULL) > 10);
 }
+
+#if defined(FIRN_FAULTS) && FIRN_FAULTS
+/* Without the range there are extents; without a part of it there is less of it. */
+static void a_pool_survives_each_request_of_pages_failing(void **state)
+{
+    (void)state;
+    unsigned reached = 0;
+    for (unsigned at = 1; at <= reached + 10; at++) {
+        for (int onwards = 0; onwards <= 1; onwards++) {
+            char text[40];
+            snprintf(text, sizeof text, "mmap:%u%s:ENOMEM", at, onwards ? "+" : "");
+            setenv("FIRN_FAULT_IO", text, 1);
+            firn_fault_reload();
+            firn_status status = fill_pool(NULL, NULL);
+            assert_true(at > 1 || status == FIRN_OK);
+            reached = status != FIRN_OK ? at : reached;
+        }
+    }
+    unsetenv("FIRN_FAULT_IO");
+    firn_fault_reload();
+    assert_true(reached > 10);
+}
+#endif
 
 struct block {
     uint8_t *at;
@@ -121,6 +148,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pool_survives_each_allocation_failing),
+#if defined(FIRN_FAULTS) && FIRN_FAULTS
+        cmocka_unit_test(a_pool_survives_each_request_of_pages_failing),
+#endif
         cmocka_unit_test(a_slab_survives_each_mapping_failing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
