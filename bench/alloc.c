@@ -114,6 +114,38 @@ CHURN_RUN(churn_malloc, malloc(size), free(*object))
 CHURN_RUN(churn_pool, ((void)size, firn_pool_alloc(&pool)), (void)firn_pool_free(&pool, *object))
 CHURN_RUN(churn_slab, firn_slab_alloc(&slab, size), (void)firn_slab_release(&slab, *object))
 
+/* A list of free objects through the objects themselves, which checks nothing: as a release and an
+ * allocation cancel out, it leaves the workload's own time, the floor. */
+static struct floor_object {
+    struct floor_object *next;
+} * floor_objects;
+
+static inline void floor_release(void *object)
+{
+    struct floor_object *freed = object;
+    freed->next = floor_objects;
+    floor_objects = freed;
+}
+
+static inline void *floor_alloc(void)
+{
+    void *object = floor_objects;
+    floor_objects = floor_objects->next;
+    return object;
+}
+
+CHURN_RUN(churn_floor, ((void)size, floor_alloc()), floor_release(*object))
+
+static double pool_floor(void)
+{
+    uint8_t *memory = need(malloc((size_t)POOL_OBJECTS * POOL_BYTES));
+    for (size_t i = POOL_OBJECTS; i > 0; i--)
+        floor_release(memory + (i - 1) * POOL_BYTES);
+    double figure = churn_floor(POOL_OBJECTS, POOL_BYTES, POOL_BYTES);
+    free(memory);
+    return figure;
+}
+
 /* Per cent of memory that a million objects of 64 bytes take beyond their own. */
 static double pool_overhead(bool in_pool)
 {
@@ -173,12 +205,13 @@ static double work_malloc(enum work work)
     }
 }
 
-enum peer { FIRN, BUMP, APR, GLIBC, MIMALLOC, JEMALLOC, TCMALLOC, PEERS };
+enum peer { FIRN, BUMP, FLOOR, APR, GLIBC, MIMALLOC, JEMALLOC, TCMALLOC, PEERS };
 
 static const struct {
     const char *name, *preload;
 } peers[PEERS] = {[FIRN] = {"firn", NULL},
                   [BUMP] = {"bump", NULL},
+                  [FLOOR] = {"floor", NULL},
                   [APR] = {"apr", NULL},
                   [GLIBC] = {"glibc", NULL},
                   [MIMALLOC] = {"mimalloc", LIBRARY_MIMALLOC},
@@ -195,6 +228,8 @@ static int child(enum work work, enum peer peer)
         figure = work_malloc(work);
     else if (peer == BUMP)
         figure = mix_bump();
+    else if (peer == FLOOR)
+        figure = pool_floor();
     else
 #ifdef FIRN_BENCH_APR
         figure = mix_apr();
@@ -213,7 +248,7 @@ static struct contender contenders[WORKS][PEERS];
 
 static void run_all(const char *self, unsigned runs)
 {
-    static const char *const numbers[] = {"0", "1", "2", "3", "4", "5", "6"};
+    static const char *const numbers[] = {"0", "1", "2", "3", "4", "5", "6", "7"};
     for (size_t work = 0; work < WORKS; work++) {
         for (size_t peer = 0; peer < PEERS; peer++)
             contenders[work][peer] =
@@ -221,7 +256,8 @@ static void run_all(const char *self, unsigned runs)
                                    .work = work_names[work],
                                    .words = {self, "--child", numbers[work], numbers[peer]},
                                    .preload = peers[peer].preload,
-                                   .absent = work != MIX && (peer == BUMP || peer == APR)};
+                                   .absent = (work != MIX && (peer == BUMP || peer == APR)) ||
+                                             (work != POOL && peer == FLOOR)};
         contenders_run(contenders[work], PEERS, runs);
     }
 }
@@ -254,7 +290,7 @@ int main(int count, char **words)
     bench_options_read(&options, count, words, &about);
     snprintf(self, sizeof self, "%s/alloc", bench_folder());
     run_all(self, options.runs);
-    contenders_tell_absent(contenders[MIX], PEERS);
+    contenders_tell_absent(&contenders[MIX][APR], PEERS - APR);
     struct row rows[] = {
         ratio("X1", "arena, compile mix, against glibc", MIX, GLIBC, FIRN, 10, true),
         ratio("X1", "arena, compile mix, over a bare bump", MIX, FIRN, BUMP, 1.2, false),
