@@ -195,7 +195,7 @@ static bool newest_ends(const firn_arena *arena, const uint8_t *at)
 static void set_tail(firn_arena *arena, uint8_t *tail)
 {
     arena->tail = tail;
-    arena->next = tail + padding(tail, 16);
+    arena->next = (uint8_t *)(((uintptr_t)tail + 15) & ~(uintptr_t)15); /* of NULL too */
     assert(arena->next <= arena->end); /* I1 */
 }
 
