@@ -18,9 +18,10 @@ struct firn_arena_chunk;
 
 /* Private, but here, so that firn_arena_alloc is inlined. */
 typedef struct firn_arena {
-    uint8_t *next;                  /* where the next object goes, at a multiple of 16 */
+    uint8_t *next;                  /* where the next object goes, at a multiple of mask + 1 */
     uint8_t *end;                   /* of the current chunk */
-    uint8_t *tail;                  /* the newest object's end, if less than 16 before next */
+    size_t mask;                    /* 15; 7 in a context, which bumps by itself */
+    uint8_t *tail;                  /* the newest object's end, if at most mask before next */
     struct firn_arena_chunk *chunk; /* the current one; the others hang from it */
     struct firn_arena_chunk *spare; /* kept by a reset or a rewind for later */
     const firn_allocator *allocator;

@@ -87,9 +87,10 @@ FIRN_API void firn_context_destroy(firn_context *context);
 FIRN_API firn_mode firn_context_mode(const firn_context *context);
 
 /* What lies underneath, for what only it can do, or NULL where it is something else: marks of an
- * arena; collecting, handles and weak references of a heap; releases from other threads into a
- * slab. Their allocators (firn_arena_allocator, firn_slab_allocator) put containers into the
- * context. Objects made or freed there directly, as by a rewind, are in no statistics. */
+ * arena, whose firn_arena_alloc aligns to 8 here; collecting, handles and weak references of a
+ * heap; releases from other threads into a slab. Their allocators (firn_arena_allocator,
+ * firn_slab_allocator) put containers into the context. Objects made or freed there directly, as by
+ * a rewind, are in no statistics. */
 FIRN_API firn_arena *firn_context_arena(firn_context *context);
 FIRN_API firn_heap *firn_context_heap(firn_context *context);
 FIRN_API firn_slab *firn_context_slab(firn_context *context);
@@ -104,14 +105,15 @@ FIRN_API FIRN_NODISCARD firn_status firn_context_type_put(firn_context *context,
 
 /* --- objects --- */
 
-/* Private: firn_arena_alloc at a multiple of 8, so that 24 bytes take 24. */
+/* Private: what firn_arena_alloc does, in an arena of multiples of 8: 24 bytes take 24. */
 static inline void *firn_context_bump(firn_arena *arena, size_t size)
 {
 #ifndef FIRN_ARENA_POISONED
-    uintptr_t at = ((uintptr_t)arena->next + 7) & ~(uintptr_t)7;
-    if (size - 1 < (uintptr_t)arena->end - at) {
-        arena->next = (uint8_t *)(at + size);
-        return (void *)at;
+    uint8_t *object = arena->next;
+    size_t last = (size - 1) | 7;
+    if (last < (uintptr_t)arena->end - (uintptr_t)object) {
+        arena->next = object + last + 1;
+        return object;
     }
 #endif
     return firn_arena_alloc_aligned(arena, size, 8);

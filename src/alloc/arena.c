@@ -14,10 +14,10 @@
  *       tail and next tell it
  *   I4  reserved is the sum of all chunks, spare ones too, and at most the limit
  *   I5  with AddressSanitizer exactly the headers and the living objects can be touched
- *   I6  sizes of chunks, and so end, are multiples of 16, and so is next: firn_arena_alloc relies
- *       on it
- *   I7  tail is the end of the newest object, and next the multiple of 16 after it, until
- *       firn_arena_alloc moves next on by 16 or more and leaves tail behind
+ *   I6  sizes of chunks, and so end, are multiples of 16, and next is one of mask + 1, which is 16
+ *       or in a context 8: inlined calls rely on it
+ *   I7  tail is the end of the newest object, and next the multiple of mask + 1 after it, until an
+ *       inlined call moves next on by that much or more and leaves tail behind
  *
  * Threads: one. Complexity: O(1); a new chunk looks at up to 8 spare ones, and gives back as much
  * as it takes, so that odd sizes do not pile up. Follows Hanson (1990).
@@ -72,6 +72,7 @@ firn_status firn_arena_init(firn_arena *arena, const firn_arena_options *options
         options->reserved[1] != 0)
         return FIRN_INVALID;
     *arena = (firn_arena){
+        .mask = 15,
         .allocator = options->allocator,
         .limit_bytes = options->limit_bytes,
         .chunk_bytes = first & ~(size_t)15,
@@ -175,10 +176,10 @@ static size_t padding(const uint8_t *at, size_t alignment)
     return (size_t)(-(uintptr_t)at & (alignment - 1));
 }
 
-/* Whether firn_arena_alloc made no object since the tail was set. */
+/* Whether no inlined call made an object since the tail was set. */
 static bool tail_is_known(const firn_arena *arena)
 {
-    return (uintptr_t)arena->next - (uintptr_t)arena->tail < 16; /* I7 */
+    return (uintptr_t)arena->next - (uintptr_t)arena->tail <= arena->mask; /* I7 */
 }
 
 static uint8_t *tail_of(const firn_arena *arena)
@@ -189,13 +190,14 @@ static uint8_t *tail_of(const firn_arena *arena)
 /* Whether the newest object of the bump chunk ends there. */
 static bool newest_ends(const firn_arena *arena, const uint8_t *at)
 {
-    return tail_is_known(arena) ? at == arena->tail : at + padding(at, 16) == arena->next;
+    return tail_is_known(arena) ? at == arena->tail
+                                : at + padding(at, arena->mask + 1) == arena->next;
 }
 
 static void set_tail(firn_arena *arena, uint8_t *tail)
 {
     arena->tail = tail;
-    arena->next = (uint8_t *)(((uintptr_t)tail + 15) & ~(uintptr_t)15); /* of NULL too */
+    arena->next = (uint8_t *)(((uintptr_t)tail + arena->mask) & ~(uintptr_t)arena->mask);
     assert(arena->next <= arena->end); /* I1 */
 }
 

@@ -89,7 +89,9 @@ static firn_status open_strategy(struct context *context, const firn_context_opt
             .allocator = options->allocator,
             .limit_bytes = options->limit_bytes,
         };
-        return firn_arena_init(&context->front.from.arena, &arena);
+        firn_status status = firn_arena_init(&context->front.from.arena, &arena);
+        context->front.from.arena.mask = 7; /* for firn_context_bump */
+        return status;
     }
     const firn_slab_options slab = {.limit_bytes = options->limit_bytes};
     return firn_slab_init(&context->front.from.slab, &slab);
