@@ -16,12 +16,17 @@ FIRN_BEGIN
 
 struct firn_arena_chunk;
 
-/* Private, but here, so that firn_arena_alloc is inlined. */
+/* Private from here to firn_arena_options, but here, so that firn_arena_alloc is inlined. */
+struct firn_arena_bump {
+    uint8_t *next; /* where the next object goes, at a multiple of step */
+    uint8_t *end;  /* of the current chunk */
+};
+
 typedef struct firn_arena {
-    uint8_t *next;                  /* where the next object goes, at a multiple of mask + 1 */
-    uint8_t *end;                   /* of the current chunk */
-    size_t mask;                    /* 15; 7 in a context, which bumps by itself */
-    uint8_t *tail;                  /* the newest object's end, if at most mask before next */
+    struct firn_arena_bump by_16; /* of firn_arena_alloc, where step is 16; else empty */
+    struct firn_arena_bump by_8;  /* of a context, where step is 8; else empty */
+    uint8_t *tail;                /* the newest object's end, if less than step before next */
+    size_t step;
     struct firn_arena_chunk *chunk; /* the current one; the others hang from it */
     struct firn_arena_chunk *spare; /* kept by a reset or a rewind for later */
     const firn_allocator *allocator;
@@ -66,10 +71,10 @@ static inline void *firn_arena_alloc(firn_arena *arena, size_t size)
     /* The size is rounded, not the address: the addition is all that the next object waits for
      * (0.76 ns instead of 0.93). end is aligned too, so a rounded size fits where the size does; 0
      * becomes the largest of all sizes and goes the other way. */
-    uint8_t *object = arena->next;
+    uint8_t *object = arena->by_16.next;
     size_t last = (size - 1) | 15;
-    if (last < (uintptr_t)arena->end - (uintptr_t)object) {
-        arena->next = object + last + 1;
+    if (last < (uintptr_t)arena->by_16.end - (uintptr_t)object) {
+        arena->by_16.next = object + last + 1;
         return object;
     }
 #endif

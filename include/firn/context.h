@@ -87,10 +87,9 @@ FIRN_API void firn_context_destroy(firn_context *context);
 FIRN_API firn_mode firn_context_mode(const firn_context *context);
 
 /* What lies underneath, for what only it can do, or NULL where it is something else: marks of an
- * arena, whose firn_arena_alloc aligns to 8 here; collecting, handles and weak references of a
- * heap; releases from other threads into a slab. Their allocators (firn_arena_allocator,
- * firn_slab_allocator) put containers into the context. Objects made or freed there directly, as by
- * a rewind, are in no statistics. */
+ * arena; collecting, handles and weak references of a heap; releases from other threads into a
+ * slab. Their allocators (firn_arena_allocator, firn_slab_allocator) put containers into the
+ * context. Objects made or freed there directly, as by a rewind, are in no statistics. */
 FIRN_API firn_arena *firn_context_arena(firn_context *context);
 FIRN_API firn_heap *firn_context_heap(firn_context *context);
 FIRN_API firn_slab *firn_context_slab(firn_context *context);
@@ -105,14 +104,14 @@ FIRN_API FIRN_NODISCARD firn_status firn_context_type_put(firn_context *context,
 
 /* --- objects --- */
 
-/* Private: what firn_arena_alloc does, in an arena of multiples of 8: 24 bytes take 24. */
+/* Private: what firn_arena_alloc does, but at multiples of 8: 24 bytes take 24. */
 static inline void *firn_context_bump(firn_arena *arena, size_t size)
 {
 #ifndef FIRN_ARENA_POISONED
-    uint8_t *object = arena->next;
+    uint8_t *object = arena->by_8.next;
     size_t last = (size - 1) | 7;
-    if (last < (uintptr_t)arena->end - (uintptr_t)object) {
-        arena->next = object + last + 1;
+    if (last < (uintptr_t)arena->by_8.end - (uintptr_t)object) {
+        arena->by_8.next = object + last + 1;
         return object;
     }
 #endif

@@ -45,7 +45,8 @@ typedef struct firn_pool {
 } firn_pool;
 
 typedef struct firn_pool_options {
-    const firn_allocator *allocator; /* NULL: the system's */
+    const firn_allocator *allocator; /* NULL: the system's, and above 256 KiB the kernel's pages in
+                                        4 GiB of address space that are reserved for it */
     size_t object_bytes;             /* 1 to 65,536 */
     size_t alignment;                /* 0: 16; else a power of two up to 4,096 */
     size_t limit_bytes;              /* of all memory that the pool takes; 0: none */

@@ -10,14 +10,14 @@
  * Invariants:
  *   I1  next and end lie in the bump chunk, next <= end; both NULL while there is no chunk
  *   I2  every chunk's `bump` is the bump chunk of the time when it was the newest
- *   I3  used of a chunk counts its object bytes; that of the present bump chunk is not kept up, as
- *       tail and next tell it
+ *   I3  used of a chunk counts its object bytes; tail and next tell that of the present bump chunk
  *   I4  reserved is the sum of all chunks, spare ones too, and at most the limit
  *   I5  with AddressSanitizer exactly the headers and the living objects can be touched
- *   I6  sizes of chunks, and so end, are multiples of 16, and next is one of mask + 1, which is 16
- *       or in a context 8: inlined calls rely on it
- *   I7  tail is the end of the newest object, and next the multiple of mask + 1 after it, until an
+ *   I6  sizes of chunks, and so end, are multiples of 16, and next is one of step
+ *   I7  tail is the end of the newest object, and next the multiple of step after it, until an
  *       inlined call moves next on by that much or more and leaves tail behind
+ *   I8  step is 16 and by_8 empty, or in a context's arena 8 and by_16 empty, so that
+ *       firn_arena_alloc finds no room, comes here and gets its 16 there too
  *
  * Threads: one. Complexity: O(1); a new chunk looks at up to 8 spare ones, and gives back as much
  * as it takes, so that odd sizes do not pile up. Follows Hanson (1990).
@@ -62,6 +62,17 @@ static uint8_t *chunk_end(chunk *of)
     return (uint8_t *)of + of->size;
 }
 
+/* Which of the two the arena's objects come from. */
+static struct firn_arena_bump *bump_of(firn_arena *arena)
+{
+    return arena->step == 16 ? &arena->by_16 : &arena->by_8;
+}
+
+static const struct firn_arena_bump *const_bump_of(const firn_arena *arena)
+{
+    return arena->step == 16 ? &arena->by_16 : &arena->by_8;
+}
+
 firn_status firn_arena_init(firn_arena *arena, const firn_arena_options *options)
 {
     static const firn_arena_options defaults;
@@ -72,7 +83,7 @@ firn_status firn_arena_init(firn_arena *arena, const firn_arena_options *options
         options->reserved[1] != 0)
         return FIRN_INVALID;
     *arena = (firn_arena){
-        .mask = 15,
+        .step = 16,
         .allocator = options->allocator,
         .limit_bytes = options->limit_bytes,
         .chunk_bytes = first & ~(size_t)15,
@@ -101,7 +112,8 @@ void firn_arena_fini(firn_arena *arena)
 {
     release_list(arena, &arena->chunk);
     release_list(arena, &arena->spare);
-    arena->next = arena->end = arena->tail = NULL;
+    *bump_of(arena) = (struct firn_arena_bump){NULL, NULL};
+    arena->tail = NULL;
     assert(arena->reserved_bytes == 0); /* I4 */
 }
 
@@ -179,32 +191,35 @@ static size_t padding(const uint8_t *at, size_t alignment)
 /* Whether no inlined call made an object since the tail was set. */
 static bool tail_is_known(const firn_arena *arena)
 {
-    return (uintptr_t)arena->next - (uintptr_t)arena->tail <= arena->mask; /* I7 */
+    return (uintptr_t)const_bump_of(arena)->next - (uintptr_t)arena->tail < arena->step; /* I7 */
 }
 
 static uint8_t *tail_of(const firn_arena *arena)
 {
-    return tail_is_known(arena) ? arena->tail : arena->next;
+    return tail_is_known(arena) ? arena->tail : const_bump_of(arena)->next;
 }
 
 /* Whether the newest object of the bump chunk ends there. */
 static bool newest_ends(const firn_arena *arena, const uint8_t *at)
 {
-    return tail_is_known(arena) ? at == arena->tail
-                                : at + padding(at, arena->mask + 1) == arena->next;
+    if (tail_is_known(arena))
+        return at == arena->tail;
+    return at + padding(at, arena->step) == const_bump_of(arena)->next;
 }
 
 static void set_tail(firn_arena *arena, uint8_t *tail)
 {
+    struct firn_arena_bump *room = bump_of(arena);
+    size_t mask = arena->step - 1;
     arena->tail = tail;
-    arena->next = (uint8_t *)(((uintptr_t)tail + arena->mask) & ~(uintptr_t)arena->mask);
-    assert(arena->next <= arena->end); /* I1 */
+    room->next = (uint8_t *)(((uintptr_t)tail + mask) & ~(uintptr_t)mask);
+    assert(room->next <= room->end); /* I1 */
 }
 
 static void set_bump(firn_arena *arena, chunk *bump, uint8_t *tail)
 {
-    arena->end = bump != NULL ? chunk_end(bump) : NULL;
-    assert((uintptr_t)arena->end % 16 == 0); /* I6 */
+    bump_of(arena)->end = bump != NULL ? chunk_end(bump) : NULL;
+    assert((uintptr_t)bump_of(arena)->end % 16 == 0); /* I6 */
     set_tail(arena, tail);
 }
 
@@ -223,7 +238,8 @@ static void *alloc_in_new_chunk(firn_arena *arena, size_t size, size_t alignment
     made->previous = arena->chunk;
     made->used = (size_t)(object + size - chunk_start(made));
     arena->chunk = made;
-    if (bump != NULL && chunk_end(made) - (object + size) <= arena->end - arena->next) {
+    if (bump != NULL &&
+        chunk_end(made) - (object + size) <= bump_of(arena)->end - bump_of(arena)->next) {
         made->bump = bump;
         return object;
     }
@@ -240,7 +256,7 @@ void *firn_arena_alloc_aligned(firn_arena *arena, size_t size, size_t alignment)
         return NULL;
     size = size != 0 ? size : 1;
     uint8_t *at = tail_of(arena);
-    size_t room = (size_t)(arena->end - at), skip = padding(at, alignment);
+    size_t room = (size_t)(bump_of(arena)->end - at), skip = padding(at, alignment);
     if (skip > room || size > room - skip)
         return alloc_in_new_chunk(arena, size, alignment);
     uint8_t *object = at + skip;
@@ -268,7 +284,7 @@ void *firn_arena_realloc(firn_arena *arena, void *object, size_t old_size, size_
     new_size = new_size != 0 ? new_size : 1;
     uint8_t *at = object;
     bool newest = newest_ends(arena, at + old_size);
-    if (new_size <= old_size || (newest && new_size <= (size_t)(arena->end - at))) {
+    if (new_size <= old_size || (newest && new_size <= (size_t)(bump_of(arena)->end - at))) {
         if (new_size < old_size)
             ASAN_POISON_MEMORY_REGION(at + new_size, old_size - new_size);
         else
@@ -314,7 +330,7 @@ void firn_arena_rewind(firn_arena *arena, firn_arena_mark mark)
         arena->spare = newest;
     }
     set_bump(arena, mark.chunk != NULL ? mark.chunk->bump : NULL, mark.next); /* I2 */
-    ASAN_POISON_MEMORY_REGION(arena->tail, (size_t)(arena->end - arena->tail));
+    ASAN_POISON_MEMORY_REGION(arena->tail, (size_t)(bump_of(arena)->end - arena->tail));
 }
 
 void firn_arena_reset(firn_arena *arena)

@@ -90,7 +90,7 @@ static firn_status open_strategy(struct context *context, const firn_context_opt
             .limit_bytes = options->limit_bytes,
         };
         firn_status status = firn_arena_init(&context->front.from.arena, &arena);
-        context->front.from.arena.mask = 7; /* for firn_context_bump */
+        context->front.from.arena.step = 8; /* for firn_context_bump */
         return status;
     }
     const firn_slab_options slab = {.limit_bytes = options->limit_bytes};

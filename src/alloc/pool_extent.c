@@ -5,7 +5,7 @@
  * From an address to its extent leads a table with a byte for each window of address space, 512
  * bytes at first, 2,048 from 256 KiB on, later 1/8,192 of the extents; where two extents meet in a
  * window, a look at all (some dozens). Once the range has eight times the chunks of the extents
- * before, it stands apart: free compares with it first.
+ * before, or there is no memory for the table, it stands apart: free compares with it first.
  *
  * Invariants:
  *   E1  an extent's number is that of its first chunk's place in the row of sizes; the range has
@@ -14,10 +14,10 @@
  *       range when that stands apart; any number elsewhere
  *   E3  reserved is the sum of all extents and tables, and of the range what is committed
  *
- * The range costs address space, page tables and two mappings, so pools below 256 KiB have none.
- * Free after free it takes 20 instructions less to find than the table: 22 instead of 27 ns in
- * the churn of bench/alloc. Above 128 MiB it asks for huge pages: of those one at most is not full,
- * which is within 2 % then, and they took 10 % off the churn of 10 M objects, 5 % at 1 M.
+ * The range costs address space, page tables and two mappings, so pools below 256 KiB have none,
+ * and no process whose address space is limited. An object in it is freed by some 20 instructions
+ * in line instead of 45 in a call: 27 instead of 50 ns where 1 M objects are replaced at random.
+ * Huge pages took a fifth off that at 10 M, but made growth three times as slow every other time.
  *
  * Threads: one. Complexity: O(1) to find, but where extents meet.
  */
@@ -28,13 +28,10 @@
 #include <string.h>
 
 #define SLOTS FIRN_POOL_SLOTS
-#define FIRN_POOL_SMALL_EXTENTS 7          /* with 64 chunks together */
 #define EXTENT_BYTES_MAX ((size_t)1 << 36) /* so that firn_pool_split is exact */
 #define RANGE_FROM_BYTES ((size_t)256 << 10)
 #define RANGE_BYTES ((size_t)4 << 30)
 #define RANGE_APART 8
-#define HUGE_BYTES ((size_t)2 << 20)
-#define HUGE_FROM_BYTES ((size_t)128 << 20)
 #define WINDOW_SHIFT_MIN 9
 #define WINDOWS_FEW 256
 #define WINDOWS_MAX 8192
@@ -225,7 +222,7 @@ static size_t range_bytes(const firn_pool *pool, size_t chunk_count)
            firn_page_round(chunk_count * sizeof(uint32_t));
 }
 
-/* Reserves the range, without chunks so far. False when the kernel has no such space. */
+/* Reserves the range, without chunks so far. False when there is no such space to spare. */
 static bool reserve_range(firn_pool *pool)
 {
     size_t chunk_bytes = firn_pool_slots_bytes(pool, 1);
@@ -233,22 +230,21 @@ static bool reserve_range(firn_pool *pool)
     while (first_chunk(end + 1) <= FIRN_POOL_CHUNKS_MAX &&
            (first_chunk(end + 1) - first) * chunk_bytes <= RANGE_BYTES)
         end++;
-    if (end == number || !grow_extents(pool))
+    if (end == number || firn_page_space_is_limited() || !grow_extents(pool))
         return false;
     size_t chunks_max = first_chunk(end) - first;
     size_t slots = firn_page_round(chunks_max * chunk_bytes);
     size_t rooms = firn_page_round(chunks_max * sizeof(uint64_t));
-    size_t size = range_bytes(pool, chunks_max) + HUGE_BYTES;
-    uint8_t *memory = firn_page_reserve(size);
-    if (memory == NULL)
+    size_t size = range_bytes(pool, chunks_max);
+    uint8_t *base = firn_page_reserve(size); /* aligned to a page, so to any alignment there is */
+    if (base == NULL)
         return false;
-    uint8_t *base = memory + (size_t)(-(uintptr_t)memory & (HUGE_BYTES - 1));
     pool->extents[pool->extent_count++] = (extent){
         .base = base,
         .rooms = (uint64_t *)(void *)(base + slots),
         .nexts = (uint32_t *)(void *)(base + slots + rooms),
         .first = first,
-        .memory = memory,
+        .memory = base,
         .memory_bytes = size,
     };
     pool->ranged = number;
@@ -277,19 +273,16 @@ static bool grow_range(firn_pool *pool)
     uint32_t count = range->chunk_count, number = firn_pool_number_of(range->first + count);
     size_t more = first_chunk(number + 1) - first_chunk(number);
     more = least(more, first_chunk(pool->range_end) - range->first - count);
+    bool apart = pool->apart != FIRN_POOL_NONE || (count + more) / RANGE_APART >= range->first ||
+                 !grow_windows(pool, firn_pool_slots_bytes(pool, more));
     size_t held = range_bytes(pool, count);
     while (more > 0 && range_bytes(pool, count + more) - held > within_limit(pool))
         more /= 2;
-    bool apart = (count + more) / RANGE_APART >= range->first;
-    if (more == 0 || (!apart && !grow_windows(pool, firn_pool_slots_bytes(pool, more))))
-        return false;
     size_t slots = firn_page_round(firn_pool_slots_bytes(pool, count + more));
-    if (!firn_page_commit(range->base, slots) ||
+    if (more == 0 || !firn_page_commit(range->base, slots) ||
         !firn_page_commit(range->rooms, firn_page_round((count + more) * sizeof(uint64_t))) ||
         !firn_page_commit(range->nexts, firn_page_round((count + more) * sizeof(uint32_t))))
         return false;
-    if (slots >= HUGE_FROM_BYTES)
-        firn_page_prefer_huge(range->base, slots);
     range->chunk_count += (uint32_t)more;
     pool->reserved_bytes += range_bytes(pool, range->chunk_count) - held;
     set_unused(pool, range, count);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 size_t firn_page_size(void)
@@ -78,14 +79,15 @@ void *firn_page_reserve(size_t size)
     return pages == MAP_FAILED ? NULL : pages;
 }
 
+bool firn_page_space_is_limited(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
 bool firn_page_commit(void *pages, size_t size)
 {
     if (firn_fault_io(FIRN_FAULT_MMAP, false, NULL) != 0)
         return false;
     return mprotect(pages, size, PROT_READ | PROT_WRITE) == 0;
-}
-
-void firn_page_prefer_huge(void *pages, size_t size)
-{
-    (void)madvise(pages, size, MADV_HUGEPAGE); /* kernels may be built without */
 }

@@ -30,11 +30,12 @@ void firn_page_discard(void *pages, size_t size);
  * costs no memory; NULL when there is none. Given back by firn_page_unmap. */
 void *firn_page_reserve(size_t size);
 
+/* Whether the process may only have so much address space (ulimit -v), of which a reservation takes
+ * its part. */
+bool firn_page_space_is_limited(void);
+
 /* Makes whole pages of a reservation usable; they read as zero at first. Harmless where they are
  * already. Returns false when there is no memory. */
 bool firn_page_commit(void *pages, size_t size);
-
-/* Asks for huge pages where whole ones of 2 MiB lie in these; a hint, which changes no content. */
-void firn_page_prefer_huge(void *pages, size_t size);
 
 #endif

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <cmocka.h>
 
 static firn_pool make(const firn_allocator *allocator, size_t object_bytes, size_t limit_bytes)
@@ -331,6 +332,25 @@ static void a_million_objects_cost_two_percent_at_most(void **state)
     failing_check(&memory);
 }
 
+static void where_address_space_is_limited_none_is_reserved(void **state)
+{
+    (void)state;
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+    for (int limited = 0; limited <= 1; limited++) {
+        const struct rlimit limit = {limited ? (rlim_t)1 << 46 : before.rlim_cur, before.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+        firn_pool pool = make(NULL, 64, 0);
+        for (int i = 0; i < 100000; i++)
+            assert_non_null(firn_pool_alloc(&pool));
+        bool expected = limit.rlim_cur == RLIM_INFINITY;
+        assert_int_equal(pool.ranged < pool.extent_count, expected);
+        assert_int_equal(firn_pool_verify(&pool), FIRN_OK);
+        firn_pool_fini(&pool);
+    }
+    assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+}
+
 #if !defined(FIRN_POOL_POISONED) && defined(NDEBUG) /* else all of it is written to */
 static void behind_the_range_come_extents(void **state)
 {
@@ -388,6 +408,7 @@ int main(void)
         cmocka_unit_test(a_reset_frees_all_and_keeps_the_memory),
         cmocka_unit_test(the_limit_is_kept_and_used_up),
         cmocka_unit_test(a_million_objects_cost_two_percent_at_most),
+        cmocka_unit_test(where_address_space_is_limited_none_is_reserved),
 #if !defined(FIRN_POOL_POISONED) && defined(NDEBUG)
         cmocka_unit_test(behind_the_range_come_extents),
 #endif
