@@ -114,10 +114,13 @@ FIRN_API void firn_slab_release_remote(firn_slab *slab, void *object);
 static inline void *firn_slab_alloc_ready(firn_slab *slab, size_t size)
 {
     struct firn_slab_front *front = slab->front;
-    if (size > FIRN_SLAB_SMALL_MAX)
+    uint32_t kind = 0;
+    if (size <= FIRN_SLAB_INLINE_MAX)
+        kind = front->class_of[(size + 15) / 16];
+    else if (size <= FIRN_SLAB_SMALL_MAX)
+        kind = firn_slab_class(size);
+    else
         return NULL;
-    uint32_t kind =
-        size <= FIRN_SLAB_INLINE_MAX ? front->class_of[(size + 15) / 16] : firn_slab_class(size);
     struct firn_slab_cache *cache = &front->caches[kind];
     return cache->top != cache->begin ? *--cache->top : NULL;
 }

@@ -134,7 +134,7 @@ void *run_bump_alloc(struct run_bump *bump, size_t size, bool is_new)
     return block;
 }
 
-bool run_bump_free_slow(struct run_bump *bump, void *block)
+bool run_bump_free(struct run_bump *bump, void *block)
 {
     size_t *head = run_bump_head(block), bytes = *head - RUN_BUMP_USED;
     if (bytes % 16 != 0 || bytes == 0 || (uintptr_t)block % 16 != 0)

@@ -63,14 +63,15 @@ static inline void *run_bump_take(struct run_bump *bump, size_t size)
  * the newest one; more is taken until the ceiling is reached. NULL when there is neither. */
 void *run_bump_alloc(struct run_bump *bump, size_t size, bool is_new);
 
-bool run_bump_free_slow(struct run_bump *bump, void *block);
-
 /* Frees a block. False when it is free already, or none. */
-static inline bool run_bump_free(struct run_bump *bump, void *block)
+bool run_bump_free(struct run_bump *bump, void *block);
+
+/* The same for blocks of up to RUN_BUMP_EXACT; false for others, too. */
+static inline bool run_bump_free_exact(struct run_bump *bump, void *block)
 {
     size_t *head = run_bump_head(block), bytes = *head - RUN_BUMP_USED;
     if (bytes % 16 != 0 || bytes > RUN_BUMP_EXACT || (uintptr_t)block % 16 != 0)
-        return run_bump_free_slow(bump, block);
+        return false;
     *head = bytes;
     if ((uint8_t *)head + bytes == bump->next) {
         bump->next = (uint8_t *)head;
