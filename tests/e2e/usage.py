@@ -98,7 +98,9 @@ class Usage(unittest.TestCase):
         self.assertIn("--store", self.complete("code", "find", "--s"))
         self.assertEqual(self.complete("code", "find", "--color", "al"), ["always"])
         self.assertEqual(self.complete("code", "find", "--store", ""), [])
-        self.assertEqual(self.complete("code", ""), [command[1] for command in commands() if command[1:]])
+        self.assertEqual(
+            self.complete("code", ""),
+            [command[1] for command in commands() if command[0] == "code"])
         self.assertEqual(self.complete("r"), ["run"])
         self.assertEqual(self.complete("run", "--mo"), ["--mode"])
         self.assertEqual(self.complete("run", "--mode", ""), ["compiler", "runtime"])
