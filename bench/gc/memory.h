@@ -6,7 +6,8 @@
  *     forget(object)               for those who free: it is not used any more
  *     MUST_FORGET                  whether they do
  *     FRAME(name, slots)           an array of roots, until FRAME_END(name); what make may move
- * must FRAME_END(name)              stand in one of these, in a held variable or in an object
+ * must stand in one of these, in a held variable or in an object ROOT(slots[i])               what
+ * a root holds
  */
 #ifndef FIRN_BENCH_GC_MEMORY_H
 #define FIRN_BENCH_GC_MEMORY_H

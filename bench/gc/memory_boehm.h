@@ -25,5 +25,6 @@ static inline void forget(void *object)
 
 #define FRAME(name, slots) (void)(slots)
 #define FRAME_END(name) (void)0
+#define ROOT(slot) (slot)
 
 #endif

@@ -28,5 +28,6 @@ static inline void forget(void *object)
     firn_roots name;                                                                               \
     firn_context_roots_begin(context, &(name), (slots), sizeof(slots) / sizeof((slots)[0]))
 #define FRAME_END(name) firn_context_roots_end(context, &(name))
+#define ROOT(slot) firn_root_get((void *const *)&(slot))
 
 #endif

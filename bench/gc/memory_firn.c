@@ -3,13 +3,16 @@
 #include "gc/memory.h"
 
 #define PAUSE_TARGET_NS 2000000u
+#define FIXED_NURSERY ((size_t)2 << 20)
 
 firn_heap *heap;
 firn_type types[KINDS];
 
 void memory_begin(bool fixed)
 {
-    const firn_heap_options options = {.pause_target_ns = PAUSE_TARGET_NS, .fixed_nursery = fixed};
+    const firn_heap_options options = {.pause_target_ns = PAUSE_TARGET_NS,
+                                       .nursery_bytes = fixed ? FIXED_NURSERY : 0,
+                                       .fixed_nursery = fixed};
     if (firn_heap_create(&options, &heap) != FIRN_OK)
         need(NULL);
     for (enum kind kind = 0; kind < KINDS; kind++) {

@@ -28,5 +28,6 @@ static inline void forget(void *object)
     firn_roots name;                                                                               \
     firn_roots_begin(heap, &(name), (slots), sizeof(slots) / sizeof((slots)[0]))
 #define FRAME_END(name) firn_roots_end(heap, &(name))
+#define ROOT(slot) firn_root_get((void *const *)&(slot))
 
 #endif

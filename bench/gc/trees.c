@@ -23,8 +23,8 @@ static struct pair *bottom_up(uint32_t depth)
     slots[0] = bottom_up(depth - 1);
     slots[1] = bottom_up(depth - 1);
     pair = make(KIND_PAIR, sizeof *pair);
-    pair->left = slots[0];
-    pair->right = slots[1];
+    pair->left = ROOT(slots[0]);
+    pair->right = ROOT(slots[1]);
     FRAME_END(frame);
     return pair;
 }
@@ -83,8 +83,8 @@ enum { ARRAY_VALUES = 500000, LEAST_DEPTH = 4 };
 static struct node *make_node(struct node *const *left, struct node *const *right)
 {
     struct node *node = make(KIND_PAIR, sizeof *node);
-    node->left = left != NULL ? *left : NULL;
-    node->right = right != NULL ? *right : NULL;
+    node->left = left != NULL ? ROOT(*left) : NULL;
+    node->right = right != NULL ? ROOT(*right) : NULL;
     node->i = node->j = 0;
     return node;
 }

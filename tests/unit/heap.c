@@ -102,6 +102,25 @@ static void options_out_of_range_are_refused(void **state)
     firn_heap_destroy(NULL);
 }
 
+/* The nursery is chosen by the limit then. */
+static void every_limit_from_the_least_on_will_do(void **state)
+{
+    (void)state;
+    firn_heap *heap = NULL;
+    size_t least = 4 * ((size_t)128 << 10) + ((size_t)8 << 20);
+    firn_heap_options options = {.limit_bytes = least - 1};
+    assert_int_equal(firn_heap_create(&options, &heap), FIRN_INVALID);
+    for (options.limit_bytes = least; options.limit_bytes < (size_t)1 << 30;
+         options.limit_bytes += options.limit_bytes / 5 + 12345) {
+        assert_int_equal(firn_heap_create(&options, &heap), FIRN_OK);
+        firn_type type = put(heap, (firn_type_options){.name = "leaf"});
+        for (int i = 0; i < 2000; i++)
+            assert_non_null(firn_heap_alloc(heap, type, 1000));
+        assert_whole(heap);
+        firn_heap_destroy(heap);
+    }
+}
+
 static void contradictory_types_are_refused(void **state)
 {
     (void)state;
@@ -594,6 +613,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_out_of_range_are_refused),
+        cmocka_unit_test(every_limit_from_the_least_on_will_do),
         cmocka_unit_test(contradictory_types_are_refused),
         cmocka_unit_test(unknown_types_and_impossible_sizes_give_null),
         cmocka_unit_test(objects_of_every_size_are_zeroed_and_know_their_size),

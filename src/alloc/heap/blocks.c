@@ -247,7 +247,7 @@ static void lay_out_nursery(struct heap *heap)
     size_t eden = (size_t)(heap->eden_end - heap->eden);
     if (!heap->fixed_nursery) /* it grows while pauses are short */
         eden = eden / 8 > EDEN_MIN ? eden / 8 : EDEN_MIN;
-    heap->eden_limit = heap->eden + eden;
+    heap->eden_limit = heap->eden_touched = heap->eden + eden;
     heap->from_end = heap->survivors[0];
     heap->front.next = heap->front.end = heap->eden;
     HEAP_POISON(start, heap->nursery_bytes);

@@ -30,10 +30,13 @@
 
 #define WINDOW_BYTES ((size_t)64 << 10)
 #define WINDOW_CLEANING ((size_t)16 << 10) /* the same while what is written is looked at */
-#define GROWTH_MIN ((size_t)8 << 20)       /* of the old space over what lived, bytes */
-#define STEP_MIN ((size_t)64 << 10)        /* bytes marked in a step at least */
-#define COST_MIN ((size_t)64 << 10)        /* bytes kept that tell what keeping costs */
-#define PACE 2.0     /* how much faster than must be, so that what is expected may be wrong */
+#define GROWTH_LEAST ((size_t)8 << 20)     /* of the old space over what lived, bytes */
+#define GROWTH_MIN 16                      /* the same in per cent, as chosen */
+#define GROWTH_MAX 200
+#define MARK_SHARE 7                /* the part of all time that marking should take */
+#define STEP_MIN ((size_t)64 << 10) /* bytes marked in a step at least */
+#define COST_MIN ((size_t)64 << 10) /* bytes kept that tell what keeping costs */
+#define PACE 4.0     /* how much faster than must be, so that what is expected may be wrong */
 #define OWED_STEPS 4 /* among which what is owed is spread */
 #define SWEEP_BLOCKS 64
 #define TRIM_BLOCKS 16
@@ -42,16 +45,37 @@
 void firn_collect_aim(struct heap *heap)
 {
     size_t live = heap->live_bytes;
-    size_t growth = live / 100 * heap->growth_percent;
-    growth = growth > GROWTH_MIN ? growth : GROWTH_MIN;
+    if (heap->growth == 0)
+        heap->growth = GROWTH_MIN; /* nothing is known yet */
+    size_t growth = live / 100 * heap->growth;
+    growth = growth > GROWTH_LEAST ? growth : GROWTH_LEAST;
     size_t most = (size_t)(heap->block_limit - heap->reserve) << BLOCK_SHIFT;
     size_t goal = live + growth < most ? live + growth : most;
     heap->goal_bytes = goal > live ? goal : live;
     size_t room = heap->goal_bytes - live, runway = heap->runway_bytes;
-    runway = runway < room / 4 ? room / 4 : runway > room / 2 ? room / 2 : runway;
+    runway = runway < room / 8 ? room / 8 : runway > room / 2 ? room / 2 : runway;
     heap->trigger_bytes = heap->goal_bytes - runway;
     if (heap->stress)
         heap->trigger_bytes = live; /* always at it */
+}
+
+/* Learns from a marking how far the old space should grow until the next: what was allocated there
+ * since the last one, by how much too often that was. A program that fills the old space fast gets
+ * more room, up to the point where memory matters more. */
+static void learn_growth(struct heap *heap)
+{
+    uint64_t now = firn_clock_thread_ns(), before = heap->finished_ns;
+    uint64_t allocated = heap->old_allocated - heap->finished_at;
+    heap->finished_ns = now;
+    heap->finished_at = heap->old_allocated;
+    if (heap->growth_percent != 0 || before == 0 || now <= before || heap->marked_bytes == 0)
+        return;
+    double share = (double)heap->mark_ns / (double)(now - before);
+    double wanted = (double)allocated * share * MARK_SHARE;
+    double percent = wanted / (double)heap->marked_bytes * 100;
+    percent = percent > GROWTH_MIN ? percent : GROWTH_MIN;
+    percent = percent < GROWTH_MAX ? percent : GROWTH_MAX;
+    heap->growth = (heap->growth + (uint32_t)percent) / 2;
 }
 
 /* --- eden --- */
@@ -68,12 +92,14 @@ static bool is_cleaning(const struct heap *heap)
     return heap->phase == PHASE_MARK && heap->cleaning;
 }
 
-/* The end of the part of eden that may be filled before the next step. */
+/* The end of the part of eden that may be filled before the next step. What is left of eden is not
+ * cut into less than half of one: the program would feel the step and the minor collection that
+ * soon follows as one pause. */
 static void set_window(struct heap *heap)
 {
     size_t left = (size_t)(heap->eden_limit - heap->front.next);
     size_t window = is_cleaning(heap) ? WINDOW_CLEANING : is_busy(heap) ? WINDOW_BYTES : left;
-    heap->window = heap->front.next + (window < left ? window : left);
+    heap->window = heap->front.next + (window + window / 2 < left ? window : left);
 }
 
 firn_status firn_collect_open(struct heap *heap)
@@ -87,16 +113,19 @@ firn_status firn_collect_open(struct heap *heap)
     return status;
 }
 
-/* What the survivors cost, ns a KiB: the dearest seen, forgotten slowly. */
+/* What the survivors cost, ns a KiB: an average that rises fast and falls slowly, so that three
+ * quarters of the collections or so cost less. */
 static void learn_cost(struct heap *heap, uint64_t kept, uint64_t ns)
 {
     if (kept < COST_MIN)
         return;
     uint64_t cost = ns * 1024 / kept, known = heap->kept_cost_ns;
-    if (known > 0 && cost > known * 2)
-        cost = known * 2; /* a hiccup of the machine; if not, the next will say so too */
-    known -= known / 16;
-    heap->kept_cost_ns = cost > known ? cost : known;
+    if (known == 0)
+        heap->kept_cost_ns = cost;
+    else if (cost > known)
+        heap->kept_cost_ns += ((cost < 2 * known ? cost : 2 * known) - known) / 4;
+    else
+        heap->kept_cost_ns -= (known - cost) / 16;
 }
 
 /* Keeps minor collections at three eighths of the pause target, by the size of eden, and below the
@@ -117,6 +146,8 @@ static void resize(struct heap *heap, uint64_t ns)
     eden = eden < EDEN_MIN ? EDEN_MIN : eden;
     eden = eden > whole ? whole : eden;
     heap->eden_limit = heap->eden + (eden & ~(size_t)7);
+    if (heap->eden_touched < heap->eden_limit)
+        heap->eden_touched = heap->eden_limit;
 }
 
 /* Learns from what the collection worked, not from how long it took: a thread that had to wait for
@@ -186,24 +217,32 @@ static void try_to_finish(struct heap *heap, uint64_t start)
     if (!firn_mark_final(heap, deadline))
         return;
     heap->runway_bytes = (size_t)(heap->old_allocated - heap->started_at) / 2 * 3;
+    learn_growth(heap);
     finish(heap);
+}
+
+/* Looks at what was written when nothing else is left to be marked; then the end is near. */
+static void clean_step(struct heap *heap, uint64_t start, uint64_t deadline)
+{
+    heap->cleaning = true;
+    bool whole = heap->clean_at == 0; /* all that was written is looked at in this very pause */
+    if (firn_mark_clean(heap, deadline) && whole &&
+        (firn_mark_some(heap, heap->step_bytes, deadline) || is_late(heap)))
+        try_to_finish(heap, start);
 }
 
 static void mark_step(struct heap *heap, uint64_t start)
 {
+    uint64_t worked = firn_clock_thread_ns();
     uint64_t deadline = start + heap->pause_target_ns / 2;
     heap->stats.step_count++;
     size_t work = step_work(heap), before = heap->marked_bytes;
     bool done = firn_mark_some(heap, work, deadline);
     size_t paid = heap->marked_bytes - before;
     heap->owed_bytes -= paid < heap->owed_bytes ? paid : heap->owed_bytes;
-    if (!done)
-        return;
-    heap->cleaning = true;
-    bool whole = heap->clean_at == 0; /* all that was written is looked at in this very pause */
-    if (firn_mark_clean(heap, deadline) && whole &&
-        (firn_mark_some(heap, heap->step_bytes, deadline) || is_late(heap)))
-        try_to_finish(heap, start);
+    heap->mark_ns += firn_clock_thread_ns() - worked;
+    if (done)
+        clean_step(heap, start, deadline);
 }
 
 static void step(struct heap *heap, uint64_t start)

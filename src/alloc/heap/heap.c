@@ -22,7 +22,8 @@
 
 #define LIMIT_DEFAULT ((size_t)16 << 30)
 #define LIMIT_MAX ((size_t)1 << 42)
-#define NURSERY_DEFAULT ((size_t)2 << 20)
+#define NURSERY_DEFAULT ((size_t)8 << 20)
+#define NURSERY_PART 16 /* of the limit, if that is less */
 #define NURSERY_MIN ((size_t)128 << 10)
 #define NURSERY_MAX ((size_t)256 << 20)
 #define PAUSE_DEFAULT_NS 2000000
@@ -32,7 +33,6 @@
 #define OPTION_MAX ((uint64_t)1 << 61) /* so that sums do not overflow */
 #define AGE_DEFAULT 3
 #define AGE_MAX 15
-#define GROWTH_DEFAULT 50
 #define GROWTH_MIN 10
 #define GROWTH_MAX 1000
 
@@ -49,17 +49,32 @@ static bool take(uint64_t *value, uint64_t usual, uint64_t least, uint64_t most)
     return *value >= least && *value <= most;
 }
 
+static uint64_t limit_least(uint64_t nursery)
+{
+    return 4 * nursery + ((uint64_t)8 << 20);
+}
+
+/* What a heap with this limit has room for. */
+static uint64_t usual_nursery(uint64_t limit)
+{
+    uint64_t nursery = NURSERY_DEFAULT;
+    while (limit != 0 && nursery > NURSERY_MIN &&
+           (limit < limit_least(nursery) || nursery > limit / NURSERY_PART))
+        nursery /= 2;
+    return nursery;
+}
+
 static bool take_options(struct heap *heap, const firn_heap_options *options)
 {
     uint64_t limit = options->limit_bytes, nursery = options->nursery_bytes;
     uint64_t pause = options->pause_target_ns, step = options->step_bytes;
     uint64_t age = options->promote_age, growth = options->growth_percent;
     if (options->reserved[0] != 0 || options->reserved[1] != 0 ||
-        !take(&nursery, NURSERY_DEFAULT, NURSERY_MIN, NURSERY_MAX) ||
-        !take(&limit, LIMIT_DEFAULT, 4 * nursery + ((size_t)8 << 20), LIMIT_MAX) ||
+        !take(&nursery, usual_nursery(limit), NURSERY_MIN, NURSERY_MAX) ||
+        !take(&limit, LIMIT_DEFAULT, limit_least(nursery), LIMIT_MAX) ||
         !take(&pause, PAUSE_DEFAULT_NS, PAUSE_MIN_NS, OPTION_MAX) ||
         !take(&step, STEP_DEFAULT, STEP_MIN, OPTION_MAX) || !take(&age, AGE_DEFAULT, 1, AGE_MAX) ||
-        !take(&growth, GROWTH_DEFAULT, GROWTH_MIN, GROWTH_MAX))
+        (growth != 0 && !take(&growth, 0, GROWTH_MIN, GROWTH_MAX)))
         return false;
     heap->limit_bytes = limit;
     heap->nursery_bytes = (nursery + BLOCK_BYTES - 1) & ~(BLOCK_BYTES - 1);
@@ -67,6 +82,7 @@ static bool take_options(struct heap *heap, const firn_heap_options *options)
     heap->step_bytes = step;
     heap->promote_age = heap->tenure = (uint32_t)age;
     heap->growth_percent = (uint32_t)growth;
+    heap->growth = (uint32_t)growth;
     heap->fixed_nursery = options->fixed_nursery;
     heap->no_compaction = options->no_compaction;
     heap->stress = options->stress || ALWAYS_STRESS;

@@ -308,6 +308,7 @@ void firn_mark_start(struct heap *heap)
     heap->clean_at = 0;
     heap->started_at = heap->paced_at = heap->old_allocated;
     heap->owed_bytes = 0;
+    heap->mark_ns = 0;
     mark_roots(heap);
 }
 

@@ -8,7 +8,8 @@
  *   I2  the alloc bits of a swept block tell exactly its objects; `live` counts them; its mark bits
  *       are 0 unless a marking goes on
  *   I3  a bin's list holds only swept blocks of its size with a free cell, not its current block
- *   I4  `free` of a bin are free cells of its current word, all of them that were not passed
+ *   I4  the run of a bin lies in its current block and has no alloc bits; between collections, no
+ *       cell of it is taken
  *   I5  old_bytes is the sum of the cells of all objects, and unswept dead ones are not counted
  *
  * Threads: one. Complexity: a cell O(1) amortised, sweeping a block O(words of its map).
@@ -32,7 +33,8 @@ static const uint16_t bin_bytes[SIZE_COUNT] = {
 
 static void bin_reset(struct bin *bin)
 {
-    bin->free = 0;
+    assert(bin->at == bin->noted); /* I4 */
+    bin->at = bin->end = bin->noted = NULL;
     bin->current = NO_BLOCK;
     bin->first = NO_BLOCK;
 }
@@ -144,34 +146,42 @@ void firn_old_relist(struct heap *heap)
 
 /* --- cells --- */
 
-/* Goes to the next word of the current block that has a free cell. */
-static bool next_word(struct heap *heap, struct bin *bin)
+/* The first cell from `cell` on whose alloc bit is `bit`, or cell_count. */
+static uint32_t find_cell(const struct block *block, const uint64_t *alloc, uint32_t cell, bool bit)
+{
+    while (cell < block->cell_count) {
+        uint64_t word = (bit ? alloc[cell / 64] : ~alloc[cell / 64]) >> (cell % 64);
+        if (word != 0) {
+            cell += (uint32_t)__builtin_ctzll(word);
+            return cell < block->cell_count ? cell : block->cell_count;
+        }
+        cell = (cell / 64 + 1) * 64;
+    }
+    return block->cell_count;
+}
+
+/* Goes to the next run of free cells in the current block. */
+static bool next_run(struct heap *heap, struct bin *bin)
 {
     const struct block *block = &heap->blocks[bin->current];
-    uint32_t words = map_words(block);
-    uint64_t *alloc = alloc_bits(heap, bin->current);
-    while (++bin->word < words) {
-        uint64_t free = ~alloc[bin->word];
-        uint32_t cells = block->cell_count - bin->word * 64;
-        if (cells < 64)
-            free &= ((uint64_t)1 << cells) - 1;
-        if (free != 0) {
-            bin->free = free;
-            bin->alloc = alloc + bin->word;
-            bin->word_base =
-                block_start(heap, bin->current) + (size_t)bin->word * 64 * bin->cell_bytes;
-            return true;
-        }
+    const uint64_t *alloc = alloc_bits(heap, bin->current);
+    uint32_t cell = find_cell(block, alloc, bin->next_cell, false);
+    if (cell == block->cell_count) {
+        bin->current = NO_BLOCK;
+        return false;
     }
-    bin->current = NO_BLOCK;
-    return false;
+    bin->next_cell = find_cell(block, alloc, cell, true);
+    uint8_t *start = block_start(heap, bin->current);
+    bin->at = bin->noted = start + (size_t)cell * bin->cell_bytes;
+    bin->end = start + (size_t)bin->next_cell * bin->cell_bytes;
+    return true;
 }
 
 static bool use_block(struct heap *heap, struct bin *bin, uint32_t index)
 {
     bin->current = index;
-    bin->word = UINT32_MAX; /* before the first */
-    return next_word(heap, bin);
+    bin->next_cell = 0;
+    return next_run(heap, bin);
 }
 
 static bool use_listed(struct heap *heap, struct bin *bin)
@@ -215,33 +225,64 @@ static bool use_fresh(struct heap *heap, struct bin *bin, bool collecting)
     return use_block(heap, bin, index);
 }
 
+static void set_bits(uint64_t *bits, uint32_t from, uint32_t to)
+{
+    for (; from < to && from % 64 != 0; from++)
+        bits[from / 64] |= (uint64_t)1 << (from % 64);
+    for (; from + 64 <= to; from += 64)
+        bits[from / 64] = ~(uint64_t)0;
+    if (from < to)
+        bits[from / 64] |= ((uint64_t)1 << (to - from)) - 1;
+}
+
+/* Notes the objects in the cells taken: I2. */
+static void note(struct heap *heap, struct bin *bin)
+{
+    size_t bytes = (size_t)(bin->at - bin->noted);
+    if (bytes == 0)
+        return;
+    uint32_t index = bin->current;
+    uint32_t from = cell_at(&heap->blocks[index], (uintptr_t)bin->noted & (BLOCK_BYTES - 1));
+    uint32_t count = cell_at(&heap->blocks[index], bytes - 1) + 1;
+    set_bits(alloc_bits(heap, index), from, from + count);
+    heap->blocks[index].live = (uint16_t)(heap->blocks[index].live + count);
+    heap->old_bytes += bytes;
+    heap->old_allocated += bytes;
+    if (heap->phase == PHASE_MARK) {
+        set_bits(mark_bits(heap, index), from, from + count);
+        heap->marked_bytes += bytes;
+    }
+    bin->noted = bin->at;
+}
+
+void firn_old_note(struct heap *heap)
+{
+    for (unsigned i = 0; i < BIN_COUNT; i++)
+        note(heap, &heap->bins[i]);
+}
+
 static bool refill(struct heap *heap, struct bin *bin, bool collecting)
 {
-    if (bin->current != NO_BLOCK && next_word(heap, bin))
+    note(heap, bin);
+    if (bin->current != NO_BLOCK && next_run(heap, bin))
         return true;
     return use_listed(heap, bin) || sweep_for(heap, bin, SWEPT_FOR_A_CELL) ||
            use_fresh(heap, bin, collecting) || sweep_for(heap, bin, UINT32_MAX) ||
            use_fresh(heap, bin, collecting);
 }
 
+void *firn_old_refill(struct heap *heap, struct bin *bin, bool collecting)
+{
+    assert(bin->at == bin->end);
+    if (!refill(heap, bin, collecting))
+        return NULL;
+    return old_take(bin);
+}
+
 void *firn_old_cell(struct heap *heap, size_t bytes, bool leaf, bool collecting)
 {
-    unsigned size = heap->bin_of[bytes / 8];
-    struct bin *bin = &heap->bins[size + (leaf && size < LEAF_SIZE_COUNT ? SIZE_COUNT : 0)];
-    if (bin->free == 0 && !refill(heap, bin, collecting))
-        return NULL;
-    unsigned i = (unsigned)__builtin_ctzll(bin->free);
-    uint64_t bit = bin->free & -bin->free;
-    uint8_t *cell = bin->word_base + (size_t)i * bin->cell_bytes;
-    bin->free ^= bit;
-    *bin->alloc |= bit;
-    heap->blocks[bin->current].live++;
-    heap->old_bytes += bin->cell_bytes;
-    heap->old_allocated += bin->cell_bytes;
-    if (heap->phase == PHASE_MARK) {
-        *(bin->alloc - MAP_WORDS) |= bit;
-        heap->marked_bytes += bin->cell_bytes;
-    }
-    HEAP_UNPOISON(cell, bin->cell_bytes);
+    struct bin *bin = old_bin(heap, bytes, leaf);
+    void *cell = bin->at != bin->end ? old_take(bin) : firn_old_refill(heap, bin, collecting);
+    note(heap, bin);
     return cell;
 }

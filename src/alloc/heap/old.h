@@ -11,6 +11,25 @@ void firn_old_init(struct heap *heap);
  * tells why. */
 void *firn_old_cell(struct heap *heap, size_t bytes, bool leaf, bool collecting);
 
+/* The same in two parts, for many at once: a cell off the run of a bin, from refill where that has
+ * come to its end; to be noted before anything else looks at the old space. */
+static inline struct bin *old_bin(struct heap *heap, size_t bytes, bool leaf)
+{
+    unsigned size = heap->bin_of[bytes / 8];
+    return &heap->bins[leaf && size < LEAF_SIZE_COUNT ? size + SIZE_COUNT : size];
+}
+
+static inline void *old_take(struct bin *bin)
+{
+    uint8_t *cell = bin->at;
+    bin->at += bin->cell_bytes;
+    HEAP_UNPOISON(cell, bin->cell_bytes);
+    return cell;
+}
+
+void *firn_old_refill(struct heap *heap, struct bin *bin, bool collecting);
+void firn_old_note(struct heap *heap);
+
 /* Begins a new epoch: what is not marked now is dead, blocks are to be swept. */
 void firn_old_flip(struct heap *heap);
 

@@ -20,8 +20,13 @@ SLOTS_INLINE void slots_between(const struct heap *heap, void *object, uintptr_t
     size_t size = header_size(h);
     switch (type->kind) {
     case FIRN_TYPE_MAP:
+        if (size >= type->extent) {
+            for (size_t i = 0, count = type->offset_count; i < count; i++)
+                visit(context, (void **)((uintptr_t)object + type->offsets[i]));
+            break;
+        }
         for (size_t i = 0; i < type->offset_count; i++) {
-            if (size >= type->extent || type->offsets[i] + sizeof(void *) <= size)
+            if (type->offsets[i] + sizeof(void *) <= size)
                 visit(context, (void **)((uintptr_t)object + type->offsets[i]));
         }
         break;

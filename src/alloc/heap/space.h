@@ -114,14 +114,14 @@ _Static_assert(sizeof(struct block) == 32, "a descriptor is 32 bytes");
 #define BLOCK_TABLES                                                                               \
     (sizeof(struct block) + 2 * MAP_WORDS * sizeof(uint64_t) + BLOCK_CARDS + BLOCK_SHEETS)
 
+/* Cells are taken off a run of free ones that adjoin; those from `noted` to `at` have no alloc bits
+ * yet. */
 struct bin {
-    uint64_t free;      /* cells of the current word that can be taken */
-    uint64_t *alloc;    /* the current word of the alloc bits */
-    uint8_t *word_base; /* the cell of its bit 0 */
+    uint8_t *at, *end, *noted;
     uint32_t cell_bytes;
-    uint32_t current; /* block, or NO_BLOCK */
-    uint32_t word;    /* index of the current word */
-    uint32_t first;   /* of the list of swept blocks with free cells */
+    uint32_t current;   /* block, or NO_BLOCK */
+    uint32_t next_cell; /* of it, after the run */
+    uint32_t first;     /* of the list of swept blocks with free cells */
 };
 
 struct firn_weak {
@@ -174,6 +174,8 @@ struct heap {
     uint8_t *survivors[2];
     unsigned from; /* which survivor half is in use */
     uint8_t *from_end;
+    uint8_t *eden_touched; /* the highest that eden_limit was */
+    size_t copied_most;    /* bytes in use of a survivor half, at most */
     uint8_t *window;       /* how far to allocate before the next step */
     bool closed;           /* the limit allows no young objects */
     uint64_t kept_cost_ns; /* of a KiB that survives; 0: not known yet */
@@ -200,6 +202,9 @@ struct heap {
     size_t owed_bytes;     /* of those, what should have been marked by now */
     uint64_t started_at;   /* old_allocated when it began */
     size_t runway_bytes;   /* to be allocated from the beginning of the next to its goal */
+    uint64_t mark_ns;      /* worked for it */
+    uint64_t finished_ns,
+        finished_at; /* when the last was finished: the thread's clock, old_allocated */
 
     /* roots and tables */
     struct type *types;
@@ -215,7 +220,8 @@ struct heap {
     /* options, status, figures */
     size_t limit_bytes, step_bytes;
     uint64_t pause_target_ns;
-    uint32_t promote_age, growth_percent;
+    uint32_t promote_age;
+    uint32_t growth_percent, growth; /* as asked for, or 0; as chosen */
     bool fixed_nursery, no_compaction, stress;
     uint32_t stress_count;
     firn_status status;

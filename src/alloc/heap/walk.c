@@ -102,6 +102,7 @@ void firn_heap_stats_get(const firn_heap *front, firn_heap_stats *ret_stats)
     ret_stats->old_bytes = heap->old_bytes;
     ret_stats->live_bytes = heap->live_bytes;
     ret_stats->goal_bytes = heap->goal_bytes;
+    ret_stats->growth_percent = heap->growth;
     ret_stats->eden_bytes = (uint64_t)(heap->eden_limit - heap->eden);
     ret_stats->block_bytes = (uint64_t)heap->used << BLOCK_SHIFT;
     ret_stats->spare_bytes = (uint64_t)heap->warm_count << BLOCK_SHIFT;
@@ -117,7 +118,8 @@ void firn_heap_usage(firn_heap *front, firn_usage *ret_usage)
                       heap->stack_capacity * sizeof(void *) + heap->block_max / 4;
     memset(ret_usage, 0, sizeof *ret_usage);
     ret_usage->live_bytes = rows.live_bytes;
-    ret_usage->resident_bytes = blocks + heap->nursery_bytes + tables;
+    ret_usage->resident_bytes =
+        blocks + tables + 2 * heap->copied_most + (size_t)(heap->eden_touched - heap->eden);
     ret_usage->reserved_bytes =
         heap->nursery_bytes + (uint64_t)heap->frontier * (BLOCK_BYTES + BLOCK_TABLES) + tables;
     ret_usage->overhead_bytes = ret_usage->resident_bytes - rows.live_bytes;
