@@ -124,8 +124,10 @@ void *run_bump_alloc(struct run_bump *bump, size_t size, bool is_new)
         return NULL;
     if (!make_room(bump, bytes, false)) {
         size_t rest = (size_t)(bump->end - bump->next) & ~(size_t)15;
-        push_all(bump, bump->next, rest);
-        bump->next += rest;
+        if (rest > 0) { /* there may be no chunk yet */
+            push_all(bump, bump->next, rest);
+            bump->next += rest;
+        }
         return NULL;
     }
     block = bump->next + RUN_BUMP_HEAD;
