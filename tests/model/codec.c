@@ -69,8 +69,43 @@ static void random_content_comes_back(void **state)
     firn_codec_destroy(codec);
 }
 
+/* One dictionary of a part of the content or of other content, at a level that fits or not. */
+static void random_content_comes_back_through_dictionaries(void **state)
+{
+    (void)state;
+    static uint8_t data[SIZE_MAX_BYTES];
+    rng random;
+    firn_codec *codec;
+    rng_init(&random, "random_content_comes_back_through_dictionaries");
+    assert_int_equal(firn_codec_create(NULL, &codec), FIRN_OK);
+    for (int i = 0; i < ROUNDS / 5; i++) {
+        size_t size = rng_any_size(&random) % (i % 20 == 0 ? SIZE_MAX_BYTES : 5000);
+        size_t bytes = FIRN_DICTIONARY_MIN_BYTES + rng_any_size(&random) % 20000, packed = 0;
+        int prepared = (int)rng_below(&random, 10), level = 1 + (int)rng_below(&random, 9);
+        uint8_t *frame = malloc(firn_codec_bound(size)), *out = malloc(size + (size == 0));
+        firn_dictionary *dictionary = NULL;
+        content_fill(&random, data, size > bytes ? size : bytes);
+        assert_int_equal(firn_dictionary_create(NULL, data, bytes, prepared, &dictionary), FIRN_OK);
+        if (i % 3 == 0)
+            content_fill(&random, data, size);
+        assert_int_equal(firn_codec_pack_with(codec, dictionary, level, data, size, frame, &packed),
+                         FIRN_OK);
+        assert_in_range(packed, FIRN_FRAME_HEADER_BYTES, firn_codec_bound(size));
+        assert_int_equal(firn_codec_unpack_with(codec, dictionary, frame, packed, out, size),
+                         FIRN_OK);
+        if (size > 0)
+            assert_memory_equal(out, data, size);
+        firn_dictionary_destroy(dictionary);
+        free(out);
+        free(frame);
+    }
+    firn_codec_destroy(codec);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(random_content_comes_back)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_content_comes_back),
+        cmocka_unit_test(random_content_comes_back_through_dictionaries)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,31 +64,42 @@ def unpack_lz4(payload, plain):
     return out.raw[:plain]
 
 
-def unpack_zstd(payload, plain):
+def unpack_zstd(payload, plain, dictionary=b""):
     library = ctypes.CDLL("libzstd.so.1")
-    for function in (library.ZSTD_findFrameCompressedSize, library.ZSTD_decompress):
+    for function in (library.ZSTD_findFrameCompressedSize, library.ZSTD_decompress_usingDict):
         function.restype = ctypes.c_size_t
     library.ZSTD_getFrameContentSize.restype = ctypes.c_ulonglong
+    library.ZSTD_createDCtx.restype = ctypes.c_void_p
     size = ctypes.c_size_t(len(payload))
     if payload[:4] != struct.pack("<I", 0xFD2FB528) or library.ZSTD_getFrameContentSize(payload, size) != plain:
         raise Damaged("no zstd frame of that content size")
+    if library.ZSTD_getDictID_fromFrame(payload, size) != 0:
+        raise Damaged("the zstd frame names a dictionary")
     if library.ZSTD_findFrameCompressedSize(payload, size) != len(payload):
         raise Damaged("the zstd frame does not end with the payload")
     out = ctypes.create_string_buffer(max(plain, 1))
-    if library.ZSTD_decompress(out, ctypes.c_size_t(plain), payload, size) != plain:
+    context = ctypes.c_void_p(library.ZSTD_createDCtx())
+    unpacked = library.ZSTD_decompress_usingDict(context, out, ctypes.c_size_t(plain), payload, size, dictionary,
+                                                 ctypes.c_size_t(len(dictionary)))
+    library.ZSTD_freeDCtx(context)
+    if unpacked != plain:
         raise Damaged("the zstd frame is damaged")
     return out.raw[:plain]
 
 
-def unpack_frame(frame):
-    """The content of a frame, and the number of its kind."""
+def no_dictionary(name):
+    raise Damaged(f"the dictionary {name:08x} is missing")
+
+
+def unpack_frame(frame, dictionary_of=no_dictionary):
+    """The content of a frame, and the number of its kind. dictionary_of gives a dictionary's bytes by its CRC-32C."""
     if len(frame) < 16:
         raise Damaged("a frame that is cut off")
     kind, version, check, plain, packed, crc = struct.unpack_from("<BBHIII", frame)
     sum_of_header = crc32c(frame[0:2] + frame[4:16])
     if check != (sum_of_header ^ sum_of_header >> 16) & 0xFFFF:
         raise Damaged("the frame's header")
-    if version > 1 or kind >= len(CODECS):
+    if version > 1 or kind > 3:
         raise LaterVersion("the frame")
     if version == 0:
         raise Damaged("the frame's version")
@@ -97,7 +108,16 @@ def unpack_frame(frame):
         raise Damaged("the frame's sizes")
     if packed != plain if kind == 0 else packed >= plain:
         raise Damaged("the frame's sizes")
-    content = [lambda payload, _: payload, unpack_lz4, unpack_zstd][kind](payload, plain)
+    if kind == 3:
+        name = struct.unpack("<I", payload[:4])[0] if packed > 4 else 0
+        if name == 0:
+            raise Damaged("the dictionary's name")
+        dictionary = dictionary_of(name)
+        if crc32c(dictionary) != name:
+            raise Damaged("another dictionary than the frame's")
+        content = unpack_zstd(payload[4:], plain, dictionary)
+    else:
+        content = [lambda payload, _: payload, unpack_lz4, unpack_zstd][kind](payload, plain)
     if crc32c(content) != crc:
         raise Damaged("the content's checksum")
     return content, kind

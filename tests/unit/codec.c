@@ -236,7 +236,7 @@ static void later_versions_and_kinds_are_told_from_damage(void **state)
     frame_forge(frame, 0, 2, 300, 300, get_u32(frame + 12));
     assert_int_equal(firn_codec_plain_size(frame, size, &plain), FIRN_VERSION);
     assert_int_equal(firn_codec_unpack(codec, frame, size, out, 300), FIRN_VERSION);
-    frame_forge(frame, 3, 1, 300, 300, get_u32(frame + 12));
+    frame_forge(frame, 4, 1, 300, 300, get_u32(frame + 12));
     assert_int_equal(firn_codec_plain_size(frame, size, &plain), FIRN_VERSION);
     frame_forge(frame, 0, 0, 300, 300, get_u32(frame + 12));
     assert_int_equal(firn_codec_plain_size(frame, size, &plain), FIRN_CORRUPT);
