@@ -4,8 +4,8 @@
  *     tier_sim [--json] [--quick] [--svg FILE] [DIR]
  *
  * DIR holds traces that scripts/traces has taken from programs at work; build/traces when it is not
- * given, and none when that is not there. All values count as of one size, and a cache holds 1, 5 or
- * 20 % of the keys of its trace. The same traces give the same figures: no run is noise. */
+ * given, and none when that is not there. All values count as of one size, and a cache holds 1, 5
+ * or 20 % of the keys of its trace. The same traces give the same figures: no run is noise. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,13 +17,13 @@
 #include "support/plot.h"
 #include "tier_sim/policy.h"
 
-enum { TRACES_MAX = 24, GETS = 4000000, GETS_QUICK = 500000 };
+enum { TRACES_MAX = 24, GETS = 4000000, GETS_QUICK = 500000, CAPACITY_MIN = 3 };
 
 static const double shares[] = {0.01, 0.05, 0.2};
 enum { SHARES = sizeof shares / sizeof shares[0] };
 
-static const struct policy *const others[] = {&policy_lru,     &policy_clock,   &policy_sieve,
-                                              &policy_arc,     &policy_tinylfu, &policy_optimum};
+static const struct policy *const others[] = {&policy_lru, &policy_clock,   &policy_sieve,
+                                              &policy_arc, &policy_tinylfu, &policy_optimum};
 
 static struct row rows[(TRACES_MAX + TRACES_MADE) * SHARES];
 static size_t row_count;
@@ -42,7 +42,8 @@ static void add_row(const struct trace *trace, double share)
 {
     static char texts[sizeof rows / sizeof rows[0]][128];
     uint32_t capacity = (uint32_t)(share * trace->key_count);
-    capacity = capacity > 0 ? capacity : 1;
+    if (capacity < CAPACITY_MIN)
+        return;
     struct row row = {.id = "sim",
                       .what = texts[row_count],
                       .value = policy_miss_ratio(&policy_s3fifo, trace, capacity),
@@ -51,8 +52,8 @@ static void add_row(const struct trace *trace, double share)
     snprintf(texts[row_count], sizeof texts[0], "%s, %.0f %% of %u keys", trace->name, share * 100,
              trace->key_count);
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-        row.peers[i] = (struct row_peer){others[i]->name,
-                                         policy_miss_ratio(others[i], trace, capacity)};
+        row.peers[i] =
+            (struct row_peer){others[i]->name, policy_miss_ratio(others[i], trace, capacity)};
     rows[row_count++] = row;
 }
 

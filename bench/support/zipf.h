@@ -1,5 +1,5 @@
-/* Numbers below a count, the k-th of them (from 0) with a weight of 1 / (k + 1)^exponent: exactly, by
- * Walker's alias method, in constant time. Header-only. */
+/* Numbers below a count, the k-th of them (from 0) with a weight of 1 / (k + 1)^exponent: exactly,
+ * by Walker's alias method, in constant time. Header-only. */
 #ifndef FIRN_BENCH_ZIPF_H
 #define FIRN_BENCH_ZIPF_H
 
@@ -9,7 +9,7 @@
 
 struct zipf {
     uint32_t count;
-    uint32_t *keep;  /* of 2^32: how often a column is itself and not its other */
+    uint32_t *keep; /* of 2^32: how often a column is itself and not its other */
     uint32_t *other;
 };
 

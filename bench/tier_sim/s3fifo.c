@@ -1,6 +1,6 @@
-/* S3-FIFO (Yang and others, SOSP 2023): a small queue of a tenth, from which only what was asked for
- * twice moves on to the main one, and a ghost list as long as the main queue, whose keys come back
- * to the main queue at once. */
+/* S3-FIFO (Yang and others, SOSP 2023): a small queue of a tenth, from which only what was asked
+ * for twice moves on to the main one, and a ghost list as long as the main queue, whose keys come
+ * back to the main queue at once. */
 #include "tier_sim/lists.h"
 #include "tier_sim/policy.h"
 
@@ -34,8 +34,7 @@ static void destroy(void *memory)
 static void put_ghost(struct s3fifo *state, uint32_t key)
 {
     struct lists *lists = &state->lists;
-    if (lists->counts[GHOST] > 0 &&
-        lists->counts[GHOST] >= state->capacity - state->small_capacity)
+    if (lists->counts[GHOST] > 0 && lists->counts[GHOST] >= state->capacity - state->small_capacity)
         list_remove(lists, list_last(lists, GHOST));
     list_put_first(lists, GHOST, key);
 }

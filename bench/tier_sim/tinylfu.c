@@ -20,8 +20,7 @@ static void *create(const struct trace *trace, uint32_t capacity)
     lists_init(&state->lists, trace->key_count);
     state->capacity = capacity;
     state->window_capacity = capacity >= 100 ? capacity / 100 : 1;
-    state->protected_capacity =
-        (uint32_t)((uint64_t)(capacity - state->window_capacity) * 4 / 5);
+    state->protected_capacity = (uint32_t)((uint64_t)(capacity - state->window_capacity) * 4 / 5);
     for (state->mask = 63; state->mask < 2 * capacity;)
         state->mask = 2 * state->mask + 1;
     state->counters = need(calloc(ROWS, (size_t)state->mask + 1));
