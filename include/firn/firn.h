@@ -8,6 +8,7 @@
 #include <firn/bytes.h>
 #include <firn/checksum.h>
 #include <firn/codec.h>
+#include <firn/columns.h>
 #include <firn/context.h>
 #include <firn/delta.h>
 #include <firn/file.h>
