@@ -86,7 +86,9 @@ struct type {
     firn_trace_fn trace;
     firn_finalise_fn finalise;
     void *context;
+    uint64_t bits; /* where all slots lie in the first 64 words: a bit a slot; else 0 */
 };
+_Static_assert(sizeof(struct type) == 64, "a type is found by a shift");
 
 enum block_kind { BLOCK_FREE, BLOCK_CELLS, BLOCK_LARGE, BLOCK_TAIL };
 
@@ -261,6 +263,17 @@ static inline const struct type *header_type(const struct heap *heap, header_wor
 static inline bool type_is_leaf(const struct heap *heap, header_word of)
 {
     return header_type(heap, of)->kind == FIRN_TYPE_LEAF;
+}
+
+#define BITS_BYTES 512 /* of an object whose slots are told by bits */
+
+/* The slots of an object of `size` bytes, a bit a word; 0: it has none, or they must be found by
+ * its kind. */
+static inline uint64_t slot_bits(const struct type *type, size_t size)
+{
+    if (size > BITS_BYTES)
+        return 0;
+    return size >= type->extent ? type->bits : type->bits & (((uint64_t)1 << size / 8) - 1);
 }
 
 static inline header_word header_make(firn_type type, size_t size)

@@ -29,6 +29,10 @@ static bool fill(struct heap *heap, struct type *type, const firn_type_options *
     type->finalise = options->finalise;
     type->context = options->finalise_context;
     type->offset_count = options->offset_count;
+    if (type->kind == FIRN_TYPE_POINTERS) {
+        type->extent = BITS_BYTES;
+        type->bits = ~(uint64_t)0;
+    }
     if (type->offset_count == 0)
         return true;
     if (type->offset_count > SIZE_MAX / sizeof(uint32_t))
@@ -42,6 +46,8 @@ static bool fill(struct heap *heap, struct type *type, const firn_type_options *
         uint32_t end = type->offsets[i] + (uint32_t)sizeof(void *);
         type->extent = end > type->extent ? end : type->extent;
     }
+    for (size_t i = 0; i < type->offset_count && type->extent <= BITS_BYTES; i++)
+        type->bits |= (uint64_t)1 << type->offsets[i] / sizeof(void *);
     return true;
 }
 
