@@ -19,9 +19,13 @@
 
 #include "core/page.h"
 
-/* Beyond this many warm free blocks, and those that will be wanted before the next marking is done,
- * memory is given back. */
+#include <firn/system.h>
+
+/* Beyond this many warm free blocks, and those that will be wanted before the next marking is done
+ * or were in use of late, memory is given back. */
 #define WARM_MIN 32
+
+#define FAULT_LEAST 250 /* ns a page, and what is expected at first */
 
 static size_t round_up(size_t size, size_t to)
 {
@@ -91,6 +95,20 @@ static bool unfree(struct heap *heap, uint32_t index)
     return !warm;
 }
 
+/* Learns what the kernel takes for a page, by the first one: goes to the median of these by small
+ * steps, whatever another program makes of one of them. */
+static void touch(struct heap *heap, uint32_t index)
+{
+    uint8_t *start = block_start(heap, index);
+    HEAP_UNPOISON(start, 1);
+    uint64_t begin = firn_clock_ns(), known = heap->fault_ns, step = known / 16;
+    *(volatile uint8_t *)start = 0;
+    uint64_t ns = firn_clock_ns() - begin;
+    HEAP_POISON(start, 1);
+    heap->fault_ns = ns > known ? known + step : known > FAULT_LEAST ? known - step : known;
+    heap->cold_taken++;
+}
+
 uint32_t firn_blocks_take(struct heap *heap)
 {
     if (heap->free_count == 0 || heap->used == heap->block_limit)
@@ -102,7 +120,8 @@ uint32_t firn_blocks_take(struct heap *heap)
     while (map[word] == 0)
         word++;
     uint32_t index = word * 64 + (uint32_t)__builtin_ctzll(map[word]);
-    unfree(heap, index);
+    if (unfree(heap, index))
+        touch(heap, index);
     return index;
 }
 
@@ -172,6 +191,8 @@ bool firn_blocks_trim(struct heap *heap, uint32_t count)
 {
     size_t runway = heap->goal_bytes > heap->old_bytes ? heap->goal_bytes - heap->old_bytes : 0;
     uint32_t keep = WARM_MIN + (uint32_t)(runway >> BLOCK_SHIFT);
+    uint32_t lately = heap->recent > heap->used ? heap->recent - heap->used : 0;
+    keep = keep > lately ? keep : lately;
     uint32_t word = heap->frontier / 64;
     while (count > 0 && heap->warm_count > keep && word-- > 0) {
         while (count > 0 && heap->warm_count > keep && heap->warm_blocks[word] != 0) {
@@ -245,8 +266,8 @@ static void lay_out_nursery(struct heap *heap)
     heap->survivors[1] = start + heap->nursery_bytes - heap->survivor_bytes;
     heap->eden_end = heap->survivors[1];
     size_t eden = (size_t)(heap->eden_end - heap->eden);
-    if (!heap->fixed_nursery) /* it grows while pauses are short */
-        eden = eden / 8 > EDEN_MIN ? eden / 8 : EDEN_MIN;
+    if (!heap->fixed_nursery) /* it grows while pauses are short; the first must not be long */
+        eden = eden / 12 > EDEN_MIN ? eden / 12 : EDEN_MIN;
     heap->eden_limit = heap->eden_touched = heap->eden + eden;
     heap->from_end = heap->survivors[0];
     heap->front.next = heap->front.end = heap->eden;
@@ -256,6 +277,7 @@ static void lay_out_nursery(struct heap *heap)
 firn_status firn_blocks_init(struct heap *heap)
 {
     heap->page_bytes = firn_page_size();
+    heap->fault_ns = FAULT_LEAST;
     divide_limit(heap);
     size_t wanted = heap->nursery_bytes + heap->block_max * BLOCK_BYTES;
     heap->range_bytes = wanted + BLOCK_BYTES; /* to align it */

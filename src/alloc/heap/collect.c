@@ -113,19 +113,38 @@ firn_status firn_collect_open(struct heap *heap)
     return status;
 }
 
-/* What the survivors cost, ns a KiB: an average that rises fast and falls slowly, so that three
- * quarters of the collections or so cost less. */
+/* What the survivors cost, ns a KiB, the kernel's part left out, which can be as much again but
+ * only as long as blocks are fresh: a fourth of the collections cost more. Steps, so that one that
+ * another program disturbed does not tell by how much. */
 static void learn_cost(struct heap *heap, uint64_t kept, uint64_t ns)
 {
     if (kept < COST_MIN)
         return;
-    uint64_t cost = ns * 1024 / kept, known = heap->kept_cost_ns;
+    uint64_t cost = ns * 1024 / kept, known = heap->kept_cost_ns, step = known / 32 + 1;
     if (known == 0)
         heap->kept_cost_ns = cost;
-    else if (cost > known)
-        heap->kept_cost_ns += ((cost < 2 * known ? cost : 2 * known) - known) / 4;
     else
-        heap->kept_cost_ns -= (known - cost) / 16;
+        heap->kept_cost_ns += cost > known ? 3 * step : known > step ? 0 - step : 0;
+}
+
+/* What the kernel takes for giving memory to the blocks that `bytes` promoted ones fill. */
+static uint64_t faults_ns(const struct heap *heap, size_t bytes)
+{
+    size_t warm = (size_t)heap->warm_count << BLOCK_SHIFT;
+    return bytes > warm ? (bytes - warm) / heap->page_bytes * heap->fault_ns : 0;
+}
+
+/* The most bytes of eden that may all survive at once, with the survivors, within a part of the
+ * pause target. */
+static double eden_most(const struct heap *heap)
+{
+    double survivors = (double)(heap->from_end - heap->survivors[heap->from]);
+    double time = (double)heap->pause_target_ns * 0.75;
+    double warm = (double)heap->warm_count * BLOCK_BYTES;
+    double cost = (double)heap->kept_cost_ns / 1024;
+    double fault = (double)heap->fault_ns / (double)heap->page_bytes;
+    double most = time / cost <= warm ? time / cost : (time + warm * fault) / (cost + fault);
+    return most - survivors;
 }
 
 /* Keeps minor collections at three eighths of the pause target, by the size of eden, and below the
@@ -138,10 +157,10 @@ static void resize(struct heap *heap, uint64_t ns)
     if (ns > wanted)
         eden -= (size_t)((double)eden * (double)(ns - wanted) / (double)ns / 2);
     else if (ns < wanted / 4 * 3)
-        eden += eden / 8;
+        eden += eden / (ns < wanted / 4 ? 4 : 8);
     if (heap->kept_cost_ns > 0) {
-        double most = (double)heap->pause_target_ns * 0.75 / (double)heap->kept_cost_ns * 1024;
-        eden = (double)eden > most ? (size_t)most : eden;
+        double most = eden_most(heap);
+        eden = most < 0 ? 0 : (double)eden > most ? (size_t)most : eden;
     }
     eden = eden < EDEN_MIN ? EDEN_MIN : eden;
     eden = eden > whole ? whole : eden;
@@ -154,7 +173,7 @@ static void resize(struct heap *heap, uint64_t ns)
  * its processor would shrink eden for no good. */
 static void minor(struct heap *heap, promotion which)
 {
-    uint64_t start = firn_clock_ns(), worked = firn_clock_thread_ns();
+    uint64_t start = firn_clock_ns(), worked = firn_clock_thread_ns(), cold = heap->cold_taken;
     uint64_t kept = heap->stats.copied_bytes + heap->stats.promoted_bytes;
     bool full = heap->front.next + WINDOW_BYTES / 4 >= heap->eden_limit;
     firn_nursery_collect(heap, which);
@@ -162,7 +181,12 @@ static void minor(struct heap *heap, promotion which)
     worked = firn_clock_thread_ns() - worked;
     if (heap->fixed_nursery || which == PROMOTE_DEAD)
         return;
-    learn_cost(heap, heap->stats.copied_bytes + heap->stats.promoted_bytes - kept, worked);
+    kept = heap->stats.copied_bytes + heap->stats.promoted_bytes - kept;
+    uint64_t faults = (heap->cold_taken - cold) * (BLOCK_BYTES / heap->page_bytes) * heap->fault_ns;
+    faults = faults < worked / 2 ? faults : worked / 2;
+    learn_cost(heap, kept, worked - faults);
+    uint64_t expected = faults_ns(heap, kept);
+    worked -= faults > expected ? faults - expected : 0;
     if (full || worked > heap->pause_target_ns / 2)
         resize(heap, worked);
 }
@@ -194,10 +218,13 @@ static size_t step_work(struct heap *heap)
     return work < heap->step_bytes ? work : heap->step_bytes;
 }
 
+/* What was in use of late is kept warm, a fourth of it less at each marking. Measured on GCBench:
+ * 35,900 page faults instead of 41,000 to 51,900. */
 static void finish(struct heap *heap)
 {
     firn_mark_finish(heap);
     firn_collect_aim(heap);
+    heap->recent = heap->used > heap->recent ? heap->used : (heap->recent * 3 + heap->used) / 4;
     heap->trimming = true;
 }
 
@@ -298,6 +325,7 @@ firn_status firn_heap_collect(firn_heap *front, firn_collection kind)
     case FIRN_COLLECT_FULL:
     case FIRN_COLLECT_COMPACT:
         firn_collect_full(heap, kind == FIRN_COLLECT_COMPACT);
+        heap->recent = heap->used;
         while (firn_blocks_trim(heap, UINT32_MAX))
             continue;
         break;
