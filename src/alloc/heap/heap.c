@@ -80,7 +80,8 @@ static bool take_options(struct heap *heap, const firn_heap_options *options)
     heap->nursery_bytes = (nursery + BLOCK_BYTES - 1) & ~(BLOCK_BYTES - 1);
     heap->pause_target_ns = pause;
     heap->step_bytes = step;
-    heap->promote_age = heap->tenure = (uint32_t)age;
+    heap->promote_age = (uint32_t)age;
+    heap->tenure = 1; /* what a program makes first often lives: see adapt_tenure */
     heap->growth_percent = (uint32_t)growth;
     heap->growth = (uint32_t)growth;
     heap->fixed_nursery = options->fixed_nursery;

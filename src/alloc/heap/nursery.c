@@ -33,6 +33,7 @@ struct minor {
     void *listed;         /* dead copies of objects to look at */
     uint32_t promote_age;
     uint64_t promoted_bytes;
+    size_t aged_bytes; /* kept that had survived before */
     size_t slot_count;
     struct bin *last_bin; /* that was taken from, for objects of last_key */
     size_t last_key;
@@ -128,6 +129,7 @@ static void *move(struct minor *minor, void *object, header_word h)
     uint32_t age = (uint32_t)((h & HEADER_AGE) >> HEADER_AGE_SHIFT) + 1;
     uint8_t *to = age < minor->promote_age ? survivor_room(minor, bytes) : NULL;
     bool promoted = to == NULL;
+    minor->aged_bytes += age > 1 ? bytes : 0;
     if (promoted)
         to = cell_room(minor, bytes, leaf);
     h = (h & ~HEADER_AGE) | (header_word)age << HEADER_AGE_SHIFT;
@@ -280,6 +282,8 @@ static void copy_finalised(struct heap *heap, struct minor *minor, promotion whi
 
 /* --- a collection --- */
 
+#define ADAPT_MIN ((size_t)32 << 10) /* bytes in the nursery that tell anything */
+
 static void begin(struct heap *heap, struct minor *minor, promotion which)
 {
     unsigned to = 1 - heap->from;
@@ -289,23 +293,32 @@ static void begin(struct heap *heap, struct minor *minor, promotion which)
     minor->from_bytes = heap->nursery_bytes - heap->survivor_bytes;
     minor->to = heap->survivors[to];
     minor->to_end = minor->to + heap->survivor_bytes;
-    minor->promote_age = which == PROMOTE_AGED ? heap->tenure : 0;
+    uint32_t age = firn_nursery_held(heap) < ADAPT_MIN ? heap->promote_age : heap->tenure;
+    minor->promote_age = which == PROMOTE_AGED ? age : 0;
     minor->listed = NULL;
     minor->promoted_bytes = 0;
+    minor->aged_bytes = 0;
     minor->slot_count = 0;
     minor->last_key = 0;
 }
 
-#define ADAPT_MIN ((size_t)32 << 10) /* bytes in the nursery that tell anything */
+#define TENURE_REST 32 /* collections */
 
 /* Copying masses again and again is for nothing: they will live, and cards that refer to them would
- * be looked at each time. */
-static void adapt_tenure(struct heap *heap, size_t held, size_t kept)
+ * be looked at each time. So is keeping survivors of which almost all survive again; that is tried
+ * anew after a rest. Measured where a tenth survives, for long: 168 KB copied in a collection
+ * instead of 404. */
+static void adapt_tenure(struct heap *heap, const struct minor *minor, size_t held, size_t aged)
 {
+    size_t kept = (size_t)(minor->to - heap->survivors[1 - heap->from]) + minor->promoted_bytes;
+    bool lasting = aged >= ADAPT_MIN && minor->aged_bytes > aged / 4 * 3;
     if (held < ADAPT_MIN)
         return;
-    if (kept > held / 2)
+    heap->tenure_rest = lasting ? TENURE_REST : heap->tenure_rest;
+    if (kept > held / 2 || lasting)
         heap->tenure = heap->tenure > 1 ? heap->tenure - 1 : 1;
+    else if (heap->tenure_rest > 0)
+        heap->tenure_rest--;
     else if (kept < held / 3 && heap->tenure < heap->promote_age)
         heap->tenure++;
 }
@@ -329,14 +342,13 @@ void firn_nursery_collect(struct heap *heap, promotion which)
     struct minor minor;
     begin(heap, &minor, which);
     minor_tracer roots = {{trace_slot}, &minor};
-    size_t held = (size_t)(heap->from_end - heap->survivors[heap->from]) +
-                  (size_t)(heap->front.next - heap->eden);
+    size_t held = firn_nursery_held(heap);
+    size_t aged = (size_t)(heap->from_end - heap->survivors[heap->from]);
     firn_roots_visit(heap, &roots.tracer);
     copy_cards(heap, &minor);
     look_at_copied(&minor);
     if (which == PROMOTE_AGED)
-        adapt_tenure(heap, held,
-                     (size_t)(minor.to - heap->survivors[1 - heap->from]) + minor.promoted_bytes);
+        adapt_tenure(heap, &minor, held, aged);
     firn_weak_minor(heap, minor.from_start, minor.from_bytes);
     if (heap->final_young.count > 0)
         copy_finalised(heap, &minor, which);

@@ -14,4 +14,11 @@ typedef enum promotion {
  * reserve of blocks. */
 void firn_nursery_collect(struct heap *heap, promotion which);
 
+/* Bytes of objects in eden and the survivor half in use. */
+static inline size_t firn_nursery_held(const struct heap *heap)
+{
+    return (size_t)(heap->from_end - heap->survivors[heap->from]) +
+           (size_t)(heap->front.next - heap->eden);
+}
+
 #endif

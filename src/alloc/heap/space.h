@@ -185,6 +185,7 @@ struct heap {
     bool closed;           /* the limit allows no young objects */
     uint64_t kept_cost_ns; /* of a KiB that survives; 0: not known yet */
     uint32_t tenure;       /* promote_age, or less while many survive */
+    uint32_t tenure_rest;  /* collections before it may rise */
 
     /* the old space */
     struct bin bins[BIN_COUNT];
