@@ -431,6 +431,50 @@ static void memory_that_is_free_goes_back(void **state)
     firn_heap_destroy(fixture.heap);
 }
 
+static void survivors_that_last_are_promoted_sooner(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    enum { SLOTS = 20000, STEPS = 200000, GARBAGE = 9 };
+    open_heap(&fixture, (firn_heap_options){.nursery_bytes = 2 << 20, .fixed_nursery = true});
+    firn_heap *heap = fixture.heap;
+    void *ring = firn_heap_alloc(heap, fixture.pointers, SLOTS * sizeof(void *));
+    assert_non_null(ring);
+    assert_int_equal(firn_heap_root_put(heap, &ring), FIRN_OK);
+    for (size_t i = 0; i < STEPS && !heap_of(heap)->stress; i++) {
+        void *kept = firn_heap_alloc(heap, fixture.leaf, 56);
+        assert_non_null(kept);
+        firn_heap_write(heap, ring, (void **)ring + i % SLOTS, kept);
+        for (size_t j = 0; j < GARBAGE; j++)
+            assert_non_null(firn_heap_alloc(heap, fixture.leaf, 56));
+    }
+    firn_heap_stats stats;
+    firn_heap_stats_get(heap, &stats);
+    assert_true(heap_of(heap)->stress || stats.promoted_bytes >= (STEPS - SLOTS) * 64);
+    assert_true(stats.copied_bytes <= stats.promoted_bytes / 2);
+    assert_whole(heap);
+    firn_heap_destroy(heap);
+}
+
+static void eden_does_not_grow_for_what_stays(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_heap(&fixture, (firn_heap_options){.pause_target_ns = 1000000000});
+    firn_heap_stats stats;
+    firn_heap_stats_get(fixture.heap, &stats);
+    uint64_t first = stats.eden_bytes;
+    size_t count = heap_of(fixture.heap)->stress ? 1000 : 250000; /* 6 MB, with headers */
+    void *list = NULL;
+    assert_int_equal(firn_heap_root_put(fixture.heap, &list), FIRN_OK);
+    for (size_t i = 0; i < count; i++)
+        list = cons(&fixture, list, NULL);
+    firn_heap_stats_get(fixture.heap, &stats);
+    assert_true(stats.minor_count > 0);
+    assert_true(stats.eden_bytes <= first);
+    firn_heap_destroy(fixture.heap);
+}
+
 static void compaction_empties_sparse_blocks(void **state)
 {
     (void)state;
@@ -624,6 +668,8 @@ int main(void)
         cmocka_unit_test(weak_references_to_no_object_are_refused),
         cmocka_unit_test(a_full_heap_says_so_and_stays_usable),
         cmocka_unit_test(memory_that_is_free_goes_back),
+        cmocka_unit_test(survivors_that_last_are_promoted_sooner),
+        cmocka_unit_test(eden_does_not_grow_for_what_stays),
         cmocka_unit_test(compaction_empties_sparse_blocks),
         cmocka_unit_test(verify_finds_an_old_object_with_an_unseen_young_one),
         cmocka_unit_test(verify_finds_a_black_object_with_an_unseen_white_one),
