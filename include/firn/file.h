@@ -27,6 +27,8 @@ typedef struct firn_file_info {
     int64_t mtime_ns; /* last change, nanoseconds since 1970 */
     uint64_t device;
     uint64_t inode;
+    int64_t ctime_ns; /* last change of the content or of what the file system says of it, which no
+                         program can set back */
 } firn_file_info;
 
 /* Opens path. FIRN_NOT_FOUND, FIRN_PERMISSION, FIRN_EXISTS, FIRN_UNSUPPORTED (not a regular file),

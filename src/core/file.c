@@ -26,6 +26,7 @@ static firn_file_info info_of(const struct stat *stat)
         .mtime_ns = (int64_t)stat->st_mtim.tv_sec * 1000000000 + stat->st_mtim.tv_nsec,
         .device = (uint64_t)stat->st_dev,
         .inode = (uint64_t)stat->st_ino,
+        .ctime_ns = (int64_t)stat->st_ctim.tv_sec * 1000000000 + stat->st_ctim.tv_nsec,
     };
 }
 

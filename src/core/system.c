@@ -28,6 +28,11 @@ uint64_t firn_clock_thread_ns(void)
     return clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
+int64_t firn_clock_wall_ns(void)
+{
+    return (int64_t)clock_ns(CLOCK_REALTIME);
+}
+
 uint64_t firn_memory_available_at(const char *root)
 {
     uint64_t available = UINT64_MAX;
