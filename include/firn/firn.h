@@ -19,6 +19,7 @@
 #include <firn/mapped.h>
 #include <firn/page_source.h>
 #include <firn/pool.h>
+#include <firn/query.h>
 #include <firn/slab.h>
 #include <firn/status.h>
 #include <firn/store.h>

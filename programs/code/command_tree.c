@@ -35,24 +35,6 @@ static struct shown node_under(const firn_cursor *cursor, const firn_family *fam
     return shown;
 }
 
-/* A kind as one word. */
-static void print_word(struct emitter *emitter, const char *word)
-{
-    for (; *word != '\0'; word++) {
-        size_t plain = strcspn(word, " \n\t\\");
-        if (plain > 0)
-            emitter_plain_bytes(emitter, word, plain);
-        word += plain;
-        if (*word == '\0')
-            break;
-        emitter_plain(emitter, "\\%c",
-                      *word == ' '    ? 's'
-                      : *word == '\n' ? 'n'
-                      : *word == '\t' ? 't'
-                                      : '\\');
-    }
-}
-
 static void print_line(struct emitter *emitter, const struct shown *shown)
 {
     emitter_plain(emitter, "%u ", shown->depth);

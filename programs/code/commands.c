@@ -47,6 +47,22 @@ static const struct option tree_options[] = {STORE_OPTION,
                                               .help = "how to print it"},
                                              {.name = NULL}};
 
+static const struct option pattern_options[] = {
+    STORE_OPTION,
+    CACHE_OPTION,
+    {.name = "language",
+     .letter = 'l',
+     .kind = OPTION_TEXT,
+     .argument = "NAME",
+     .help = "only files of this language; all that the pattern fits when not given"},
+    {.name = "format",
+     .letter = 'f',
+     .kind = OPTION_CHOICE,
+     .argument = "captures|lines",
+     .fallback = "captures",
+     .help = "a line for each captured node, or one for each match"},
+    {.name = NULL}};
+
 static const struct option verify_options[] = {
     STORE_OPTION,
     CACHE_OPTION,
@@ -130,6 +146,25 @@ static const struct command commands[] = {
      .operands_min = 1,
      .operands_max = 1,
      .run = command_tree},
+    {.name = "query",
+     .usage = "PATTERN [FILE]",
+     .summary = "Find what a tree-sitter query matches",
+     .description =
+         "The pattern is in tree-sitter's query language, with the predicates #eq?, #match? and\n"
+         "#any-of?; its matches are those of tree-sitter's own cursor. A FILE alone is searched\n"
+         "when one is named. Languages that lack a node type of the pattern are passed over.\n"
+         "--format lines prints for each match: path pattern, and name start_byte end_byte for\n"
+         "each captured node; patterns count from 0.",
+     .examples = {{"firn code query '(goto_statement) @g' -s linux.firn", "every goto"},
+                  {"firn code query '((call_expression function: (identifier) @f) (#match? @f "
+                   "\"^k.?alloc$\"))' -s linux.firn",
+                   "calls by name"},
+                  {"firn code query '(ERROR) @e' kernel/fork.c -s linux.firn --json",
+                   "one file, for other programs"}},
+     .options = pattern_options,
+     .operands_min = 1,
+     .operands_max = 2,
+     .run = command_query},
     {.name = "cat",
      .usage = "FILE",
      .summary = "Print a file's source as it was indexed",
@@ -242,6 +277,23 @@ void print_place(struct emitter *emitter, const char *path, uint32_t row, uint32
 {
     emitter_plain_name(emitter, path, strlen(path));
     emitter_plain(emitter, ":%llu:%llu: ", row + 1ull, column + 1ull);
+}
+
+void print_word(struct emitter *emitter, const char *word)
+{
+    for (; *word != '\0'; word++) {
+        size_t plain = strcspn(word, " \n\t\\");
+        if (plain > 0)
+            emitter_plain_bytes(emitter, word, plain);
+        word += plain;
+        if (*word == '\0')
+            break;
+        emitter_plain(emitter, "\\%c",
+                      *word == ' '    ? 's'
+                      : *word == '\n' ? 'n'
+                      : *word == '\t' ? 't'
+                                      : '\\');
+    }
 }
 
 void emit_point(struct emitter *emitter, firn_point point)

@@ -15,6 +15,7 @@ enum exit_status command_refs(const struct invocation *invocation);
 enum exit_status command_outline(const struct invocation *invocation);
 enum exit_status command_at(const struct invocation *invocation);
 enum exit_status command_tree(const struct invocation *invocation);
+enum exit_status command_query(const struct invocation *invocation);
 enum exit_status command_cat(const struct invocation *invocation);
 enum exit_status command_stats(const struct invocation *invocation);
 enum exit_status command_verify(const struct invocation *invocation);
@@ -30,6 +31,9 @@ FIRN_NODISCARD firn_status resolve_file(struct opened *opened, const char *opera
 
 /* `path:line:column: ` in plain text; row and column from 0. */
 void print_place(struct emitter *emitter, const char *path, uint32_t row, uint32_t column);
+
+/* A text as one word: blanks and backslashes in it are escaped (\\s, \\n, \\t, \\\\). */
+void print_word(struct emitter *emitter, const char *word);
 
 /* The values "line" and "column" in JSON, from 1. */
 void emit_point(struct emitter *emitter, firn_point point);
