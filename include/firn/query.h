@@ -59,9 +59,17 @@ typedef struct firn_query_match {
 
 typedef struct firn_query_cursor firn_query_cursor;
 
-FIRN_API FIRN_NODISCARD firn_status firn_query_cursor_create(const firn_query *query,
-                                                             const firn_allocator *allocator,
-                                                             firn_query_cursor **ret_cursor);
+typedef struct firn_query_cursor_options {
+    const firn_allocator *allocator; /* NULL: the system's */
+    uint64_t comparison_limit; /* of matches under way with each other, a tree; 0: 2^30, which takes
+                                  seconds */
+    uint32_t reserved[2];      /* must be 0 */
+} firn_query_cursor_options;
+
+/* options may be NULL. FIRN_INVALID, FIRN_NO_MEMORY. */
+FIRN_API FIRN_NODISCARD firn_status
+firn_query_cursor_create(const firn_query *query, const firn_query_cursor_options *options,
+                         firn_query_cursor **ret_cursor);
 FIRN_API void firn_query_cursor_destroy(firn_query_cursor *cursor);
 
 /* Sets the cursor to the start of a tree; its nodes and the text that they lie in must stay until
@@ -71,7 +79,9 @@ FIRN_API void firn_query_cursor_begin(firn_query_cursor *cursor, const firn_node
 
 /* Gives the next match whose predicates hold; its captures stay valid until the next call.
  * FIRN_END_OF_DATA, FIRN_NO_MEMORY, FIRN_LIMIT (more than FIRN_QUERY_STATES_MAX matches under way,
- * or a regular expression took too long). Time O(nodes x matches under way). */
+ * too many comparisons of them, or a regular expression took too long): a pattern with several
+ * captures among many siblings has many ways to match. Time O(nodes x matches under way), and the
+ * comparisons. */
 FIRN_API FIRN_NODISCARD firn_status firn_query_cursor_next(firn_query_cursor *cursor,
                                                            firn_query_match *ret_match);
 

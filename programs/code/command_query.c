@@ -133,6 +133,7 @@ static firn_status compile(struct search *search, const struct opened_language *
                            struct compiled *compiled, firn_error *ret_error)
 {
     const firn_allocator *allocator = search->opened->allocator;
+    const firn_query_cursor_options options = {.allocator = allocator};
 
     compiled->is_tried = true;
     if (!is_wanted(search, language))
@@ -146,7 +147,7 @@ static firn_status compile(struct search *search, const struct opened_language *
     }
     if (status == FIRN_OK) {
         search->fits = true;
-        status = firn_query_cursor_create(compiled->query, allocator, &compiled->cursor);
+        status = firn_query_cursor_create(compiled->query, &options, &compiled->cursor);
         if (status != FIRN_OK)
             firn_error_set(ret_error, status, 0, "out of memory");
     }

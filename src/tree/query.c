@@ -38,31 +38,41 @@ static bool is_entered_below(const firn_query *query, uint32_t step)
            child->label != FIRN_LABEL_ANY && child->depth == 1 && !child->is_immediate;
 }
 
+/* Where a match goes on from a step that matches nothing by itself. Only forward: what a repetition
+ * goes back to is an entry already. */
+static uint32_t skip_links(const firn_query *query, uint32_t step)
+{
+    while (query->steps[step].is_jump || query->steps[step].is_fork)
+        step = query->steps[step].is_jump ? query->steps[step].alternative : step + 1;
+    return step;
+}
+
 static firn_status add_entries(struct firn_query_source *source, uint16_t pattern)
 {
     const firn_query *query = source->query;
-    uint32_t step = query->patterns[pattern].step;
+    uint32_t step = skip_links(query, query->patterns[pattern].step);
     uint16_t root_alternative = FIRN_STEP_NONE;
 
     for (;;) {
-        if (query->steps[step].depth == FIRN_STEP_DONE)
-            return FIRN_OK; /* all of it is optional: what matches nothing is no match */
-        if (is_entered_below(query, step)) {
-            root_alternative = query->steps[step].alternative;
-            step++;
+        uint16_t alternative = FIRN_STEP_NONE;
+        if (query->steps[step].depth != FIRN_STEP_DONE) { /* what matches nothing is no match */
+            if (is_entered_below(query, step)) {
+                root_alternative = query->steps[step].alternative;
+                step++;
+            }
+            firn_status status = entry_add(
+                source, (struct firn_query_entry){(uint16_t)step, pattern, is_rooted(query, step)});
+            if (status != FIRN_OK)
+                return status;
+            alternative = query->steps[step].alternative;
         }
-        firn_status status = entry_add(
-            source, (struct firn_query_entry){(uint16_t)step, pattern, is_rooted(query, step)});
-        if (status != FIRN_OK)
-            return status;
-        if (query->steps[step].alternative != FIRN_STEP_NONE) {
-            step = query->steps[step].alternative;
-        } else if (root_alternative != FIRN_STEP_NONE) {
-            step = root_alternative;
+        if (alternative == FIRN_STEP_NONE) {
+            alternative = root_alternative;
             root_alternative = FIRN_STEP_NONE;
-        } else {
-            return FIRN_OK;
         }
+        if (alternative == FIRN_STEP_NONE)
+            return FIRN_OK;
+        step = skip_links(query, alternative);
     }
 }
 

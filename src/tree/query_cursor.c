@@ -23,6 +23,8 @@
 #include <assert.h>
 #include <string.h>
 
+#define COMPARISONS_DEFAULT (UINT64_C(1) << 30)
+
 /* The node that is entered. */
 struct entered {
     const firn_node *node;
@@ -50,16 +52,28 @@ struct firn_query_cursor {
     struct firn_regex_scratch scratch;
 };
 
-firn_status firn_query_cursor_create(const firn_query *query, const firn_allocator *allocator,
+firn_status firn_query_cursor_create(const firn_query *query,
+                                     const firn_query_cursor_options *options,
                                      firn_query_cursor **ret_cursor)
 {
+    static const firn_query_cursor_options defaults = {0};
+    if (options == NULL)
+        options = &defaults;
+    if (options->reserved[0] != 0 || options->reserved[1] != 0)
+        return FIRN_INVALID;
+    const firn_allocator *allocator = options->allocator;
     firn_query_cursor *cursor = firn_allocate_zeroed(allocator, 1, sizeof *cursor);
     if (cursor == NULL)
         return FIRN_NO_MEMORY;
     cursor->query = query;
     cursor->allocator = allocator;
-    cursor->states =
-        (struct firn_states){.query = query, .allocator = allocator, .free_list = FIRN_LIST_NONE};
+    cursor->states = (struct firn_states){
+        .query = query,
+        .allocator = allocator,
+        .free_list = FIRN_LIST_NONE,
+        .comparison_limit =
+            options->comparison_limit != 0 ? options->comparison_limit : COMPARISONS_DEFAULT,
+    };
     cursor->given = FIRN_LIST_NONE;
     cursor->status = FIRN_END_OF_DATA;
     if (!firn_regex_scratch_init(&cursor->scratch, allocator)) {

@@ -124,7 +124,7 @@ static pcre2_general_context *general_context(const firn_allocator *allocator)
 static firn_status compile_regex(struct firn_query_source *source, const struct argument *argument,
                                  void **ret_regex)
 {
-    int number = PCRE2_ERROR_NOMEMORY;
+    int number = PCRE2_ERROR_HEAP_FAILED;
     PCRE2_SIZE at = 0;
     PCRE2_UCHAR cause[80];
     const uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C;
@@ -138,7 +138,7 @@ static firn_status compile_regex(struct firn_query_source *source, const struct 
     pcre2_general_context_free(general);
     if (*ret_regex != NULL)
         return FIRN_OK;
-    if (number == PCRE2_ERROR_NOMEMORY)
+    if (number == PCRE2_ERROR_HEAP_FAILED)
         return firn_query_no_memory(source);
     pcre2_get_error_message(number, cause, sizeof cause);
     return firn_query_fail(source, FIRN_INVALID, argument->offset,

@@ -3,7 +3,11 @@
  * Invariants Q1, Q3 and Q4 are at the cursor's head. Confined to one thread. */
 #include "tree/query_states.h"
 
+#include "pack/hash.h"
+
 #include <string.h>
+
+#define HASH_FACTOR UINT64_C(0x9e3779b97f4a7c15)
 
 void firn_states_fini(struct firn_states *states)
 {
@@ -24,6 +28,7 @@ void firn_states_reset(struct firn_states *states, const firn_nodes *nodes)
         firn_states_release(states, states->finished[i].list);
     states->count = states->finished_count = states->finished_next = 0;
     states->nodes = nodes;
+    states->comparisons = 0;
     states->is_changed = false;
     firn_states_note_awaited(states);
 }
@@ -35,6 +40,7 @@ void firn_states_release(struct firn_states *states, uint32_t list)
     if (list == FIRN_LIST_NONE)
         return;
     states->lists[list].count = 0;
+    states->lists[list].hash = 0;
     states->lists[list].next_free = states->free_list;
     states->free_list = list;
 }
@@ -69,6 +75,7 @@ firn_status firn_states_capture(struct firn_states *states, struct firn_state *s
                        sizeof *list->item))
             return FIRN_NO_MEMORY;
         list->item[list->count++] = (firn_query_capture){node, step->captures[i]};
+        list->hash = firn_hash_mix(list->hash ^ node, HASH_FACTOR ^ step->captures[i]);
     }
     return FIRN_OK;
 }
@@ -125,6 +132,7 @@ firn_status firn_states_split(struct firn_states *states, uint32_t at)
         }
         memcpy(to->item, from->item, from->count * sizeof *from->item);
         to->count = from->count;
+        to->hash = from->hash;
     }
     firn_status status = firn_states_insert(states, at + 1, copy);
     if (status != FIRN_OK)
@@ -153,8 +161,11 @@ static void compare_captures(const struct firn_states *states, const struct firn
     const struct firn_captures *right = firn_states_captures(states, right_state);
     uint32_t i = 0, j = 0;
 
-    *ret_left_contains = *ret_right_contains = true;
-    while (i < left->count && j < right->count) {
+    /* as many captures are contained only when they are the same */
+    const bool is_same = left->count != right->count || left->hash == right->hash;
+    *ret_left_contains = is_same && left->count >= right->count;
+    *ret_right_contains = is_same && right->count >= left->count;
+    while (i < left->count && j < right->count && (*ret_left_contains || *ret_right_contains)) {
         const firn_query_capture a = left->item[i];
         const firn_query_capture b = right->item[j];
         if (a.node == b.node && a.capture == b.capture) {
@@ -242,9 +253,14 @@ static bool compare_fresh(struct firn_states *states, uint32_t *at, uint32_t fir
  * were compared with each other before. Returns the group's new end. */
 static uint32_t drop_contained(struct firn_states *states, uint32_t first, uint32_t end)
 {
-    for (uint32_t at = first; at < end;)
-        if (!states->item[at].is_fresh || !compare_fresh(states, &at, first, &end))
-            at++;
+    for (uint32_t at = first; at < end && states->comparisons <= states->comparison_limit;) {
+        if (states->item[at].is_fresh) {
+            states->comparisons += end - first;
+            if (compare_fresh(states, &at, first, &end))
+                continue;
+        }
+        at++;
+    }
     return end;
 }
 
@@ -268,8 +284,12 @@ static firn_status finish_done(struct firn_states *states, uint32_t first, uint3
 {
     for (uint32_t at = first; at < *end;) {
         states->item[at].is_fresh = false;
-        if (!is_done(states, &states->item[at]) ||
-            is_contained_by_others(states, at, first, *end)) {
+        if (!is_done(states, &states->item[at])) {
+            at++;
+            continue;
+        }
+        states->comparisons += *end - first;
+        if (is_contained_by_others(states, at, first, *end)) {
             at++;
             continue;
         }
@@ -303,6 +323,8 @@ firn_status firn_states_settle(struct firn_states *states)
     for (uint32_t first = 0; first < states->count;) {
         uint32_t end = drop_contained(states, first, group_end(states, first));
         firn_status status = finish_done(states, first, &end);
+        if (status == FIRN_OK && states->comparisons > states->comparison_limit)
+            status = FIRN_LIMIT;
         if (status != FIRN_OK)
             return status;
         first = end;

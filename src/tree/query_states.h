@@ -11,6 +11,7 @@ struct firn_captures {
     size_t capacity;
     uint32_t count;
     uint32_t next_free; /* of the free ones */
+    uint64_t hash;      /* of what is in it, in this order */
 };
 
 /* A match under way. */
@@ -43,6 +44,8 @@ struct firn_states {
     size_t list_capacity;
     uint32_t list_count;
     uint32_t free_list;
+    uint64_t comparisons; /* in this tree */
+    uint64_t comparison_limit;
 };
 
 void firn_states_fini(struct firn_states *states);
@@ -67,7 +70,7 @@ void firn_states_drop(struct firn_states *states, uint32_t at);
 FIRN_NODISCARD firn_status firn_states_finish(struct firn_states *states, uint32_t at);
 
 /* Drops states that others contain, and finishes those that have come to their pattern's end.
- * FIRN_NO_MEMORY. */
+ * FIRN_NO_MEMORY, FIRN_LIMIT (comparisons). */
 FIRN_NODISCARD firn_status firn_states_settle(struct firn_states *states);
 /* Brings Q4 about. */
 void firn_states_note_awaited(struct firn_states *states);

@@ -24,6 +24,7 @@ struct sample {
 static firn_status work(const firn_allocator *allocator, void *context)
 {
     struct sample *sample = context;
+    const firn_query_cursor_options options = {.allocator = allocator};
     firn_query *query = NULL;
     firn_query_cursor *cursor = NULL;
     firn_query_match match;
@@ -31,7 +32,7 @@ static firn_status work(const firn_allocator *allocator, void *context)
     firn_status status =
         firn_query_create(sample->family, source, sizeof source - 1, allocator, &query, &error);
     if (status == FIRN_OK)
-        status = firn_query_cursor_create(query, allocator, &cursor);
+        status = firn_query_cursor_create(query, &options, &cursor);
     if (status == FIRN_OK) {
         firn_query_cursor_begin(cursor, firn_builder_nodes(sample->builder), sample->tree.text);
         while ((status = firn_query_cursor_next(cursor, &match)) == FIRN_OK)

@@ -34,11 +34,12 @@ static const struct sample *make_sample(void)
 static void run(const struct sample *sample, const firn_query *query)
 {
     const firn_nodes *nodes = firn_builder_nodes(sample->builder);
+    const firn_query_cursor_options options = {.comparison_limit = 200000};
     firn_query_cursor *cursor;
     firn_query_match match;
     uint32_t count = 0;
 
-    if (firn_query_cursor_create(query, NULL, &cursor) != FIRN_OK)
+    if (firn_query_cursor_create(query, &options, &cursor) != FIRN_OK)
         abort();
     firn_query_cursor_begin(cursor, nodes, sample->tree.text);
     while (count < MATCHES_MOST && firn_query_cursor_next(cursor, &match) == FIRN_OK) {

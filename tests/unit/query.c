@@ -283,6 +283,29 @@ static void quantifiers_of_quantifiers_end(void **state)
     expect(sample, "(ERROR ((name)?+ @n)?+)", "0 n=x n=y");
 }
 
+static void comparisons_are_bounded(void **state)
+{
+    const struct sample *sample = *state;
+    static const char source[] = "(list _* @a _* @b _* @c) @d";
+    firn_query *query;
+    firn_query_cursor *cursor;
+    firn_query_match match;
+    firn_status status = FIRN_OK;
+    assert_int_equal(
+        firn_query_create(sample->family, source, sizeof source - 1, NULL, &query, NULL), FIRN_OK);
+    firn_query_cursor_options options = {.reserved = {0, 1}};
+    assert_int_equal(firn_query_cursor_create(query, &options, &cursor), FIRN_INVALID);
+    options = (firn_query_cursor_options){.comparison_limit = 20};
+    assert_int_equal(firn_query_cursor_create(query, &options, &cursor), FIRN_OK);
+    firn_query_cursor_begin(cursor, sample->nodes, text);
+    while (status == FIRN_OK)
+        status = firn_query_cursor_next(cursor, &match);
+    assert_int_equal(status, FIRN_LIMIT);
+    assert_int_equal(firn_query_cursor_next(cursor, &match), FIRN_LIMIT);
+    firn_query_cursor_destroy(cursor);
+    firn_query_destroy(query);
+}
+
 static void counts_and_names(void **state)
 {
     const struct sample *sample = *state;
@@ -306,6 +329,7 @@ int main(void)
         cmocka_unit_test(bad_sources_are_told_with_their_place),
         cmocka_unit_test(nesting_is_bounded),
         cmocka_unit_test(quantifiers_of_quantifiers_end),
+        cmocka_unit_test(comparisons_are_bounded),
         cmocka_unit_test(counts_and_names),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
