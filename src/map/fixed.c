@@ -144,17 +144,40 @@ static size_t need_joined(const firn_shape *shape, firn_slot left, firn_slot rig
     return bytes_of(shape, (size_t)left.node->count + right.node->count);
 }
 
-static void *insert(const firn_shape *shape, firn_slot slot, unsigned position, const void *key,
-                    void *kept)
+/* Inlined, so that key_bytes is a constant where it can be one. */
+FIRN_SEARCH_INLINE void *insert_sized(const firn_shape *shape, firn_slot slot, unsigned position,
+                                      const void *key, size_t key_bytes)
+{
+    size_t value_bytes = shape->value_bytes;
+    unsigned behind = slot.node->count++ - position;
+    uint8_t *at = firn_node_keys(slot.node) + position * key_bytes;
+    uint8_t *last = value_at(shape, slot, slot.node->count - 1);
+    __builtin_prefetch(last + value_bytes); /* while the keys move */
+    memmove(at + key_bytes, at, behind * key_bytes);
+    memcpy(at, key, key_bytes);
+    memmove(last, last + value_bytes, behind * value_bytes);
+    return last + behind * value_bytes;
+}
+
+static void *insert_u32(const firn_shape *shape, firn_slot slot, unsigned position, const void *key,
+                        void *kept)
 {
     (void)kept;
-    unsigned behind = slot.node->count++ - position;
-    uint8_t *at = key_at(shape, slot, position),
-            *last = value_at(shape, slot, slot.node->count - 1);
-    memmove(at + shape->key_bytes, at, (size_t)behind * shape->key_bytes);
-    memcpy(at, key, shape->key_bytes);
-    memmove(last, last + shape->value_bytes, (size_t)behind * shape->value_bytes);
-    return last + (size_t)behind * shape->value_bytes;
+    return insert_sized(shape, slot, position, key, sizeof(uint32_t));
+}
+
+static void *insert_u64(const firn_shape *shape, firn_slot slot, unsigned position, const void *key,
+                        void *kept)
+{
+    (void)kept;
+    return insert_sized(shape, slot, position, key, sizeof(uint64_t));
+}
+
+static void *insert_fixed(const firn_shape *shape, firn_slot slot, unsigned position,
+                          const void *key, void *kept)
+{
+    (void)kept;
+    return insert_sized(shape, slot, position, key, shape->key_bytes);
 }
 
 static void remove_range(const firn_shape *shape, firn_slot slot, unsigned begin, unsigned end)
@@ -211,16 +234,16 @@ static const char *check(const firn_shape *shape, firn_slot slot)
 static const uint64_t lowest[32];
 _Static_assert(sizeof(lowest) == FIRN_MAP_FIXED_MAX, "a key of zeros of any size");
 
-#define KIND(SEARCH, COMPARE)                                                                      \
+#define KIND(SEARCH, COMPARE, INSERT)                                                              \
     {                                                                                              \
         .search = SEARCH, .value = value, .key = key_of, .need = need, .need_joined = need_joined, \
-        .insert = insert, .remove = remove_range, .copy = copy, .middle = middle,                  \
+        .insert = INSERT, .remove = remove_range, .copy = copy, .middle = middle,                  \
         .separator = separator, .lowest = lowest, .compare = COMPARE, .usage = usage,              \
         .check = check,                                                                            \
     }
 
-const firn_node_kind firn_node_u32 = KIND(search_u32, compare_u32);
-const firn_node_kind firn_node_u64 = KIND(search_u64, compare_u64);
-const firn_node_kind firn_node_u32_avx2 = KIND(search_u32_avx2, compare_u32);
-const firn_node_kind firn_node_u64_avx2 = KIND(search_u64_avx2, compare_u64);
-const firn_node_kind firn_node_fixed = KIND(search_fixed, compare_fixed);
+const firn_node_kind firn_node_u32 = KIND(search_u32, compare_u32, insert_u32);
+const firn_node_kind firn_node_u64 = KIND(search_u64, compare_u64, insert_u64);
+const firn_node_kind firn_node_u32_avx2 = KIND(search_u32_avx2, compare_u32, insert_u32);
+const firn_node_kind firn_node_u64_avx2 = KIND(search_u64_avx2, compare_u64, insert_u64);
+const firn_node_kind firn_node_fixed = KIND(search_fixed, compare_fixed, insert_fixed);

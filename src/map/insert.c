@@ -341,8 +341,10 @@ static firn_status insert_first(insertion *work)
     return FIRN_OK;
 }
 
-firn_status firn_tree_put(const firn_map_type *type, firn_tree *tree, const void *key,
-                          void **ret_value, bool *ret_new)
+/* A key that is not there, where path leads to, when the leaf's slot has no room or the key must be
+ * kept. */
+static firn_status put_new(const firn_map_type *type, firn_tree *tree, const void *key,
+                           const firn_path *path, void **ret_value)
 {
     insertion work;
     work.type = type; /* the rest, as it is needed: most insertions use little of it */
@@ -351,19 +353,41 @@ firn_status firn_tree_put(const firn_map_type *type, firn_tree *tree, const void
     work.kept = NULL;
     work.below_left = work.below_right = FIRN_REF_NONE;
     work.turn = 0;
-    if (tree->height > 0 && type->descend(type, tree, key, &work.path)) {
-        unsigned leaf = tree->height - 1;
-        firn_slot slot = firn_slot_of(&tree->store, work.path.ref[leaf]);
-        *ret_value = type->leaf.kind->value(&type->leaf, slot, work.path.at[leaf]);
-        *ret_new = false;
-        return FIRN_OK;
+    if (path != NULL)
+        work.path = *path;
+    firn_status status = path != NULL ? insert(&work) : insert_first(&work);
+    if (status == FIRN_OK)
+        *ret_value = work.value;
+    return status;
+}
+
+firn_status firn_tree_put(const firn_map_type *type, firn_tree *tree, const void *key,
+                          void **ret_value, bool *ret_new)
+{
+    const firn_shape *shape = &type->leaf;
+    firn_status status = FIRN_OK;
+    firn_path path;
+    if (tree->height == 0) {
+        status = put_new(type, tree, key, NULL, ret_value);
+    } else {
+        bool there = type->descend(type, tree, key, &path);
+        firn_slot slot = firn_slot_of(&tree->store, path.ref[tree->height - 1]);
+        unsigned at = path.at[tree->height - 1], count = slot.node->count;
+        if (there) {
+            *ret_value = shape->kind->value(shape, slot, at);
+            *ret_new = false;
+            return FIRN_OK;
+        }
+        if (shape->kind->keep == NULL &&
+            shape->kind->need(shape, slot, 0, count, at, key) <= slot.bytes)
+            *ret_value = shape->kind->insert(shape, slot, at, key, NULL);
+        else
+            status = put_new(type, tree, key, &path, ret_value);
     }
-    firn_status status = tree->height > 0 ? insert(&work) : insert_first(&work);
     if (status != FIRN_OK)
         return status;
     tree->count++;
     tree->version++;
-    *ret_value = work.value;
     *ret_new = true;
     return FIRN_OK;
 }

@@ -57,19 +57,27 @@ static void go_to_end(const firn_map *map, bool last, firn_place *ret_place)
     ret_place->at = last ? ret_place->leaf.node->count - 1u : 0;
 }
 
-/* Asks for the ends of the leaf behind a place's, from which a walk goes inwards: with 10^6 random
- * keys a visit takes 3.5 ns an entry instead of 4.2. All of its lines would win no more. */
-static void prefetch_next(const firn_map_type *type, const firn_tree *tree, const firn_place *place)
+firn_slot firn_place_leaf_behind(const firn_map *map, const firn_place *place)
 {
-    unsigned above = tree->height - 2;
+    const firn_tree *tree = firn_content_tree(map);
+    if (tree == NULL || tree->height < 2)
+        return (firn_slot){0};
+    unsigned above = tree->height - 2, behind = place->path.at[above] + 1u;
     firn_slot slot = firn_slot_of(&tree->store, place->path.ref[above]);
-    if (place->path.at[above] + 1u == slot.node->count)
-        return;
-    firn_slot leaf = firn_slot_of(&tree->store, firn_child(type, slot, place->path.at[above] + 1u));
-    const uint8_t *begin = (const uint8_t *)leaf.node, *end = begin + leaf.bytes;
+    if (behind == slot.node->count)
+        return (firn_slot){0};
+    return firn_slot_of(&tree->store, firn_child(map->type, slot, behind));
+}
+
+/* Asks for the ends of the leaf behind a place's, from which a walk goes inwards: with 10^6 random
+ * keys a walk takes 3.5 ns an entry instead of 4.2. */
+static void prefetch_next(const firn_map *map, const firn_place *place)
+{
+    firn_slot leaf = firn_place_leaf_behind(map, place);
+    const uint8_t *begin = (const uint8_t *)leaf.node;
     for (unsigned i = 0; i < 256 && i < leaf.bytes; i += 64) {
         __builtin_prefetch(begin + i);
-        __builtin_prefetch(end - 64 - i);
+        __builtin_prefetch(begin + leaf.bytes - 64 - i);
     }
 }
 
@@ -84,7 +92,7 @@ bool firn_place_next_leaf(const firn_map *map, firn_place *place)
             place->path.at[level]++;
             place->path.ref[level + 1] = firn_child(map->type, slot, place->path.at[level]);
             go_down(map->type, tree, level + 1, false, place);
-            prefetch_next(map->type, tree, place);
+            prefetch_next(map, place);
             return true;
         }
     }

@@ -23,6 +23,9 @@ bool firn_place_floor(const firn_map *map, const void *key, firn_place *ret_plac
 bool firn_place_next_leaf(const firn_map *map, firn_place *place);
 bool firn_place_previous_leaf(const firn_map *map, firn_place *place);
 
+/* The leaf behind a place's, when it has the same parent; else one whose node is NULL. */
+firn_slot firn_place_leaf_behind(const firn_map *map, const firn_place *place);
+
 /* The position in the place's leaf that keys from `to` on (NULL: none) begin at. */
 unsigned firn_place_end(const firn_map *map, const firn_place *place, const void *to);
 

@@ -578,9 +578,9 @@ static void damage_is_found(void **state)
     tree->count++;
     assert_int_equal(firn_map_verify(&map, NULL), FIRN_CORRUPT);
     tree->count--;
-    tree->store.classes[31].live++;
+    tree->store.classes[type->class_count - 1].live++;
     assert_int_equal(firn_map_verify(&map, NULL), FIRN_CORRUPT);
-    tree->store.classes[31].live--;
+    tree->store.classes[type->class_count - 1].live--;
     uint16_t count = leaf.node->count;
     leaf.node->count = 4000;
     assert_int_equal(firn_map_verify(&map, NULL), FIRN_CORRUPT);
