@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define ENTRIES_MAX 700
-#define STEPS_MAX 2000 /* keys put or taken for an input, so that none is slow */
+#define STEPS_MAX 600 /* keys put or taken for an input, so that none is slow */
 #define KEY_MAX 300
 #define VALUE_MAX 33
 
