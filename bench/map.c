@@ -1,8 +1,9 @@
 /* Firn's ordered map against others: the rows M1 to M8, how much is kept after removals, from which
  * size on it is the smallest, and how reading scales over threads; with --full a table of all kinds
- * of keys, orders and sizes.
+ * of keys, orders and sizes, and of the identifiers in the C sources of DIR, or in /usr/include, as
+ * they come; each is run once.
  *
- *     map [--json] [--quick] [--runs N] [--svg FILE] [--full]
+ *     map [--json] [--quick] [--runs N] [--svg FILE] [--full] [DIR]
  *
  * Every run is a process of its own below peers/, which the work in map/driver.h is compiled into
  * with one map and one kind of keys. Memory is what malloc has given out, its own heads and
@@ -43,6 +44,9 @@ struct cell {
     struct contender contenders[PEERS];
 };
 
+#define IDENTIFIERS "identifiers" /* an order of texts */
+static const char *identifiers;   /* the file with one a line */
+
 static struct cell cells[CELLS_MAX];
 static size_t cell_count;
 static struct row rows[ROWS_MAX];
@@ -63,15 +67,17 @@ static void set_contender(struct cell *cell, enum peer peer)
     if (asprintf(&name, rust ? "map_%s" : "map_%s_%s", peers[peer].file, cell->kind) < 0)
         exit(1);
     const char *program = peer_program(name);
+    bool read = strcmp(cell->order, IDENTIFIERS) == 0;
+    const char *order = read ? "random" : cell->order, *keys = read ? identifiers : NULL;
     *contender = (struct contender){.name = peers[peer].name,
                                     .work = cell->kind,
                                     .absent = !can(peer, cell),
-                                    .words = {program, cell->work, cell->order, cell->count}};
+                                    .words = {program, cell->work, order, cell->count, keys}};
     if (rust)
         *contender = (struct contender){
             .name = peers[peer].name,
             .work = cell->kind,
-            .words = {program, cell->kind, cell->work, cell->order, cell->count}};
+            .words = {program, cell->kind, cell->work, order, cell->count, keys}};
     free(name);
 }
 
@@ -269,7 +275,7 @@ static void add_all(const char *kind, const char *order, const char *count, unsi
                                              {"mixed", "mixed_scan_ns"}, {"mixed", "zipf_ns"}};
     for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
         bool mixed = strcmp(figures[i][0], "mixed") == 0;
-        if (mixed && strlen(count) < 4)
+        if (mixed && (strlen(count) < 4 || strlen(count) > 7)) /* 10 M take minutes each */
             continue;
         const struct cell *cell = measured(kind, figures[i][0], order, count, runs);
         char *what;
@@ -282,8 +288,34 @@ static void add_all(const char *kind, const char *order, const char *count, unsi
     }
 }
 
-static void add_full(unsigned runs)
+/* Writes the identifiers of a source tree, each once, to a file beside the peers; returns how many
+ * there are. */
+static const char *find_identifiers(const char *dir)
 {
+    char *path, *number;
+    size_t count = 0;
+    if (asprintf(&path, "%s/peers/identifiers", bench_folder()) < 0)
+        exit(1);
+    setenv("FIRN_BENCH_DIR", dir, 1);
+    setenv("FIRN_BENCH_OUT", path, 1);
+    if (system("LC_ALL=C grep -rhowE --include='*.[ch]' '[A-Za-z_][A-Za-z0-9_]*' "
+               "\"$FIRN_BENCH_DIR\" | awk '!seen[$0]++' >\"$FIRN_BENCH_OUT\" && "
+               "test -s \"$FIRN_BENCH_OUT\"") != 0) {
+        fprintf(stderr, "%s: no identifiers there; name a tree of C sources\n", dir);
+        exit(1);
+    }
+    FILE *file = fopen(path, "r");
+    for (int byte; file != NULL && (byte = getc(file)) != EOF;)
+        count += byte == '\n';
+    if (file == NULL || fclose(file) != 0 || asprintf(&number, "%zu", count) < 0)
+        exit(1);
+    identifiers = path;
+    return number;
+}
+
+static void add_full(const char *dir)
+{
+    const unsigned runs = 1;
     static const char *const kinds[] = {"u32", "u64", "text"};
     static const char *const orders[] = {"random", "sequential", "reverse", "clustered"};
     static const char *const counts[] = {"1", "10", "100", "1000", "1000000"};
@@ -295,6 +327,7 @@ static void add_full(unsigned runs)
         if (kind < 2)
             add_all(kinds[kind], "random", "10000000", runs);
     }
+    add_all("text", IDENTIFIERS, find_identifiers(dir), runs);
 }
 
 int main(int count, char **words)
@@ -303,7 +336,8 @@ int main(int count, char **words)
         .text =
             "Firn's ordered map against those of C++, Abseil, Judy, Rust and LMDB, and against\n"
             "sorted arrays: memory and time, from one element to ten million.",
-        .full = "all kinds of keys, orders and sizes"};
+        .full = "all kinds of keys, orders and sizes, each once",
+        .word = "[DIR]"};
     struct bench_options options;
     bench_options_read(&options, count, words, &about);
     add_small(options.runs);
@@ -312,7 +346,7 @@ int main(int count, char **words)
     add_crossover(options.runs);
     add_readers(options.runs);
     if (options.full)
-        add_full(options.runs);
+        add_full(options.word != NULL ? options.word : "/usr/include");
     contenders_tell_absent(measured("u64", "basic", "random", "1000000", options.runs)->contenders,
                            PEERS); /* where all can take part */
     return rows_report(rows, row_count, &options);
