@@ -361,33 +361,45 @@ static firn_status put_new(const firn_map_type *type, firn_tree *tree, const voi
     return status;
 }
 
+/* Where path leads to a leaf's slot: finds a key or inserts it there; NULL when that needs more. */
+static void *put_in_leaf(const firn_map_type *type, const firn_tree *tree, const void *key,
+                         firn_path *ret_path, bool *ret_new)
+{
+    const firn_shape *shape = &type->leaf;
+    const firn_node_kind *kind = shape->kind;
+    unsigned leaf = tree->height - 1;
+    if (kind->put != NULL) {
+        unsigned position;
+        firn_tree_descend_inner(type, tree, key, ret_path);
+        firn_slot slot = firn_slot_of(&tree->store, ret_path->ref[leaf]);
+        void *value = kind->put(shape, slot, key, &position, ret_new);
+        ret_path->at[leaf] = (uint16_t)position;
+        return value;
+    }
+    *ret_new = !type->descend(type, tree, key, ret_path);
+    firn_slot slot = firn_slot_of(&tree->store, ret_path->ref[leaf]);
+    unsigned at = ret_path->at[leaf], count = slot.node->count;
+    if (!*ret_new)
+        return kind->value(shape, slot, at);
+    if (kind->keep != NULL || kind->need(shape, slot, 0, count, at, key) > slot.bytes)
+        return NULL;
+    return kind->insert(shape, slot, at, key, NULL);
+}
+
 firn_status firn_tree_put(const firn_map_type *type, firn_tree *tree, const void *key,
                           void **ret_value, bool *ret_new)
 {
-    const firn_shape *shape = &type->leaf;
-    firn_status status = FIRN_OK;
     firn_path path;
-    if (tree->height == 0) {
-        status = put_new(type, tree, key, NULL, ret_value);
-    } else {
-        bool there = type->descend(type, tree, key, &path);
-        firn_slot slot = firn_slot_of(&tree->store, path.ref[tree->height - 1]);
-        unsigned at = path.at[tree->height - 1], count = slot.node->count;
-        if (there) {
-            *ret_value = shape->kind->value(shape, slot, at);
-            *ret_new = false;
-            return FIRN_OK;
-        }
-        if (shape->kind->keep == NULL &&
-            shape->kind->need(shape, slot, 0, count, at, key) <= slot.bytes)
-            *ret_value = shape->kind->insert(shape, slot, at, key, NULL);
-        else
-            status = put_new(type, tree, key, &path, ret_value);
+    bool rooted = tree->height > 0, is_new = true;
+    void *value = rooted ? put_in_leaf(type, tree, key, &path, &is_new) : NULL;
+    if (value == NULL) {
+        firn_status status = put_new(type, tree, key, rooted ? &path : NULL, &value);
+        if (status != FIRN_OK)
+            return status;
     }
-    if (status != FIRN_OK)
-        return status;
-    tree->count++;
-    tree->version++;
-    *ret_new = true;
+    tree->count += is_new;
+    tree->version += is_new;
+    *ret_value = value;
+    *ret_new = is_new;
     return FIRN_OK;
 }

@@ -104,7 +104,15 @@ static firn_status put(firn_map *map, const void *key, void **ret_value, bool *r
     bool equal = false;
     if (map->content != NULL) {
         slot = firn_small_slot(map->content);
-        at = shape->kind->search(shape, slot, key, &equal);
+        if (shape->kind->put != NULL) {
+            *ret_value = shape->kind->put(shape, slot, key, &at, ret_new);
+            if (*ret_value != NULL) {
+                slot.node->version = (uint16_t)(slot.node->version + *ret_new);
+                return FIRN_OK;
+            }
+        } else {
+            at = shape->kind->search(shape, slot, key, &equal);
+        }
     }
     *ret_new = !equal;
     if (equal) {

@@ -399,6 +399,7 @@ const firn_node_kind firn_node_text = {
     .keep = text_keep,
     .drop = text_drop,
     .insert = firn_text_insert,
+    .put = firn_text_put,
     .remove = firn_text_remove,
     .copy = firn_text_copy,
     .middle = text_middle,

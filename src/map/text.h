@@ -167,6 +167,8 @@ size_t firn_text_need(const firn_shape *shape, firn_slot slot, unsigned begin, u
 size_t firn_text_need_joined(const firn_shape *shape, firn_slot left, firn_slot right);
 void *firn_text_insert(const firn_shape *shape, firn_slot slot, unsigned position, const void *key,
                        void *kept);
+void *firn_text_put(const firn_shape *shape, firn_slot slot, const void *key,
+                    unsigned *ret_position, bool *ret_new);
 void firn_text_remove(const firn_shape *shape, firn_slot slot, unsigned begin, unsigned end);
 void firn_text_copy(const firn_shape *shape, firn_slot from, unsigned begin, unsigned end,
                     firn_slot to);

@@ -131,31 +131,42 @@ static size_t range_bytes(const firn_node *node, unsigned begin, unsigned end)
 {
     if (begin == end)
         return 0;
+    if (end - begin == node->count)
+        return firn_text_used(node);
     return firn_text_shared(node, begin) + firn_text_offset(node, end) -
            firn_text_offset(node, begin);
 }
 
-size_t firn_text_need(const firn_shape *shape, firn_slot slot, unsigned begin, unsigned end,
-                      unsigned position, const void *key)
+/* What `need` says, place (NULL: none) being that of the key. */
+static size_t need_at(const firn_shape *shape, const firn_node *node, unsigned begin, unsigned end,
+                      const firn_text_place *place, const firn_bytes *key)
 {
-    const firn_node *node = slot.node;
     unsigned count = end - begin;
     size_t bytes = range_bytes(node, begin, end);
     bytes +=
         shape->inner && begin > 0; /* the first byte that an empty key in its place does not use */
     /* A node that is wide without need stays so when it grows in its place. */
     bool wide = count == node->count ? firn_text_is_wide(node) : wide_range(node, begin, end);
-    if (key == NULL)
+    if (place == NULL)
         return firn_text_need_of(shape, count, wide, bytes);
-    firn_text_place place = firn_text_locate(node, key);
-    assert(place.position == position && !place.equal);
-    struct fit with = fit(node, &place, key);
-    bytes += with.bytes + (position == begin ? with.shared : 0);
-    if (position < end)
-        bytes += (position == begin ? 0 : with.behind_now);
-    if (position < end)
+    struct fit with = fit(node, place, key);
+    bytes += with.bytes + (place->position == begin ? with.shared : 0);
+    if (place->position < end)
+        bytes += (place->position == begin ? 0 : with.behind_now);
+    if (place->position < end)
         bytes -= with.behind;
     return firn_text_need_of(shape, count + 1, wide || with.wide, bytes);
+}
+
+size_t firn_text_need(const firn_shape *shape, firn_slot slot, unsigned begin, unsigned end,
+                      unsigned position, const void *key)
+{
+    if (key == NULL)
+        return need_at(shape, slot.node, begin, end, NULL, NULL);
+    firn_text_place place = firn_text_locate(slot.node, key);
+    assert(place.position == position && !place.equal);
+    (void)position;
+    return need_at(shape, slot.node, begin, end, &place, key);
 }
 
 /* What the entry behind a change has now, and what it will share. Its suffix becomes shorter at its
@@ -209,29 +220,27 @@ static void set_behind(firn_node *node, unsigned position, unsigned offset,
     }
 }
 
-void *firn_text_insert(const firn_shape *shape, firn_slot slot, unsigned position, const void *key,
-                       void *kept)
+static void *insert_at(const firn_shape *shape, firn_slot slot, const firn_text_place *place,
+                       const firn_bytes *bytes, void *kept)
 {
     firn_node *node = slot.node;
-    const firn_bytes *bytes = key;
-    firn_text_place place = firn_text_locate(node, bytes);
-    assert(place.position == position && !place.equal);
+    unsigned position = place->position;
     assert((kept != NULL) == (bytes->size > FIRN_TEXT_INLINE_MAX));
-    struct fit with = fit(node, &place, bytes);
+    struct fit with = fit(node, place, bytes);
     struct behind behind;
-    look_behind(node, position, place.offset, with.behind, &behind);
+    look_behind(node, position, place->offset, with.behind, &behind);
     if (with.wide && !firn_text_is_wide(node))
         widen(node);
     splice_values(shape, slot, position, 0, 1);
     splice(node, &(struct splice){.position = position,
                                   .added = 1,
-                                  .offset = place.offset,
+                                  .offset = place->offset,
                                   .bytes_removed = behind.cut,
                                   .bytes_added = with.bytes + behind.added});
     set_head(node, position, with.shared, with.length);
-    set_behind(node, position + 1, place.offset + with.bytes, &behind);
+    set_behind(node, position + 1, place->offset + with.bytes, &behind);
     uint8_t *first = firn_text_firsts(node) + position;
-    uint8_t *rest = firn_text_rests(node) + place.offset;
+    uint8_t *rest = firn_text_rests(node) + place->offset;
     if (kept != NULL) {
         uint32_t size = (uint32_t)bytes->size;
         *first = FIRN_TEXT_LONG_FIRST;
@@ -245,6 +254,32 @@ void *firn_text_insert(const firn_shape *shape, firn_slot slot, unsigned positio
         *first = 0;
     }
     return firn_text_value(shape, slot, position);
+}
+
+void *firn_text_insert(const firn_shape *shape, firn_slot slot, unsigned position, const void *key,
+                       void *kept)
+{
+    firn_text_place place = firn_text_locate(slot.node, key);
+    assert(place.position == position && !place.equal);
+    (void)position;
+    return insert_at(shape, slot, &place, key, kept);
+}
+
+void *firn_text_put(const firn_shape *shape, firn_slot slot, const void *key,
+                    unsigned *ret_position, bool *ret_new)
+{
+    const firn_bytes *bytes = key;
+    firn_text_place place = firn_text_locate(slot.node, bytes);
+    *ret_position = place.position;
+    *ret_new = !place.equal;
+    if (place.equal)
+        return firn_text_value(shape, slot, place.position);
+    /* The block of a small map may be larger than a node. */
+    size_t room = slot.bytes < shape->node_bytes ? slot.bytes : shape->node_bytes;
+    if (bytes->size > FIRN_TEXT_INLINE_MAX ||
+        need_at(shape, slot.node, 0, slot.node->count, &place, bytes) > room)
+        return NULL;
+    return insert_at(shape, slot, &place, bytes, NULL);
 }
 
 /* --- some less --- */

@@ -16,24 +16,34 @@
  */
 #include "map/tree.h"
 
-bool firn_tree_descend_any(const firn_map_type *type, const firn_tree *tree, const void *key,
-                           firn_path *ret_path)
+void firn_tree_descend_inner(const firn_map_type *type, const firn_tree *tree, const void *key,
+                             firn_path *ret_path)
 {
+    const firn_shape *shape = &type->inner;
     uint32_t ref = tree->root;
     bool equal;
-    for (unsigned level = 0;; level++) {
-        const firn_shape *shape = firn_shape_of(type, ref);
+    unsigned level = 0;
+    for (; !(ref & FIRN_REF_LEAF); level++) {
         firn_slot slot = firn_slot_of(&tree->store, ref);
         unsigned at = shape->kind->search(shape, slot, key, &equal);
-        ret_path->ref[level] = ref;
-        if (ref & FIRN_REF_LEAF) {
-            ret_path->at[level] = (uint16_t)at;
-            return equal;
-        }
         at -= !equal && at > 0;
+        ret_path->ref[level] = ref;
         ret_path->at[level] = (uint16_t)at;
         ref = firn_child(type, slot, at);
     }
+    ret_path->ref[level] = ref;
+}
+
+bool firn_tree_descend_any(const firn_map_type *type, const firn_tree *tree, const void *key,
+                           firn_path *ret_path)
+{
+    const firn_shape *shape = &type->leaf;
+    unsigned leaf = tree->height - 1;
+    bool equal;
+    firn_tree_descend_inner(type, tree, key, ret_path);
+    firn_slot slot = firn_slot_of(&tree->store, ret_path->ref[leaf]);
+    ret_path->at[leaf] = (uint16_t)shape->kind->search(shape, slot, key, &equal);
+    return equal;
 }
 
 firn_tree *firn_tree_create(const firn_map_type *type)

@@ -45,6 +45,9 @@ static inline size_t firn_need(const firn_shape *shape, firn_slot slot)
     return shape->kind->need(shape, slot, 0, slot.node->count, 0, NULL);
 }
 
+/* Sets a path down to the leaf that a key is or would be in; but for where in the leaf. */
+void firn_tree_descend_inner(const firn_map_type *type, const firn_tree *tree, const void *key,
+                             firn_path *ret_path);
 /* What type->descend is for keys of any kind. */
 bool firn_tree_descend_any(const firn_map_type *type, const firn_tree *tree, const void *key,
                            firn_path *ret_path);
