@@ -65,7 +65,8 @@ typedef struct firn_heap_options {
     uint64_t pause_target_ns; /* what pauses are kept below; 0: 2,000,000; else 100,000 to 2^61 */
     size_t step_bytes;        /* the most that one step marks; 0: 4 MiB; else 4,096 to 2^61 */
     uint32_t promote_age;     /* minor collections that an object survives before it is old: the
-                               * last of them moves it; 0: 3; else 1 to 15 */
+                               * last of them moves it; 0: 3; else 1 to 15. A bound, too: fewer
+                               * while most of what survives does so again */
     uint32_t growth_percent;  /* how far the old space grows over what lived at the last marking
                                * before the next must be done; 0: 16 to 200, so that marking takes
                                * a seventh of the time, and 8 MiB at least; else 10 to 1,000 */

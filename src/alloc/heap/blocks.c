@@ -21,8 +21,8 @@
 
 #include <firn/system.h>
 
-/* Beyond this many warm free blocks, and those that will be wanted before the next marking is done
- * or were in use of late, memory is given back. */
+/* Beyond this many warm free blocks, and those that will be wanted before the next marking is done,
+ * memory is given back. */
 #define WARM_MIN 32
 
 #define FAULT_LEAST 250 /* ns a page, and what is expected at first */
@@ -191,8 +191,6 @@ bool firn_blocks_trim(struct heap *heap, uint32_t count)
 {
     size_t runway = heap->goal_bytes > heap->old_bytes ? heap->goal_bytes - heap->old_bytes : 0;
     uint32_t keep = WARM_MIN + (uint32_t)(runway >> BLOCK_SHIFT);
-    uint32_t lately = heap->recent > heap->used ? heap->recent - heap->used : 0;
-    keep = keep > lately ? keep : lately;
     uint32_t word = heap->frontier / 64;
     while (count > 0 && heap->warm_count > keep && word-- > 0) {
         while (count > 0 && heap->warm_count > keep && heap->warm_blocks[word] != 0) {

@@ -169,7 +169,6 @@ struct heap {
     uint32_t reserve;     /* free ones kept for the next minor collection */
     uint32_t used, free_count, warm_count;
     uint32_t take_hint;  /* a word of free_blocks; none before it has a bit */
-    uint32_t recent;     /* the most used at once of late */
     uint64_t cold_taken; /* blocks without memory, ever */
     uint64_t fault_ns;   /* of a page that the kernel gives memory to */
     bool trimming;       /* there may be much to give back */
