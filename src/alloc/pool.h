@@ -6,9 +6,9 @@
  *
  * Extents are blocks of the allocator and have 1, 1, 2, 4, 8, 16 and 32 chunks and then a quarter
  * of the power of two before, so that a chunk's number tells its extent. In a pool over the
- * system's allocator that has grown to 256 KiB, the next one is a range of reserved address space
- * instead, which grows in place and stands for all extents that it has the chunks of: nearly all
- * objects of a large pool lie in it, and one comparison tells which.
+ * system's allocator that has grown to 256 KiB (or 128), the next one is a range of reserved
+ * address space instead, which grows in place and stands for all extents that it has the chunks of:
+ * nearly all objects of a large pool lie in it, and one comparison tells which.
  */
 #ifndef FIRN_ALLOC_POOL_H
 #define FIRN_ALLOC_POOL_H

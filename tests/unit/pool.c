@@ -351,6 +351,26 @@ static void where_address_space_is_limited_none_is_reserved(void **state)
     assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
 }
 
+static void small_pools_have_no_range(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t object_bytes;
+        uint32_t count; /* of objects before the range */
+    } cases[] = {{16, 8192}, {32, 8192}, {48, 6144}, {64, 4096}, {4096, 64}};
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_AS, &limit), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0] && limit.rlim_cur == RLIM_INFINITY; i++) {
+        firn_pool pool = make(NULL, cases[i].object_bytes, 0);
+        for (uint32_t count = 0; count < cases[i].count; count++)
+            assert_non_null(firn_pool_alloc(&pool));
+        assert_false(pool.ranged < pool.extent_count);
+        assert_non_null(firn_pool_alloc(&pool));
+        assert_true(pool.ranged < pool.extent_count);
+        firn_pool_fini(&pool);
+    }
+}
+
 #if !defined(FIRN_POOL_POISONED) && defined(NDEBUG) /* else all of it is written to */
 static void behind_the_range_come_extents(void **state)
 {
@@ -408,6 +428,7 @@ int main(void)
         cmocka_unit_test(a_reset_frees_all_and_keeps_the_memory),
         cmocka_unit_test(the_limit_is_kept_and_used_up),
         cmocka_unit_test(a_million_objects_cost_two_percent_at_most),
+        cmocka_unit_test(small_pools_have_no_range),
         cmocka_unit_test(where_address_space_is_limited_none_is_reserved),
 #if !defined(FIRN_POOL_POISONED) && defined(NDEBUG)
         cmocka_unit_test(behind_the_range_come_extents),
