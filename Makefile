@@ -51,7 +51,7 @@ install: build
 	@DESTDIR='$(DESTDIR)' cmake --install build/release --prefix '$(PREFIX)'
 
 format:
-	@find include src programs tests bench -name '*.[ch]' -exec clang-format --style=file -i {} +
+	@find include src programs tests bench examples -name '*.[ch]' -exec clang-format --style=file -i {} +
 
 clean:
 	rm -rf build

@@ -27,6 +27,9 @@ CASES = {
          {"programs/firn.c": HEAD + '#include "tree/b.h"\n'}],
         [{"programs/code/a.c": HEAD + '#include <firn/tree.h>\n#include "common/b.h"\n#include "code/c.h"\n'},
          {"programs/firn.c": HEAD + '#include "code/b.h"\n'}]),
+    "examples_use_public_headers": (
+        [{"examples/lisp/a.c": HEAD + '#include "alloc/heap/space.h"\n'}],
+        [{"examples/lisp/a.c": HEAD + '#include "lisp.h"\n#include <firn/heap.h>\n'}]),
     "public_headers_include_little": (
         [{"include/firn/a.h": HEAD + "#include <stdio.h>\n"}, {"include/firn/a.h": HEAD + '#include "core/b.h"\n'}],
         [{"include/firn/a.h": HEAD + "#include <stddef.h>\n#include <firn/b.h>\n"}]),

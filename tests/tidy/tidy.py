@@ -46,7 +46,7 @@ UNFINISHED = ["TO" "DO", "FIX" "ME", "X" "XX", "HA" "CK", "not " "implemented", 
 MACHINE = r"(?<![\w.])/(?:wo" r"rk|ro" r"ot|fa" r"rm)/|registry\.[a-z]+js|/home/[a-z]+/"
 
 SKIPPED_FOLDERS = {".git", "build", "node_modules", "corpus", "__pycache__"}
-C_FOLDERS = ("include/", "src/", "programs/", "tests/", "bench/")
+C_FOLDERS = ("include/", "src/", "programs/", "tests/", "bench/", "examples/")
 
 
 def blank(match):
@@ -119,6 +119,14 @@ def programs_use_public_headers(file):
             yield number, f"a program may include <firn/...> and its own folders, not {path}"
         elif kind == "quoted" and folder and target not in (folder, "common"):
             yield number, f"programs/{folder} may not include {path}"
+
+
+def examples_use_public_headers(file):
+    if not file.is_c or not file.path.startswith("examples/"):
+        return
+    for number, kind, path in includes(file):
+        if kind == "quoted" and os.path.dirname(path):
+            yield number, f"an example may include <firn/...> and what lies beside it, not {path}"
 
 
 def public_headers_include_little(file):
@@ -205,7 +213,8 @@ def scripts_can_be_parsed(file):
 
 
 FILE_CHECKS = [
-    layers_include_downwards, programs_use_public_headers, public_headers_include_little,
+    layers_include_downwards, programs_use_public_headers, examples_use_public_headers,
+    public_headers_include_little,
     no_banned_calls, memory_comes_from_an_allocator, system_calls_stay_in_core,
     the_library_is_silent, lines_are_short, lines_are_clean, head_comment_says_what_it_is,
     nothing_is_unfinished, no_path_of_one_machine, scripts_can_be_parsed,

@@ -1,0 +1,1 @@
+(define slow #t)
