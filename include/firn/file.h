@@ -14,6 +14,7 @@ typedef enum firn_file_mode {
                          FIFO */
     FIRN_FILE_CREATE, /* must not exist (FIRN_EXISTS), for writing and reading */
     FIRN_FILE_OVERWRITE, /* made, or emptied, for writing and reading */
+    FIRN_FILE_APPEND,    /* must exist, a regular file; for reading, and writing at its end */
 } firn_file_mode;
 
 /* An open file. The caller owns the struct; fd is -1 when closed. Confined to one thread, but for
@@ -49,6 +50,9 @@ FIRN_API FIRN_NODISCARD firn_status firn_file_read_at(const firn_file *file, uin
 /* Appends all of data at the file's position. FIRN_NO_SPACE, FIRN_IO; the file's end is then
  * undefined. */
 FIRN_API FIRN_NODISCARD firn_status firn_file_write(firn_file *file, const void *data, size_t size);
+
+/* Cuts the file off, or fills it up with zeros, to size bytes. FIRN_NO_SPACE, FIRN_IO. */
+FIRN_API FIRN_NODISCARD firn_status firn_file_truncate(firn_file *file, uint64_t size);
 
 /* Makes what was written durable (fsync). After a failure the data must be counted as lost: a
  * second sync would report success. */

@@ -37,10 +37,9 @@ struct kind_bytes {
 static struct kind_bytes sum_kinds(const struct opened *opened)
 {
     struct kind_bytes bytes = {0};
-    uint32_t count = firn_store_segment_count(opened->store);
-    for (uint32_t i = 0; i < count; i++) {
-        firn_segment_info info;
-        firn_store_segment_info(opened->store, i, &info);
+    firn_segment_info info;
+    for (uint32_t from = 0; firn_store_next(opened->store, from, &info) == FIRN_OK;
+         from = info.segment + 1) {
         uint64_t *sum = &bytes.others;
         if (info.kind == SEGMENT_SOURCE)
             sum = &bytes.sources;

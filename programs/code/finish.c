@@ -17,6 +17,7 @@ struct finish {
     uint32_t *numbers; /* of files in the store; UINT32_MAX for the skipped */
     struct bytes bytes;
     firn_codec *codec;
+    uint32_t meta_segment;
 };
 
 static firn_status out_of_memory(firn_error *ret_error)
@@ -145,12 +146,13 @@ static firn_status write_meta(struct finish *finish, firn_error *ret_error)
         finish->meta.parser_tree_bytes += job->workers[i].parser_tree_bytes;
     if (status != FIRN_OK)
         return status;
-    uint32_t segment;
+    const firn_store_put_options put = {
+        .kind = SEGMENT_META, .codec = FIRN_CODEC_ZSTD, .level = NAMES_LEVEL};
     finish->bytes.size = 0;
     if (meta_put(&finish->bytes, &finish->meta) != FIRN_OK)
         return out_of_memory(ret_error);
-    return firn_store_put(job->store, finish->codec, SEGMENT_META, FIRN_CODEC_ZSTD, NAMES_LEVEL,
-                          finish->bytes.data, finish->bytes.size, &segment, ret_error);
+    return firn_store_put(job->store, finish->codec, &put, finish->bytes.data, finish->bytes.size,
+                          &finish->meta_segment, ret_error);
 }
 
 static firn_status write_all(struct finish *finish, firn_error *ret_error)
@@ -171,7 +173,8 @@ static firn_status commit(struct finish *finish, firn_error *ret_error)
     if (interrupt_came())
         return firn_error_set(ret_error, FIRN_CHANGED, 0,
                               "interrupted; %s holds what it held before", job->options.store);
-    firn_status status = firn_store_commit(job->store, ret_error);
+    firn_status status = firn_store_commit(job->store, finish->meta_segment, ret_error);
+    firn_store_close(job->store);
     job->store = NULL;
     return status;
 }

@@ -94,10 +94,10 @@ firn_status indexing_begin(struct job *job, const struct job_options *options,
         job->worker_count = MAX_WORKERS;
     gate_init(&job->gate, job->options.ram_bytes / 2);
     firn_status status = find_root(job, ret_error);
-    const firn_store_writer_options writer = {.allocator = job->allocator,
-                                              .what = "firn code index"};
+    const firn_store_options writer = {
+        .allocator = job->allocator, .mode = FIRN_STORE_REPLACE, .what = "firn code index"};
     if (status == FIRN_OK)
-        status = firn_store_begin(options->store, &writer, &job->store, ret_error);
+        status = firn_store_open(options->store, &writer, &job->store, ret_error);
     if (status == FIRN_OK)
         status = scan_root(job, ret_error);
     if (status == FIRN_OK)
@@ -116,7 +116,7 @@ void indexing_end(struct job *job)
     for (unsigned i = 0; i < job->worker_count && job->workers != NULL; i++)
         worker_fini(&job->workers[i]);
     firn_release(allocator, job->workers, job->worker_count * sizeof *job->workers);
-    firn_store_abort(job->store);
+    firn_store_close(job->store);
     for (unsigned i = 0; i < job->language_total && job->languages != NULL; i++) {
         extractor_destroy(job->languages[i].extractor);
         firn_family_destroy(job->languages[i].family);

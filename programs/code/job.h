@@ -71,7 +71,7 @@ struct job {
     char *root; /* absolute */
     struct scan scan;
     bool is_scanned;
-    firn_store_writer *store;
+    firn_store *store;
     struct job_file *files;
     unsigned language_total; /* of all there are */
     struct job_language *languages;

@@ -1,4 +1,4 @@
-/* Opening a store of `firn code`: the meta segment is the last one; from there the catalog, and by
+/* Opening a store of `firn code`: the meta segment is its root; from there the catalog, and by
  * it each file's source and tree. Everything in a segment is checked by its CRC when it is read,
  * and again for sense where it is decoded.
  *
@@ -16,15 +16,14 @@ static firn_status explain(firn_status status, const char *what, firn_error *ret
 
 static firn_status read_meta(struct opened *opened, const char *path, firn_error *ret_error)
 {
-    uint32_t count = firn_store_segment_count(opened->store);
-    firn_segment_info info = {.kind = 0};
-    if (count > 0)
-        firn_store_segment_info(opened->store, count - 1, &info);
-    if (info.kind != SEGMENT_META)
+    const uint32_t root = firn_store_root(opened->store);
+    firn_segment_info info;
+    if (firn_store_segment_info(opened->store, root, &info) != FIRN_OK ||
+        info.kind != SEGMENT_META)
         return firn_error_set(ret_error, FIRN_NOT_STORE, 0,
                               "%s: a store, but not one of `firn code index`", path);
     firn_segment segment;
-    firn_status status = firn_store_pin(opened->store, count - 1, &segment, ret_error);
+    firn_status status = firn_store_pin(opened->store, root, &segment, ret_error);
     if (status != FIRN_OK)
         return status;
     status = meta_get(segment.data, segment.size, &opened->arena, &opened->meta);
@@ -187,6 +186,8 @@ static firn_status copy_piece(struct opened *opened, uint32_t number, size_t off
 {
     firn_segment segment;
     firn_status status = firn_store_pin(opened->store, number, &segment, ret_error);
+    if (status == FIRN_NOT_FOUND)
+        return explain(FIRN_CORRUPT, "a file", ret_error);
     if (status != FIRN_OK)
         return status;
     size_t left = content->size - *at;
@@ -228,6 +229,8 @@ firn_status content_get(struct opened *opened, const struct place *place, uint64
         return join_pieces(opened, place, content, ret_error);
     firn_status status =
         firn_store_pin(opened->store, place->segment, &content->segment, ret_error);
+    if (status == FIRN_NOT_FOUND)
+        return explain(FIRN_CORRUPT, "a file", ret_error);
     if (status != FIRN_OK)
         return status;
     content->is_pinned = true;

@@ -21,8 +21,9 @@ static firn_status put_segment(struct stream *stream, const void *data, size_t s
                                uint32_t *ret_segment, firn_error *ret_error)
 {
     const struct stream_options *options = &stream->options;
-    return firn_store_put(options->store, options->codec, options->kind, FIRN_CODEC_ZSTD,
-                          options->level, data, size, ret_segment, ret_error);
+    const firn_store_put_options put = {
+        .kind = options->kind, .codec = FIRN_CODEC_ZSTD, .level = options->level};
+    return firn_store_put(options->store, options->codec, &put, data, size, ret_segment, ret_error);
 }
 
 firn_status stream_flush(struct stream *stream, firn_error *ret_error)

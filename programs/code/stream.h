@@ -9,7 +9,7 @@
 
 struct stream_options {
     const firn_allocator *allocator;
-    firn_store_writer *store;
+    firn_store *store;
     firn_codec *codec; /* of the thread */
     uint32_t kind;     /* of the segments */
     int level;         /* of zstd */

@@ -7,33 +7,35 @@
 
 static const struct emitter_column columns[] = {
     {"segment", 10},      {"kind", 10},  {"codec", -5},       {"plain_bytes", 11},
-    {"packed_bytes", 12}, {"file", -20}, {"offset_bytes", 12}};
+    {"packed_bytes", 12}, {"file", -20}, {"offset_bytes", 12}, {"generation", 11}};
 
 /* The values of one segment. Sizes are exact here, as offsets must be. */
-static void print_segment(struct emitter *emitter, const firn_store *store, uint32_t segment)
+static void print_segment(struct emitter *emitter, const firn_store *store,
+                          const firn_segment_info *info)
 {
-    firn_segment_info info;
-    firn_store_file file;
-    firn_store_segment_info(store, segment, &info);
-    firn_store_file_get(store, info.file, &file);
-    emitter_number(emitter, "segment", segment);
-    emitter_number(emitter, "kind", info.kind);
-    emitter_text(emitter, "codec", codec_name(info.codec));
-    emitter_number(emitter, "plain_bytes", info.plain_bytes);
-    emitter_number(emitter, "packed_bytes", info.packed_bytes);
+    firn_store_file file = {.name = ""};
+    (void)!firn_store_file_next(store, info->file, &file);
+    emitter_number(emitter, "segment", info->segment);
+    emitter_number(emitter, "kind", info->kind);
+    emitter_text(emitter, "codec", codec_name(info->codec));
+    emitter_number(emitter, "plain_bytes", info->plain_bytes);
+    emitter_number(emitter, "packed_bytes", info->packed_bytes);
     emitter_text(emitter, "file", file.name);
-    emitter_number(emitter, "offset_bytes", info.offset_bytes);
+    emitter_number(emitter, "offset_bytes", info->offset_bytes);
+    emitter_number(emitter, "generation", info->generation);
 }
 
 static enum exit_status list_segments(const struct invocation *invocation, const firn_store *store)
 {
-    const uint32_t count = firn_store_segment_count(store);
+    firn_segment_info info;
     struct emitter emitter;
     emitter_begin(&emitter, stdout, invocation->json);
     emitter_table_begin(&emitter, NULL, columns, sizeof columns / sizeof columns[0]);
-    for (uint32_t i = 0; i < count && !emitter_failed(&emitter); i++) {
+    for (uint32_t from = 0;
+         firn_store_next(store, from, &info) == FIRN_OK && !emitter_failed(&emitter);
+         from = info.segment + 1) {
         emitter_row_begin(&emitter);
-        print_segment(&emitter, store, i);
+        print_segment(&emitter, store, &info);
         emitter_row_end(&emitter);
     }
     if (!emitter_failed(&emitter))
@@ -73,12 +75,12 @@ static enum exit_status write_file(const char *path, const firn_segment *content
 }
 
 static enum exit_status write_segment(const struct invocation *invocation, firn_store *store,
-                                      uint32_t segment, const char *output)
+                                      const firn_segment_info *info, const char *output)
 {
     firn_segment content;
     firn_error error = {.status = FIRN_OK};
     /* Before the output is opened: what is damaged must not empty a file. */
-    if (firn_store_pin(store, segment, &content, &error) != FIRN_OK)
+    if (firn_store_pin(store, info->segment, &content, &error) != FIRN_OK)
         return report_error(&error);
     enum exit_status status =
         strcmp(output, "-") == 0 ? write_stdout(&content) : write_file(output, &content);
@@ -88,7 +90,7 @@ static enum exit_status write_segment(const struct invocation *invocation, firn_
     struct emitter emitter;
     emitter_begin(&emitter, stdout, true);
     emitter_object_begin(&emitter, NULL);
-    print_segment(&emitter, store, segment);
+    print_segment(&emitter, store, info);
     emitter_object_end(&emitter);
     return emitter_end(&emitter, EXIT_DONE);
 }
@@ -109,13 +111,15 @@ enum exit_status command_store_dump(const struct invocation *invocation)
     if (store == NULL)
         return EXIT_FAILED;
     enum exit_status status = EXIT_FAILED;
+    firn_segment_info info;
     if (is_list)
         status = list_segments(invocation, store);
-    else if (segment >= firn_store_segment_count(store))
-        report("%s: has no segment %" PRIu64 ", only %" PRIu32 " of them", invocation->operands[0],
-               segment, firn_store_segment_count(store));
+    else if (segment >= FIRN_SEGMENT_NONE ||
+             firn_store_segment_info(store, (uint32_t)segment, &info) != FIRN_OK)
+        report("%s: has no segment %" PRIu64 "; list them with `firn store dump`",
+               invocation->operands[0], segment);
     else
-        status = write_segment(invocation, store, (uint32_t)segment, output);
+        status = write_segment(invocation, store, &info, output);
     firn_store_close(store);
     return status;
 }

@@ -16,7 +16,7 @@ static const struct emitter_column kind_columns[] = {
 static const struct emitter_column codec_columns[] = {
     {"codec", -10}, {"segments", 12}, {"plain_bytes", 13}, {"packed_bytes", 13}};
 static const struct emitter_column file_columns[] = {
-    {"file", -20}, {"segments", 12}, {"size_bytes", 13}};
+    {"file", -20}, {"segments", 12}, {"size_bytes", 13}, {"live_bytes", 13}};
 #define COLUMNS(columns) columns, sizeof columns / sizeof columns[0]
 
 static void sum_add(struct sum *sum, const firn_segment_info *info)
@@ -43,22 +43,19 @@ static int compare_numbers(const void *left, const void *right)
 /* keys has room for one number a segment. */
 static void print_kinds(struct emitter *emitter, const firn_store *store, uint64_t *keys)
 {
-    const uint32_t count = firn_store_segment_count(store);
+    size_t count = 0;
     firn_segment_info info;
-    for (uint32_t i = 0; i < count; i++) {
-        firn_store_segment_info(store, i, &info);
-        keys[i] = (uint64_t)info.kind << 32 | i;
-    }
+    for (uint32_t from = 0; firn_store_next(store, from, &info) == FIRN_OK; from = info.segment + 1)
+        keys[count++] = (uint64_t)info.kind << 32 | info.segment;
     if (count > 0)
         qsort(keys, count, sizeof *keys, compare_numbers);
     emitter_table_begin(emitter, "kinds", COLUMNS(kind_columns));
-    for (uint32_t i = 0; i < count;) {
+    for (size_t i = 0; i < count;) {
         const uint64_t kind = keys[i] >> 32;
         struct sum sum = {0};
-        for (; i < count && keys[i] >> 32 == kind; i++) {
-            firn_store_segment_info(store, (uint32_t)keys[i], &info);
-            sum_add(&sum, &info);
-        }
+        for (; i < count && keys[i] >> 32 == kind; i++)
+            if (firn_store_segment_info(store, (uint32_t)keys[i], &info) == FIRN_OK)
+                sum_add(&sum, &info);
         emitter_row_begin(emitter);
         emitter_number(emitter, "kind", kind);
         print_sum(emitter, &sum);
@@ -69,15 +66,12 @@ static void print_kinds(struct emitter *emitter, const firn_store *store, uint64
 
 static void print_codecs(struct emitter *emitter, const firn_store *store)
 {
-    const uint32_t count = firn_store_segment_count(store);
-    struct sum sums[FIRN_CODEC_ZSTD + 1] = {0};
-    for (uint32_t i = 0; i < count; i++) {
-        firn_segment_info info;
-        firn_store_segment_info(store, i, &info);
+    struct sum sums[FIRN_CODEC_ZSTD_DICTIONARY + 1] = {0};
+    firn_segment_info info;
+    for (uint32_t from = 0; firn_store_next(store, from, &info) == FIRN_OK; from = info.segment + 1)
         sum_add(&sums[info.codec], &info);
-    }
     emitter_table_begin(emitter, "codecs", COLUMNS(codec_columns));
-    for (int codec = 0; codec <= FIRN_CODEC_ZSTD; codec++) {
+    for (int codec = 0; codec <= FIRN_CODEC_ZSTD_DICTIONARY; codec++) {
         if (sums[codec].segments == 0)
             continue;
         emitter_row_begin(emitter);
@@ -88,26 +82,17 @@ static void print_codecs(struct emitter *emitter, const firn_store *store)
     emitter_table_end(emitter);
 }
 
-/* Segments lie in their files in the order of their numbers. */
-static void print_files(struct emitter *emitter, const firn_store *store, uint32_t file_count)
+static void print_files(struct emitter *emitter, const firn_store *store)
 {
-    const uint32_t count = firn_store_segment_count(store);
-    uint32_t next = 0;
+    firn_store_file file;
     emitter_table_begin(emitter, "data_files", COLUMNS(file_columns));
-    for (uint32_t i = 0; i < file_count; i++) {
-        firn_store_file file;
-        firn_segment_info info;
-        const uint32_t first = next;
-        for (; next < count; next++) {
-            firn_store_segment_info(store, next, &info);
-            if (info.file != i)
-                break;
-        }
-        firn_store_file_get(store, i, &file);
+    for (uint32_t from = 0; firn_store_file_next(store, from, &file) == FIRN_OK;
+         from = file.file + 1) {
         emitter_row_begin(emitter);
         emitter_text(emitter, "file", file.name);
-        emitter_number(emitter, "segments", next - first);
+        emitter_number(emitter, "segments", file.segment_count);
         emitter_bytes(emitter, "size_bytes", file.size_bytes);
+        emitter_bytes(emitter, "live_bytes", file.live_bytes);
         emitter_row_end(emitter);
     }
     emitter_table_end(emitter);
@@ -125,18 +110,23 @@ static enum exit_status print_stat(const struct invocation *invocation, const fi
     emitter_begin(&emitter, stdout, invocation->json);
     emitter_object_begin(&emitter, NULL);
     emitter_text(&emitter, "store_id", store_id);
+    emitter_number(&emitter, "format", summary.version);
     emitter_number(&emitter, "generation", summary.generation);
+    if (summary.root != FIRN_SEGMENT_NONE)
+        emitter_number(&emitter, "root", summary.root);
     emitter_number(&emitter, "segments", summary.segment_count);
     emitter_number(&emitter, "files", summary.file_count);
     emitter_bytes(&emitter, "plain_bytes", summary.plain_bytes);
-    emitter_bytes(&emitter, "packed_bytes", summary.data_bytes);
+    emitter_bytes(&emitter, "packed_bytes", summary.live_bytes);
+    emitter_bytes(&emitter, "data_bytes", summary.data_bytes);
+    emitter_bytes(&emitter, "garbage_bytes", summary.data_bytes - summary.live_bytes);
     emitter_bytes(&emitter, "manifest_bytes", summary.manifest_bytes);
     emitter_bytes(&emitter, "store_bytes", summary.data_bytes + summary.manifest_bytes);
     emitter_number(&emitter, "unused_files", unused->file_count);
     emitter_bytes(&emitter, "unused_bytes", unused->bytes);
     print_kinds(&emitter, store, keys);
     print_codecs(&emitter, store);
-    print_files(&emitter, store, summary.file_count);
+    print_files(&emitter, store);
     emitter_object_end(&emitter);
     return emitter_end(&emitter, EXIT_DONE);
 }
@@ -148,7 +138,9 @@ static enum exit_status run_stat(const struct invocation *invocation, const firn
     firn_error error = {.status = FIRN_OK};
     if (firn_store_unused_get(store, &unused, &error) != FIRN_OK)
         return report_error(&error);
-    const size_t size = sizeof(uint64_t) * (firn_store_segment_count(store) + (size_t)1);
+    firn_store_summary summary;
+    firn_store_summary_get(store, &summary);
+    const size_t size = sizeof(uint64_t) * (summary.segment_count + (size_t)1);
     uint64_t *keys = firn_allocate(allocator, size);
     if (keys == NULL) {
         error.status = FIRN_NO_MEMORY;

@@ -4,12 +4,12 @@
 
 #include <firn/system.h>
 
-#include <inttypes.h>
-
 struct findings {
     uint32_t damaged;
-    uint32_t first;   /* number of the first damaged segment */
-    firn_error error; /* what is wrong with it */
+    firn_segment_info first; /* the first damaged segment */
+    firn_error error;        /* what is wrong with it */
+    bool manifest_damaged;   /* a copy of it; the other one stands in */
+    firn_error manifest_error;
 };
 
 /* Goes on after a damaged segment. FIRN_NO_MEMORY, which says nothing of the store, ends it. */
@@ -18,17 +18,22 @@ static firn_status verify_segments(const struct invocation *invocation, firn_sto
 {
     struct progress progress;
     firn_store_summary summary;
-    firn_status status = FIRN_OK;
+    firn_segment_info info;
     firn_store_summary_get(store, &summary);
-    progress_begin(&progress, "verifying", summary.data_bytes, true, !invocation->quiet);
-    for (uint32_t i = 0; i < summary.segment_count; i++) {
-        firn_segment_info info;
-        firn_store_segment_info(store, i, &info);
-        status = firn_store_segment_verify(store, i, ret_error);
+    firn_status status = firn_store_manifest_verify(store, ret_error);
+    if (status != FIRN_OK && status != FIRN_NO_MEMORY) {
+        findings->manifest_damaged = true;
+        findings->manifest_error = *ret_error;
+    }
+    progress_begin(&progress, "verifying", summary.live_bytes, true, !invocation->quiet);
+    for (uint32_t from = 0;
+         status != FIRN_NO_MEMORY && firn_store_next(store, from, &info) == FIRN_OK;
+         from = info.segment + 1) {
+        status = firn_store_segment_verify(store, info.segment, ret_error);
         if (status == FIRN_NO_MEMORY)
             break;
         if (status != FIRN_OK && findings->damaged++ == 0) {
-            findings->first = i;
+            findings->first = info;
             findings->error = *ret_error;
         }
         progress_add(&progress, info.packed_bytes);
@@ -40,15 +45,14 @@ static firn_status verify_segments(const struct invocation *invocation, firn_sto
 static void print_first(struct emitter *emitter, const firn_store *store,
                         const struct findings *findings)
 {
-    firn_segment_info info;
-    firn_store_file file;
-    firn_store_segment_info(store, findings->first, &info);
-    firn_store_file_get(store, info.file, &file);
+    const firn_segment_info *info = &findings->first;
+    firn_store_file file = {.name = ""};
+    (void)!firn_store_file_next(store, info->file, &file);
     emitter_object_begin(emitter, "first_damaged");
-    emitter_number(emitter, "segment", findings->first);
-    emitter_number(emitter, "kind", info.kind);
+    emitter_number(emitter, "segment", info->segment);
+    emitter_number(emitter, "kind", info->kind);
     emitter_text(emitter, "file", file.name);
-    emitter_number(emitter, "offset_bytes", info.offset_bytes);
+    emitter_number(emitter, "offset_bytes", info->offset_bytes);
     emitter_text(emitter, "what", findings->error.text);
     emitter_object_end(emitter);
 }
@@ -65,13 +69,15 @@ static enum exit_status print_report(const struct invocation *invocation, const 
     emitter_number(&emitter, "segments", summary.segment_count);
     emitter_number(&emitter, "files", summary.file_count);
     emitter_bytes(&emitter, "plain_bytes", summary.plain_bytes);
-    emitter_bytes(&emitter, "packed_bytes", summary.data_bytes);
+    emitter_bytes(&emitter, "packed_bytes", summary.live_bytes);
+    emitter_flag(&emitter, "manifest_damaged", findings->manifest_damaged);
     emitter_number(&emitter, "damaged_segments", findings->damaged);
     if (findings->damaged > 0)
         print_first(&emitter, store, findings);
     emitter_seconds(&emitter, "seconds", seconds);
     emitter_object_end(&emitter);
-    return emitter_end(&emitter, findings->damaged == 0 ? EXIT_DONE : EXIT_FAILED);
+    const bool is_whole = findings->damaged == 0 && !findings->manifest_damaged;
+    return emitter_end(&emitter, is_whole ? EXIT_DONE : EXIT_FAILED);
 }
 
 enum exit_status command_store_verify(const struct invocation *invocation)
@@ -88,6 +94,8 @@ enum exit_status command_store_verify(const struct invocation *invocation)
     } else {
         if (findings.damaged > 0)
             report_error(&findings.error);
+        else if (findings.manifest_damaged)
+            report_error(&findings.manifest_error);
         status =
             print_report(invocation, store, &findings, (double)(firn_clock_ns() - start) / 1e9);
     }

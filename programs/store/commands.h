@@ -15,7 +15,7 @@ enum exit_status command_store_dump(const struct invocation *invocation);
 /* Opens the store that the operand names; NULL after one line on stderr. */
 firn_store *open_operand(const struct invocation *invocation);
 
-/* "raw", "lz4", "zstd" */
+/* "raw", "lz4", "zstd", "zstd+dictionary" */
 const char *codec_name(firn_codec_kind codec);
 
 #endif

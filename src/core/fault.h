@@ -8,7 +8,8 @@
  *   FIRN_FAULT_IO=CALL:N:HOW HOW is an errno's name (ENOSPC, EINTR, ...), or `short`: the read or
  *                            write is made, with half its bytes
  *   FIRN_FAULT_KILL=N        SIGKILL to the process just before its N-th mutating system call
- *                            (open for writing, write, fsync, rename, unlink, mkdir)
+ *                            (open for writing, write, truncate, fsync, rename, unlink,
+ *                            mkdir)
  *   FIRN_FAULT_COUNT=FILE    appends, when the process exits, how often each was reached: lines
  *                            `alloc 123`, `write 4`, ..., `mutating 9`
  *

@@ -80,6 +80,9 @@ firn_status firn_file_open(const char *path, firn_file_mode mode, firn_file *ret
     case FIRN_FILE_OVERWRITE:
         flags = O_RDWR | O_CREAT | O_TRUNC;
         break;
+    case FIRN_FILE_APPEND:
+        flags = O_RDWR | O_APPEND;
+        break;
     default:
         return firn_error_set(ret_error, FIRN_INVALID, 0, "%d is no firn_file_mode", (int)mode);
     }
@@ -125,6 +128,11 @@ static firn_status space_or_io(int error)
 firn_status firn_file_write(firn_file *file, const void *data, size_t size)
 {
     return space_or_io(firn_os_write(file->fd, data, size));
+}
+
+firn_status firn_file_truncate(firn_file *file, uint64_t size)
+{
+    return space_or_io(firn_os_truncate(file->fd, size));
 }
 
 firn_status firn_file_sync(firn_file *file)

@@ -151,7 +151,7 @@ int firn_os_write(int fd, const void *data, size_t size)
 int firn_os_truncate(int fd, uint64_t size)
 {
     for (;;) {
-        int error = firn_fault_io(FIRN_FAULT_TRUNCATE, false, NULL);
+        int error = firn_fault_io(FIRN_FAULT_TRUNCATE, true, NULL);
         if (error == 0)
             error = ftruncate(fd, (off_t)size) != 0 ? errno : 0;
         if (error != EINTR)
@@ -234,4 +234,9 @@ int firn_os_readdir(DIR *folder, struct dirent **ret_entry)
         return errno;
     *ret_entry = entry;
     return 0;
+}
+
+long firn_os_process(void)
+{
+    return (long)getpid();
 }

@@ -36,5 +36,7 @@ int firn_os_lock(int fd);
 int firn_os_opendir(const char *path, DIR **ret_folder);
 /* *ret_entry is NULL at the end; valid until the next call. */
 int firn_os_readdir(DIR *folder, struct dirent **ret_entry);
+/* This process's id, which a fork changes. */
+long firn_os_process(void);
 
 #endif

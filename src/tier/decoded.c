@@ -1,19 +1,19 @@
 /* The decoded segments of an open store, least recently used ones going first.
  *
- * Stands below store.c, which does the reading and decoding between pin and filled, outside the
+ * Stands below read.c, which does the reading and decoding between pin and filled, outside the
  * lock. Calls the allocator and the system's mutexes.
  *
  * Nouns: an entry is one segment's data with its header in front; pinned entries are in use,
  * unpinned ones wait in a list from newest to oldest.
  * Invariants, whenever the mutex is free:
- *   D1  entries[s] is segment s's entry or NULL; an entry whose filling failed is in no table, and
- *       goes with its last pin
+ *   D1  a segment has one entry at most, in the bucket of its number; an entry whose filling failed
+ *       is in no bucket, and goes with its last pin
  *   D2  an entry is in the list exactly when it is ready and has no pin
  *   D3  live_bytes is the sum of the sizes of the entries in the table, and at most limit_bytes
  *       unless pinned entries alone take more
  * Threads: all functions but init and fini may be called by any. Two threads that want the same
  * segment decode it once: the second waits for the first.
- * Memory: a block a segment, and a pointer for each segment of the store.
+ * Memory: a block an entry, and one to two pointers for each.
  * Complexity: pin and unpin O(1), plus the evictions. */
 #include "tier/decoded.h"
 
@@ -22,18 +22,16 @@
 enum { FILLING, READY, FAILED };
 
 /* The data begin at a multiple of 16 behind the entry. */
-enum { DATA_AT = (sizeof(firn_decoded_entry) + 15) / 16 * 16 };
+enum { DATA_AT = (sizeof(firn_decoded_entry) + 15) / 16 * 16, BUCKETS_MIN = 64 };
 
 firn_status firn_decoded_init(firn_decoded *table, const firn_allocator *allocator,
-                              size_t segment_count, size_t limit_bytes)
+                              size_t limit_bytes)
 {
     *table = (firn_decoded){
-        .allocator = allocator, .segment_count = segment_count, .limit_bytes = limit_bytes};
-    if (segment_count > 0) {
-        table->entries = firn_allocate_zeroed(allocator, segment_count, sizeof(void *));
-        if (table->entries == NULL)
-            return FIRN_NO_MEMORY;
-    }
+        .allocator = allocator, .bucket_count = BUCKETS_MIN, .limit_bytes = limit_bytes};
+    table->buckets = firn_allocate_zeroed(allocator, table->bucket_count, sizeof(void *));
+    if (table->buckets == NULL)
+        return FIRN_NO_MEMORY;
     if (pthread_mutex_init(&table->mutex, NULL) != 0)
         goto fail_mutex;
     if (pthread_cond_init(&table->decoded, NULL) != 0)
@@ -42,7 +40,7 @@ firn_status firn_decoded_init(firn_decoded *table, const firn_allocator *allocat
 fail_condition:
     pthread_mutex_destroy(&table->mutex);
 fail_mutex:
-    firn_release(allocator, table->entries, segment_count * sizeof(void *));
+    firn_release(allocator, table->buckets, table->bucket_count * sizeof(void *));
     return FIRN_NO_MEMORY;
 }
 
@@ -53,15 +51,78 @@ static void entry_release(firn_decoded *table, firn_decoded_entry *entry)
 
 void firn_decoded_fini(firn_decoded *table)
 {
-    for (size_t i = 0; i < table->segment_count; i++) {
-        if (table->entries[i] == NULL)
-            continue;
-        assert(table->entries[i]->pins == 0);
-        entry_release(table, table->entries[i]);
+    for (size_t i = 0; i < table->bucket_count; i++) {
+        while (table->buckets[i] != NULL) {
+            firn_decoded_entry *entry = table->buckets[i];
+            assert(entry->pins == 0);
+            table->buckets[i] = entry->chained;
+            entry_release(table, entry);
+        }
     }
-    firn_release(table->allocator, table->entries, table->segment_count * sizeof(void *));
+    firn_release(table->allocator, table->buckets, table->bucket_count * sizeof(void *));
     pthread_cond_destroy(&table->decoded);
     pthread_mutex_destroy(&table->mutex);
+}
+
+/* --- buckets --- */
+
+static firn_decoded_entry **bucket_of(const firn_decoded *table, uint32_t segment)
+{
+    return &table->buckets[segment * 0x9e3779b1u & (table->bucket_count - 1)];
+}
+
+static firn_decoded_entry *table_find(const firn_decoded *table, uint32_t segment)
+{
+    firn_decoded_entry *entry = *bucket_of(table, segment);
+    while (entry != NULL && entry->segment != segment)
+        entry = entry->chained;
+    return entry;
+}
+
+/* Doubles the buckets; without memory for that the chains grow instead. */
+static void table_grow(firn_decoded *table)
+{
+    firn_decoded_entry **old = table->buckets;
+    size_t old_count = table->bucket_count;
+    firn_decoded_entry **buckets =
+        firn_allocate_zeroed(table->allocator, 2 * old_count, sizeof(void *));
+    if (buckets == NULL)
+        return;
+    table->buckets = buckets;
+    table->bucket_count = 2 * old_count;
+    for (size_t i = 0; i < old_count; i++) {
+        while (old[i] != NULL) {
+            firn_decoded_entry *entry = old[i];
+            firn_decoded_entry **bucket = bucket_of(table, entry->segment);
+            old[i] = entry->chained;
+            entry->chained = *bucket;
+            *bucket = entry;
+        }
+    }
+    firn_release(table->allocator, old, old_count * sizeof(void *));
+}
+
+static void table_add(firn_decoded *table, firn_decoded_entry *entry)
+{
+    if (table->entry_count == table->bucket_count)
+        table_grow(table);
+    firn_decoded_entry **bucket = bucket_of(table, entry->segment);
+    entry->chained = *bucket;
+    *bucket = entry;
+    table->live_bytes += entry->size;
+    table->entry_count++;
+}
+
+static void table_remove(firn_decoded *table, firn_decoded_entry *entry)
+{
+    firn_decoded_entry **link = bucket_of(table, entry->segment);
+    while (*link != entry) {
+        assert(*link != NULL); /* D1 */
+        link = &(*link)->chained;
+    }
+    *link = entry->chained;
+    table->live_bytes -= entry->size;
+    table->entry_count--;
 }
 
 /* --- the list of unpinned entries --- */
@@ -89,14 +150,6 @@ static void list_remove(firn_decoded *table, firn_decoded_entry *entry)
         table->oldest = entry->newer;
 }
 
-static void table_remove(firn_decoded *table, firn_decoded_entry *entry)
-{
-    assert(table->entries[entry->segment] == entry); /* D1 */
-    table->entries[entry->segment] = NULL;
-    table->live_bytes -= entry->size;
-    table->entry_count--;
-}
-
 /* Evicts the oldest until `more` bytes fit below the limit, or nothing unpinned is left. */
 static void make_room(firn_decoded *table, size_t more)
 {
@@ -120,9 +173,7 @@ static firn_status entry_create(firn_decoded *table, uint32_t segment, uint32_t 
     if (entry == NULL)
         return FIRN_NO_MEMORY;
     *entry = (firn_decoded_entry){.segment = segment, .pins = 1, .size = size, .state = FILLING};
-    table->entries[segment] = entry;
-    table->live_bytes += size;
-    table->entry_count++;
+    table_add(table, entry);
     *ret_entry = entry;
     return FIRN_OK;
 }
@@ -162,7 +213,7 @@ firn_status firn_decoded_pin(firn_decoded *table, uint32_t segment, uint32_t siz
 
     pthread_mutex_lock(&table->mutex);
     do
-        entry = table->entries[segment];
+        entry = table_find(table, segment);
     while (entry != NULL && !entry_pin(table, entry));
     *ret_fill = entry == NULL;
     if (entry == NULL)
@@ -203,7 +254,7 @@ void firn_decoded_usage(firn_decoded *table, firn_usage *ret_usage)
 {
     pthread_mutex_lock(&table->mutex);
     uint64_t live = table->live_bytes;
-    uint64_t overhead = table->segment_count * sizeof(void *) + table->entry_count * DATA_AT;
+    uint64_t overhead = table->bucket_count * sizeof(void *) + table->entry_count * DATA_AT;
     pthread_mutex_unlock(&table->mutex);
     *ret_usage = (firn_usage){.live_bytes = live,
                               .overhead_bytes = overhead,

@@ -13,6 +13,7 @@ typedef struct firn_decoded_entry firn_decoded_entry;
 struct firn_decoded_entry {
     firn_decoded_entry *newer; /* of those that nobody pins, by their last use */
     firn_decoded_entry *older;
+    firn_decoded_entry *chained; /* the next one of its bucket */
     uint32_t segment;
     uint32_t pins;
     uint32_t size; /* bytes of data, which follow this struct */
@@ -23,8 +24,8 @@ typedef struct firn_decoded {
     const firn_allocator *allocator;
     pthread_mutex_t mutex;
     pthread_cond_t decoded; /* an entry is ready or has failed */
-    firn_decoded_entry **entries;
-    size_t segment_count;
+    firn_decoded_entry **buckets;
+    size_t bucket_count; /* a power of two */
     size_t limit_bytes;
     size_t live_bytes;
     size_t entry_count;
@@ -33,7 +34,7 @@ typedef struct firn_decoded {
 } firn_decoded;
 
 FIRN_NODISCARD firn_status firn_decoded_init(firn_decoded *table, const firn_allocator *allocator,
-                                             size_t segment_count, size_t limit_bytes);
+                                             size_t limit_bytes);
 void firn_decoded_fini(firn_decoded *table);
 
 /* Pins a segment's entry. *ret_fill tells that it is new and that the caller must fill its data

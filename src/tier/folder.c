@@ -8,7 +8,6 @@
 #include "tier/folder.h"
 
 #include "core/file_error.h"
-#include "tier/manifest.h"
 
 #include <firn/file.h>
 
@@ -47,22 +46,41 @@ static bool text_read(const char **text, const char *expected)
     return true;
 }
 
+/* "data-FILE.firn", and of the first version "data-GENERATION-FILE.firn" and that with ".tmp". */
 static bool data_name_read(const char *name, firn_store_name *ret_name)
 {
     uint64_t generation;
     uint64_t file;
-    if (!text_read(&name, "data-") || !number_read(&name, FIRN_GENERATION_MAX, &generation) ||
-        !text_read(&name, "-") || !number_read(&name, FIRN_MANIFEST_FILES_MAX, &file) ||
+    if (!text_read(&name, "data-") || !number_read(&name, FIRN_GENERATION_MAX, &generation))
+        return false;
+    if (strcmp(name, ".firn") == 0) {
+        bool fits = generation < UINT32_MAX;
+        if (fits)
+            *ret_name = (firn_store_name){.kind = FIRN_STORE_NAME_DATA,
+                                          .file = (uint32_t)generation};
+        return fits;
+    }
+    if (!text_read(&name, "-") || !number_read(&name, FIRN_STATE_FILES_MAX, &file) ||
         !text_read(&name, ".firn"))
         return false;
     bool temporary = text_read(&name, ".tmp");
     if (*name != '\0')
         return false;
     *ret_name = (firn_store_name){
-        .kind = temporary ? FIRN_STORE_NAME_TEMPORARY : FIRN_STORE_NAME_DATA,
+        .kind = temporary ? FIRN_STORE_NAME_TEMPORARY : FIRN_STORE_NAME_DATA_V1,
         .generation = generation,
         .file = (uint32_t)file,
     };
+    return true;
+}
+
+static bool log_name_read(const char *name, firn_store_name *ret_name)
+{
+    uint64_t generation;
+    if (!text_read(&name, "log-") || !number_read(&name, FIRN_GENERATION_MAX, &generation) ||
+        *name != '\0')
+        return false;
+    *ret_name = (firn_store_name){.kind = FIRN_STORE_NAME_LOG, .generation = generation};
     return true;
 }
 
@@ -76,47 +94,53 @@ static bool scratch_name(const char *name)
 firn_store_name firn_store_name_read(const char *name)
 {
     firn_store_name result = {.kind = FIRN_STORE_NAME_FOREIGN};
-    if (data_name_read(name, &result))
+    if (data_name_read(name, &result) || log_name_read(name, &result))
         return result;
-    if (strcmp(name, "manifest") == 0)
+    if (strcmp(name, FIRN_STORE_MANIFEST) == 0 || strcmp(name, FIRN_STORE_MANIFEST_COPY) == 0)
         result.kind = FIRN_STORE_NAME_MANIFEST;
     else if (strcmp(name, "lock") == 0)
         result.kind = FIRN_STORE_NAME_LOCK;
-    else if (strcmp(name, "manifest.tmp") == 0 || scratch_name(name))
+    else if (strcmp(name, FIRN_STORE_MANIFEST ".tmp") == 0 ||
+             strcmp(name, FIRN_STORE_MANIFEST_COPY ".tmp") == 0 || scratch_name(name))
         result.kind = FIRN_STORE_NAME_TEMPORARY;
     return result;
 }
 
-static firn_status printed(int length, size_t size)
-{
-    return length >= 0 && (size_t)length < size ? FIRN_OK : FIRN_LIMIT;
-}
-
-firn_status firn_store_path(const char *folder, const char *name, char *path, size_t size)
-{
-    return printed(snprintf(path, size, "%s/%s", folder, name), size);
-}
-
-void firn_store_data_name(uint64_t generation, uint32_t file, char name[FIRN_STORE_FILE_NAME_BYTES])
-{
-    snprintf(name, FIRN_STORE_FILE_NAME_BYTES, "data-%" PRIu64 "-%" PRIu32 ".firn", generation,
-             file);
-}
-
-firn_status firn_store_data_path(const char *folder, uint64_t generation, uint32_t file,
-                                 const char *suffix, char *path, size_t size)
-{
-    char name[FIRN_STORE_FILE_NAME_BYTES];
-    firn_store_data_name(generation, file, name);
-    return printed(snprintf(path, size, "%s/%s%s", folder, name, suffix), size);
-}
-
-firn_status firn_store_path_too_long(const char *folder, firn_error *ret_error)
+firn_status firn_store_path(const char *folder, const char *name, char *path, firn_error *ret_error)
 {
     char shown[FIRN_PATH_SHOWN_BYTES];
+    int length = snprintf(path, FIRN_STORE_PATH_BYTES, "%s/%s", folder, name);
+    if (length >= 0 && length < FIRN_STORE_PATH_BYTES)
+        return FIRN_OK;
     return firn_error_set(ret_error, FIRN_LIMIT, ENAMETOOLONG,
                           "%s: the path is too long; use a shorter path",
                           firn_path_shown(folder, shown));
+}
+
+firn_status firn_store_log_path(const char *folder, uint64_t generation, char *path,
+                                firn_error *ret_error)
+{
+    char name[FIRN_STORE_FILE_NAME_BYTES];
+    snprintf(name, sizeof name, "log-%" PRIu64, generation);
+    return firn_store_path(folder, name, path, ret_error);
+}
+
+void firn_store_data_name(const firn_store_form *form, uint32_t file,
+                          char name[FIRN_STORE_FILE_NAME_BYTES])
+{
+    if (form->version == 1)
+        snprintf(name, FIRN_STORE_FILE_NAME_BYTES, "data-%" PRIu64 "-%" PRIu32 ".firn",
+                 form->generation, file);
+    else
+        snprintf(name, FIRN_STORE_FILE_NAME_BYTES, "data-%" PRIu32 ".firn", file);
+}
+
+firn_status firn_store_data_path(const char *folder, const firn_store_form *form, uint32_t file,
+                                 char *path, firn_error *ret_error)
+{
+    char name[FIRN_STORE_FILE_NAME_BYTES];
+    firn_store_data_name(form, file, name);
+    return firn_store_path(folder, name, path, ret_error);
 }
 
 /* --- looking --- */
@@ -145,7 +169,11 @@ static firn_status look(void *context, const char *name)
         snprintf(folder->foreign, sizeof folder->foreign, "%s", name);
     if (read.generation > folder->generation_max)
         folder->generation_max = read.generation;
-    folder->has_data = folder->has_data || read.kind == FIRN_STORE_NAME_DATA;
+    if (read.kind == FIRN_STORE_NAME_DATA && read.file >= folder->file_next)
+        folder->file_next = read.file + 1;
+    folder->has_manifest = folder->has_manifest || read.kind == FIRN_STORE_NAME_MANIFEST;
+    folder->has_data = folder->has_data || read.kind == FIRN_STORE_NAME_DATA ||
+                       read.kind == FIRN_STORE_NAME_DATA_V1;
     return FIRN_OK;
 }
 
@@ -169,11 +197,21 @@ typedef struct sweep_state {
 
 static bool name_kept(const firn_store_keep *keep, firn_store_name name)
 {
-    if (name.kind == FIRN_STORE_NAME_TEMPORARY)
-        return false;
-    if (name.kind != FIRN_STORE_NAME_DATA || name.generation < keep->below)
+    const firn_state *state = keep->state;
+    switch (name.kind) {
+    case FIRN_STORE_NAME_TEMPORARY:
+        return keep->keep_temporary;
+    case FIRN_STORE_NAME_LOG:
+        return state == NULL || name.generation == keep->log_generation;
+    case FIRN_STORE_NAME_DATA:
+        return state == NULL ||
+               (state->form.version != 1 && firn_state_file(state, name.file) != NULL);
+    case FIRN_STORE_NAME_DATA_V1:
+        return state == NULL || (state->form.version == 1 && name.generation == state->form.generation &&
+                                 firn_state_file(state, name.file) != NULL);
+    default:
         return true;
-    return name.generation == keep->generation && name.file < keep->file_count;
+    }
 }
 
 static firn_status sweep_name(void *context, const char *name)
@@ -182,7 +220,7 @@ static firn_status sweep_name(void *context, const char *name)
     char path[FIRN_STORE_PATH_BYTES];
 
     if (!name_kept(&state->keep, firn_store_name_read(name)) &&
-        firn_store_path(state->path, name, path, sizeof path) == FIRN_OK &&
+        firn_store_path(state->path, name, path, NULL) == FIRN_OK &&
         firn_file_remove(path, NULL) == FIRN_OK)
         state->removed++;
     return FIRN_OK;
@@ -215,7 +253,7 @@ static firn_status count_name(void *context, const char *name)
     firn_file_info info;
 
     if (name_kept(&state->keep, firn_store_name_read(name)) ||
-        firn_store_path(state->path, name, path, sizeof path) != FIRN_OK ||
+        firn_store_path(state->path, name, path, NULL) != FIRN_OK ||
         firn_path_kind_get(path, &kind, &info, NULL) != FIRN_OK)
         return FIRN_OK; /* removed meanwhile, or beyond a sweep's reach too */
     state->unused.file_count++;

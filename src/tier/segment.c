@@ -1,14 +1,16 @@
 /* The segment header's bytes: pure encoding, no state, no I/O.
  *
  * Store id, generation and segment number lie inside the checksum, so that a reader can refuse a
- * segment that is whole but stale or in the wrong place. docs/formats/store.md has the layout. */
+ * segment that is whole but stale or in the wrong place; the frame's checksum does, too, so that
+ * its bytes can be checked before they are decoded. docs/formats/frozen.md has the layout. */
 #include "tier/segment.h"
 
 #include "core/bytes.h"
 
 #include <firn/checksum.h>
+#include <firn/store.h>
 
-enum { SEGMENT_MAGIC = 0x47455346 /* "FSEG" */, SEGMENT_VERSION = 1 };
+enum { SEGMENT_MAGIC = 0x47455346 /* "FSEG" */, SEGMENT_VERSION = 2 };
 
 enum {
     AT_MAGIC = 0,
@@ -19,9 +21,13 @@ enum {
     AT_KIND = 28,
     AT_PLAIN = 32,
     AT_PACKED = 36,
-    AT_CRC = 40, /* over all before it */
+    AT_DICTIONARY = 40,
+    AT_FRAME_CRC = 44,
+    AT_CRC = 48, /* over all before it */
+    AT_CRC_V1 = 40,
 };
-_Static_assert(AT_CRC + 4 == FIRN_SEGMENT_HEADER_BYTES, "the header is 44 bytes");
+_Static_assert(AT_CRC + 4 == FIRN_SEGMENT_HEADER_BYTES, "the header is 52 bytes");
+_Static_assert(AT_CRC_V1 + 4 == FIRN_SEGMENT_HEADER_V1_BYTES, "it was 44 bytes");
 
 void firn_segment_header_write(const firn_segment_header *header, uint8_t *out)
 {
@@ -33,16 +39,19 @@ void firn_segment_header_write(const firn_segment_header *header, uint8_t *out)
     put_u32(out + AT_KIND, header->kind);
     put_u32(out + AT_PLAIN, header->plain);
     put_u32(out + AT_PACKED, header->packed);
+    put_u32(out + AT_DICTIONARY, header->dictionary);
+    put_u32(out + AT_FRAME_CRC, header->frame_crc);
     put_u32(out + AT_CRC, firn_crc32c(0, out, AT_CRC));
 }
 
-firn_status firn_segment_header_read(const uint8_t *data, size_t size,
+firn_status firn_segment_header_read(const uint8_t *data, size_t size, uint32_t version,
                                      firn_segment_header *ret_header)
 {
-    if (size < FIRN_SEGMENT_HEADER_BYTES || get_u32(data + AT_MAGIC) != SEGMENT_MAGIC ||
-        get_u32(data + AT_CRC) != firn_crc32c(0, data, AT_CRC))
+    size_t crc_at = version == 1 ? AT_CRC_V1 : AT_CRC;
+    if (size < crc_at + 4 || get_u32(data + AT_MAGIC) != SEGMENT_MAGIC ||
+        get_u32(data + crc_at) != firn_crc32c(0, data, crc_at))
         return FIRN_CORRUPT;
-    if (get_u32(data + AT_VERSION) != SEGMENT_VERSION)
+    if (get_u32(data + AT_VERSION) != version)
         return FIRN_VERSION;
     *ret_header = (firn_segment_header){
         .store_id = get_u64(data + AT_STORE_ID),
@@ -51,6 +60,8 @@ firn_status firn_segment_header_read(const uint8_t *data, size_t size,
         .kind = get_u32(data + AT_KIND),
         .plain = get_u32(data + AT_PLAIN),
         .packed = get_u32(data + AT_PACKED),
+        .dictionary = version == 1 ? FIRN_SEGMENT_NONE : get_u32(data + AT_DICTIONARY),
+        .frame_crc = version == 1 ? 0 : get_u32(data + AT_FRAME_CRC),
     };
     return FIRN_OK;
 }

@@ -1,444 +1,550 @@
-/* The frozen store's writing side: segments appended to new data files, made the store's content by
- * one replacement of the manifest.
+/* The frozen store's writing side: segments appended to data files, removed, and forgotten again.
  *
- * Called by users (firn/store.h). Calls core's files and lock, the codec, the manifest's and
- * segment's encodings.
+ * Called by users (firn/store.h), compact.c and commit.c. Calls core's files and lock, the codec,
+ * the segment's encoding. What makes changes durable and visible is in commit.c.
  *
- * Order of a commit: data files written under temporary names, each synced and renamed; the folder
- * synced; the manifest replaced (written, synced, renamed, the folder synced); the files of earlier
- * generations removed. Whoever dies in between leaves files that no manifest names, and the next
- * writer sweeps them.
- *
- * Nouns: a generation is what one commit writes; no file of another generation has its number.
+ * Nouns: pending are the changes since the last commit, in the order of their doing, so that they
+ * can be undone backwards; the current file is the one that takes the next segment.
  * Invariants:
- *   W1  a data file of an earlier generation is neither written nor, before the manifest is
- *       replaced, removed
- *   W2  the records in the manifest are of segments that were written whole, unless `failed` is set
- *   W3  a writer that has not begun removes nothing
- *   W4  `open` is the last file of the manifest, and its position is the file's size there
- * Threads: puts may run in parallel; packing and syncing happen outside the mutex, appending under
- * it. Begin, commit and abort are one thread's, with no put under way.
- * Memory: the manifest, and for each put under way the packed segment.
- * Complexity: put O(size); commit O(files + segments). */
-#include "core/entropy.h"
+ *   W1  nothing is written but behind the committed end of a data file, and not there either once a
+ *       sync of it has failed or other bytes than this writer's were found there (retired)
+ *   W2  a pending change is in the state already; the state without what is pending is that of the
+ *       last commit
+ *   W3  a segment is in the state only when all its bytes were written
+ *   W4  a writer whose opening failed, or that belongs to another process, changes no file
+ * Threads: puts may run in parallel: they pack at the same time and append one by one.
+ * Memory: 56 bytes for each pending change, and for each put under way the packed segment.
+ * Complexity: put O(size); remove O(log n), of a dictionary O(n). */
 #include "core/file_error.h"
+#include "core/os.h"
 #include "tier/folder.h"
-#include "tier/manifest_file.h"
+#include "tier/frozen.h"
 
-#include <firn/file.h>
-#include <firn/store.h>
+#include <firn/checksum.h>
 
+#include <assert.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
-/* A data file being written; number tells which. */
-typedef struct data_file {
-    firn_file file;
-    uint32_t number;
-} data_file;
-
-struct firn_store_writer {
-    const firn_allocator *allocator;
-    char *path;
-    size_t path_size;
-    firn_lock lock;
-    bool begun; /* the generation is decided; the folder is this writer's to clean */
-    pthread_mutex_t mutex;
-    bool mutex_ready;
-    firn_status failed; /* FIRN_OK, or why this can only be aborted */
-    firn_manifest manifest;
-    data_file open; /* fd -1: none */
+enum {
+    FILE_BYTES_MIN = 4 << 20,
+    FILE_BYTES_MAX = 256 << 20,
+    FILE_BYTES_QUOTA_MIN = 64 << 10,
+    FILES_PER_DOUBLING = 32, /* so many are made while a large store becomes twice as large */
+    QUOTA_FILES = 8,         /* so many at least share a quota */
 };
 
-static firn_status no_memory(const char *path, firn_error *ret_error)
+firn_status firn_writer_check(const firn_store *store, firn_error *ret_error)
 {
-    return firn_file_error(ret_error, ENOMEM, path, "write");
-}
-
-/* --- begin --- */
-
-static void parent_of(const char *path, char *parent, size_t size)
-{
-    size_t length = strlen(path);
-    while (length > 1 && path[length - 1] == '/')
-        length--;
-    while (length > 0 && path[length - 1] != '/')
-        length--;
-    while (length > 1 && path[length - 1] == '/')
-        length--;
-    if (length == 0 || length >= size)
-        snprintf(parent, size, "%s", length == 0 ? "." : "/");
-    else
-        snprintf(parent, size, "%.*s", (int)length, path);
-}
-
-/* Makes the folder, or finds one that holds nothing but what a store does. */
-static firn_status folder_prepare(const char *path, firn_error *ret_error)
-{
-    char parent[FIRN_STORE_PATH_BYTES];
     char shown[FIRN_PATH_SHOWN_BYTES];
-    firn_store_folder folder;
-    firn_status status = firn_folder_create(path, ret_error);
-    if (status == FIRN_OK) {
-        parent_of(path, parent, sizeof parent);
-        return firn_folder_sync(parent, ret_error);
-    }
-    if (status != FIRN_EXISTS)
-        return status;
-    status = firn_store_folder_read(path, &folder, ret_error);
-    if (status == FIRN_OK && folder.foreign[0] != '\0')
-        return firn_error_set(ret_error, FIRN_NOT_STORE, 0,
-                              "%s: not a Firn store (%s is in it); move that away or name "
-                              "another folder",
-                              firn_path_shown(path, shown), folder.foreign);
-    return status;
-}
-
-/* Reads what stands in the folder, decides the new generation, and sweeps what no manifest names.
- * A damaged store is replaced, since that is its user's way out; its files stay until the commit.
- * The manifest's own commit may have ended before its last sync: that is made up for before any
- * file goes that the manifest before it may need. */
-static firn_status earlier_read(firn_store_writer *writer, firn_error *ret_error)
-{
-    firn_store_folder folder;
-    firn_manifest earlier = {0};
-    firn_store_keep keep = {.below = UINT64_MAX};
-    char shown[FIRN_PATH_SHOWN_BYTES];
-    uint64_t size;
-    firn_status status = firn_store_folder_read(writer->path, &folder, ret_error);
-    if (status != FIRN_OK)
-        return status;
-    status = firn_manifest_load(writer->path, writer->allocator, &earlier, &size, ret_error);
-    bool replaceable = status == FIRN_NOT_FOUND || status == FIRN_CORRUPT ||
-                       (status == FIRN_NOT_STORE && folder.has_data);
-    if (status != FIRN_OK && !replaceable)
-        return status;
-    if (status == FIRN_OK)
-        keep = (firn_store_keep){.generation = earlier.generation,
-                                 .file_count = (uint32_t)earlier.file_count};
-    uint64_t latest = folder.generation_max;
-    if (earlier.generation > latest)
-        latest = earlier.generation;
-    writer->manifest.store_id = status == FIRN_OK ? earlier.store_id : firn_entropy();
-    writer->manifest.generation = latest + 1;
-    firn_manifest_fini(&earlier, writer->allocator);
-    if (latest >= FIRN_GENERATION_MAX)
-        return firn_error_set(ret_error, FIRN_LIMIT, 0,
-                              "%s: no generation is left; write to another folder",
-                              firn_path_shown(writer->path, shown));
-    status = firn_folder_sync(writer->path, ret_error);
-    if (status != FIRN_OK)
-        return status;
-    firn_store_sweep(writer->path, keep);
-    writer->begun = true;
-    return FIRN_OK;
-}
-
-static firn_store_writer *writer_create(const char *path, const firn_allocator *allocator)
-{
-    size_t path_size = strlen(path) + 1;
-    firn_store_writer *writer = firn_allocate_zeroed(allocator, 1, sizeof *writer);
-    if (writer == NULL)
-        return NULL;
-    *writer = (firn_store_writer){
-        .allocator = allocator, .path_size = path_size, .lock = {-1}, .open = {{-1}, 0}};
-    writer->path = firn_allocate(allocator, path_size);
-    if (writer->path != NULL)
-        memcpy(writer->path, path, path_size);
-    writer->mutex_ready = pthread_mutex_init(&writer->mutex, NULL) == 0;
-    if (writer->path != NULL && writer->mutex_ready)
-        return writer;
-    firn_store_abort(writer);
-    return NULL;
-}
-
-static firn_status writer_begin(firn_store_writer *writer, const char *what, firn_error *ret_error)
-{
-    char path[FIRN_STORE_PATH_BYTES];
-    if (firn_store_path(writer->path, "lock", path, sizeof path) != FIRN_OK)
-        return firn_store_path_too_long(writer->path, ret_error);
-    firn_status status = folder_prepare(writer->path, ret_error);
-    if (status == FIRN_OK)
-        status = firn_lock_acquire(path, what, &writer->lock, ret_error);
-    return status == FIRN_OK ? earlier_read(writer, ret_error) : status;
-}
-
-firn_status firn_store_begin(const char *path, const firn_store_writer_options *options,
-                             firn_store_writer **ret_writer, firn_error *ret_error)
-{
-    static const firn_store_writer_options defaults = {0};
-    if (options == NULL)
-        options = &defaults;
-    if (options->reserved[0] != 0 || options->reserved[1] != 0)
-        return firn_error_set(ret_error, FIRN_INVALID, 0,
-                              "%s: the writer's reserved options must be 0", path);
-    const firn_allocator *allocator = options->allocator;
-    if (allocator == NULL)
-        allocator = firn_allocator_system();
-    firn_store_writer *writer = writer_create(path, allocator);
-    if (writer == NULL)
-        return no_memory(path, ret_error);
-    const char *what = options->what != NULL ? options->what : "a writer";
-    firn_status status = writer_begin(writer, what, ret_error);
-    if (status != FIRN_OK) {
-        firn_store_abort(writer);
-        return status;
-    }
-    *ret_writer = writer;
-    return FIRN_OK;
-}
-
-firn_status firn_store_scratch(const firn_store_writer *writer, const char *name, char *ret_path,
-                               size_t size)
-{
-    if (name[0] == '\0' || strchr(name, '/') != NULL)
-        return FIRN_INVALID;
-    int length = snprintf(ret_path, size, "%s/scratch-%s.tmp", writer->path, name);
-    return length >= 0 && (size_t)length < size ? FIRN_OK : FIRN_LIMIT;
+    if (store->writer != NULL && store->writer->process == firn_os_process())
+        return FIRN_OK;
+    return firn_error_set(ret_error, FIRN_INVALID, 0, "%s: %s",
+                          firn_path_shown(store->path, shown),
+                          store->writer == NULL ? "open for reading only"
+                                                : "open for writing in another process");
 }
 
 /* --- data files --- */
 
-static firn_status data_path(const firn_store_writer *writer, uint32_t number, const char *suffix,
-                             char *path, firn_error *ret_error)
+uint64_t firn_writer_file_bytes(const firn_store *store)
 {
-    if (firn_store_data_path(writer->path, writer->manifest.generation, number, suffix, path,
-                             FIRN_STORE_PATH_BYTES) == FIRN_OK)
-        return FIRN_OK;
-    return firn_store_path_too_long(writer->path, ret_error);
+    const firn_writer *writer = store->writer;
+    uint64_t bytes = FILE_BYTES_MIN;
+    while (bytes < FILE_BYTES_MAX && bytes * 2 <= writer->data_bytes / FILES_PER_DOUBLING)
+        bytes *= 2;
+    while (writer->quota_bytes != 0 && bytes > FILE_BYTES_QUOTA_MIN &&
+           bytes > writer->quota_bytes / QUOTA_FILES)
+        bytes /= 2;
+    return bytes;
 }
 
-/* The text for a write or sync that failed, whose errno core keeps to itself. */
-static firn_status data_failed(const firn_store_writer *writer, uint32_t number, const char *what,
-                               firn_status status, firn_error *ret_error)
+/* The caller holds append_mutex and mutex. */
+static void current_close(firn_writer *writer)
 {
+    firn_file_close(&writer->append);
+    writer->current = NULL;
+}
+
+/* Takes a file that nobody needs out of the state; false when there is none. */
+static bool file_drop(firn_store *store, uint32_t *ret_number)
+{
+    firn_writer *writer = store->writer;
+    firn_state *state = &store->state;
+    bool found = false;
+    pthread_mutex_lock(&store->mutex);
+    for (size_t i = state->file_count; i-- > 0 && !found;) {
+        firn_data_file *file = state->files[i];
+        if (file->live_segments > 0 || file->committed > 0 || file == writer->current)
+            continue;
+        found = true;
+        *ret_number = file->number;
+        writer->data_bytes -= file->size;
+        firn_state_file_remove(state, store->allocator, file);
+    }
+    pthread_mutex_unlock(&store->mutex);
+    return found;
+}
+
+void firn_writer_drop_files(firn_store *store)
+{
+    uint32_t number;
     char path[FIRN_STORE_PATH_BYTES];
-    if (data_path(writer, number, "", path, ret_error) != FIRN_OK)
-        return status;
-    return firn_file_error(ret_error, status == FIRN_NO_SPACE ? ENOSPC : EIO, path, what);
+    while (file_drop(store, &number)) {
+        if (firn_store_data_path(store->path, &store->form, number, path, NULL) == FIRN_OK &&
+            firn_file_remove(path, NULL) == FIRN_OK)
+            continue;
+        pthread_mutex_lock(&store->mutex);
+        store->writer->sweep_needed = true;
+        pthread_mutex_unlock(&store->mutex);
+    }
 }
 
-static firn_status record_failed(const firn_store_writer *writer, firn_status status,
-                                 firn_error *ret_error)
+/* Makes the next data file and lets it be the current one. The caller holds append_mutex. */
+static firn_status current_create(firn_store *store, firn_error *ret_error)
 {
+    firn_writer *writer = store->writer;
+    firn_data_file *file = NULL;
+    char path[FIRN_STORE_PATH_BYTES];
     char shown[FIRN_PATH_SHOWN_BYTES];
+    pthread_mutex_lock(&store->mutex);
+    uint32_t number = store->state.file_next;
+    firn_status status = number < UINT32_MAX - 1
+                             ? firn_state_file_add(&store->state, store->allocator, number, &file)
+                             : FIRN_LIMIT;
+    if (status == FIRN_OK) {
+        store->state.file_next++;
+        writer->current = file; /* so that it is not dropped */
+        writer->folder_dirty = true;
+    }
+    pthread_mutex_unlock(&store->mutex);
     if (status == FIRN_NO_MEMORY)
-        return no_memory(writer->path, ret_error);
-    return firn_error_set(ret_error, status, 0,
-                          "%s: a store can hold no more files or segments; write another one",
-                          firn_path_shown(writer->path, shown));
+        return firn_store_no_memory(store, ret_error);
+    if (status != FIRN_OK)
+        return firn_error_set(ret_error, status, 0, "%s: holds no more files; compact it",
+                              firn_path_shown(store->path, shown));
+    status = firn_store_data_path(store->path, &store->form, number, path, ret_error);
+    if (status == FIRN_OK)
+        status = firn_file_open(path, FIRN_FILE_CREATE, &writer->append, ret_error);
+    if (status == FIRN_OK)
+        status = firn_file_open(path, FIRN_FILE_READ, &file->file, ret_error);
+    if (status == FIRN_OK)
+        return FIRN_OK;
+    pthread_mutex_lock(&store->mutex);
+    current_close(writer);
+    pthread_mutex_unlock(&store->mutex);
+    firn_writer_drop_files(store);
+    return status;
 }
 
-/* Begins the manifest's next data file. */
-static firn_status data_open(firn_store_writer *writer, firn_error *ret_error)
+/* Goes on with the last data file where that can be; false when not. */
+static bool current_reopen(firn_store *store, uint32_t packed)
 {
+    firn_writer *writer = store->writer;
+    firn_state *state = &store->state;
     char path[FIRN_STORE_PATH_BYTES];
-    uint32_t number = (uint32_t)writer->manifest.file_count;
-    firn_status status = data_path(writer, number, ".tmp", path, ret_error);
+    pthread_mutex_lock(&store->mutex);
+    firn_data_file *last = state->file_count > 0 ? state->files[state->file_count - 1] : NULL;
+    bool fits = last != NULL && !last->retired &&
+                (uint64_t)last->size + packed <= firn_writer_file_bytes(store);
+    if (fits)
+        writer->current = last;
+    pthread_mutex_unlock(&store->mutex);
+    if (!fits)
+        return false;
+    if (firn_store_data_path(store->path, &store->form, last->number, path, NULL) == FIRN_OK &&
+        firn_file_open(path, FIRN_FILE_APPEND, &writer->append, NULL) == FIRN_OK)
+        return true;
+    pthread_mutex_lock(&store->mutex);
+    writer->current = NULL;
+    last->retired = true;
+    pthread_mutex_unlock(&store->mutex);
+    return false;
+}
+
+/* Makes sure that there is a current file with room. A full one is handed to *ret_full, with a
+ * reference. The caller holds append_mutex. */
+static firn_status current_choose(firn_store *store, uint32_t packed, firn_data_file **ret_full,
+                                  firn_error *ret_error)
+{
+    firn_writer *writer = store->writer;
+    firn_data_file *current = writer->current;
+    if (current == NULL && current_reopen(store, packed))
+        return FIRN_OK;
+    if (current != NULL) {
+        pthread_mutex_lock(&store->mutex);
+        bool fits = current->size == 0 ||
+                    (uint64_t)current->size + packed <= firn_writer_file_bytes(store);
+        if (!fits) {
+            current->retired = true;
+            current->refs++;
+            *ret_full = current;
+            current_close(writer);
+        }
+        pthread_mutex_unlock(&store->mutex);
+        if (fits)
+            return FIRN_OK;
+    }
+    return current_create(store, ret_error);
+}
+
+/* A write failed: what is whole in the file stays, and it takes no more. */
+static firn_status write_failed(firn_store *store, firn_status status, firn_error *ret_error)
+{
+    firn_writer *writer = store->writer;
+    firn_data_file *file = writer->current;
+    char path[FIRN_STORE_PATH_BYTES];
+    if (firn_store_data_path(store->path, &store->form, file->number, path, ret_error) == FIRN_OK)
+        firn_file_error(ret_error, status == FIRN_NO_SPACE ? ENOSPC : EIO, path, "write");
+    (void)!firn_file_truncate(&writer->append, file->size);
+    pthread_mutex_lock(&store->mutex);
+    current_close(writer);
+    file->retired = true;
+    bool drop = !writer->is_doubtful;
+    pthread_mutex_unlock(&store->mutex);
+    if (drop)
+        firn_writer_drop_files(store);
+    return status;
+}
+
+/* --- appending --- */
+
+/* What all files would take with so many bytes more, and what commits and compaction need beside:
+ * both copies of the manifest written anew while the old ones stand, a log, and a data file to move
+ * segments to. The caller holds mutex. */
+static bool quota_allows(const firn_store *store, uint32_t packed, bool is_move)
+{
+    const firn_writer *writer = store->writer;
+    uint64_t manifest = FIRN_CHECKPOINT_HEADER_BYTES + FIRN_MANIFEST_CRC_BYTES +
+                        (store->state.live_count + 1) * FIRN_MANIFEST_SEGMENT_BYTES;
+    uint64_t wanted = writer->data_bytes + writer->earlier_bytes + writer->manifest_bytes + packed +
+                      2 * manifest;
+    if (!is_move)
+        wanted += firn_writer_file_bytes(store) + FIRN_STORE_LOG_MIN_BYTES;
+    return writer->quota_bytes == 0 || wanted <= writer->quota_bytes;
+}
+
+static bool pending_reserve(firn_store *store)
+{
+    firn_writer *writer = store->writer;
+    void *block = writer->pending;
+    bool grown = firn_grow(store->allocator, &block, &writer->pending_capacity,
+                           writer->pending_count + 1, sizeof *writer->pending);
+    writer->pending = block;
+    return grown;
+}
+
+static void pending_add(firn_store *store, firn_pending_kind kind,
+                        const firn_segment_record *before)
+{
+    firn_writer *writer = store->writer;
+    assert(writer->pending_count < writer->pending_capacity);
+    writer->pending[writer->pending_count++] = (firn_pending){.kind = kind, .before = *before};
+}
+
+/* Decides where a segment goes, and makes sure that it can be noted. The caller holds append_mutex.
+ */
+static firn_status append_prepare(firn_store *store, firn_segment_record *record, bool is_move,
+                                  firn_data_file **ret_full, firn_error *ret_error)
+{
+    firn_writer *writer = store->writer;
+    char shown[FIRN_PATH_SHOWN_BYTES];
+    firn_status status = FIRN_OK;
+    pthread_mutex_lock(&store->mutex);
+    bool allowed = quota_allows(store, record->packed, is_move);
+    if (record->dictionary != FIRN_SEGMENT_NONE &&
+        firn_state_segment(&store->state, record->dictionary) == NULL)
+        status = FIRN_NOT_FOUND;
+    else if (!is_move && store->state.segment_next >= UINT32_MAX - 1)
+        status = FIRN_LIMIT;
+    else if (!is_move)
+        status = firn_state_reserve(&store->state, store->allocator);
+    if (status == FIRN_OK && !pending_reserve(store))
+        status = FIRN_NO_MEMORY;
+    writer->appending_dictionary = record->dictionary;
+    pthread_mutex_unlock(&store->mutex);
+    if (status == FIRN_NOT_FOUND)
+        return firn_error_set(ret_error, status, 0, "%s: the dictionary was removed meanwhile",
+                              firn_path_shown(store->path, shown));
+    if (!allowed)
+        return firn_error_set(ret_error, FIRN_LIMIT, 0,
+                              "%s: the quota of %llu bytes is used up; remove segments, commit and "
+                              "compact",
+                              firn_path_shown(store->path, shown),
+                              (unsigned long long)writer->quota_bytes);
+    if (status == FIRN_NO_MEMORY)
+        return firn_store_no_memory(store, ret_error);
+    if (status != FIRN_OK)
+        return firn_error_set(ret_error, status, 0,
+                              "%s: a store can hold no more segments; write another one",
+                              firn_path_shown(store->path, shown));
+    status = current_choose(store, record->packed, ret_full, ret_error);
     if (status != FIRN_OK)
         return status;
-    status = firn_file_open(path, FIRN_FILE_CREATE, &writer->open.file, ret_error);
-    if (status != FIRN_OK)
-        return status;
-    writer->open.number = number;
-    status = firn_manifest_add_file(&writer->manifest, writer->allocator);
-    if (status != FIRN_OK)
-        return record_failed(writer, status, ret_error);
+    pthread_mutex_lock(&store->mutex);
+    if (!is_move)
+        record->segment = store->state.segment_next++;
+    record->generation = writer->generation + 1;
+    record->file = writer->current->number;
+    record->offset = writer->current->size;
+    pthread_mutex_unlock(&store->mutex);
     return FIRN_OK;
 }
 
-/* Makes a whole data file durable under its own name, and closes it. */
-static firn_status data_finish(const firn_store_writer *writer, data_file *data,
+static void header_write(const firn_store *store, const firn_segment_record *record, uint8_t *bytes)
+{
+    const uint8_t *frame = bytes + FIRN_SEGMENT_HEADER_BYTES;
+    firn_segment_header_write(
+        &(firn_segment_header){
+            .store_id = store->form.store_id,
+            .generation = record->generation,
+            .segment = record->segment,
+            .kind = record->kind,
+            .plain = record->plain,
+            .packed = record->packed,
+            .dictionary = record->dictionary,
+            .frame_crc = firn_crc32c(0, frame, record->packed - FIRN_SEGMENT_HEADER_BYTES),
+        },
+        bytes);
+}
+
+/* Notes a segment whose bytes are written (W3). A move whose segment went elsewhere, or away, is
+ * none; its bytes are garbage. */
+static bool append_note(firn_store *store, firn_segment_record *record,
+                        const firn_segment_record *moved)
+{
+    firn_writer *writer = store->writer;
+    bool done = true;
+    pthread_mutex_lock(&store->mutex);
+    writer->current->size += record->packed;
+    writer->current->dirty = true;
+    writer->data_bytes += record->packed;
+    if (moved == NULL) {
+        record->flags |= FIRN_RECORD_PENDING;
+        firn_state_put(&store->state, record);
+        pending_add(store, FIRN_PENDING_PUT, record);
+    } else {
+        const firn_segment_record *found = firn_state_segment(&store->state, moved->segment);
+        done = found != NULL && found->file == moved->file && found->offset == moved->offset;
+        if (done) {
+            firn_segment_record before = *found;
+            record->flags = before.flags;
+            firn_state_move(&store->state, record);
+            pending_add(store, FIRN_PENDING_MOVE, &before);
+        }
+    }
+    pthread_mutex_unlock(&store->mutex);
+    return done;
+}
+
+/* Syncs a full file in the thread that filled it, while others put on, unless a commit is at it. */
+static void full_sync(firn_store *store, firn_data_file *full)
+{
+    firn_writer *writer = store->writer;
+    if (pthread_mutex_trylock(&writer->commit_mutex) == 0) {
+        pthread_mutex_lock(&store->mutex);
+        bool dirty = full->dirty;
+        full->dirty = false;
+        pthread_mutex_unlock(&store->mutex);
+        firn_status status = dirty ? firn_file_sync(&full->file) : FIRN_OK;
+        pthread_mutex_lock(&store->mutex);
+        full->failed = full->failed || status != FIRN_OK;
+        pthread_mutex_unlock(&store->mutex);
+        pthread_mutex_unlock(&writer->commit_mutex);
+    }
+    firn_segment_give(store, full);
+}
+
+firn_status firn_writer_append(firn_store *store, uint8_t *bytes, firn_segment_record *record,
+                               const firn_segment_record *moved, bool *ret_done,
                                firn_error *ret_error)
 {
-    char from[FIRN_STORE_PATH_BYTES];
-    char to[FIRN_STORE_PATH_BYTES];
-    if (data->file.fd < 0)
-        return FIRN_OK;
-    firn_status status = firn_file_sync(&data->file);
-    firn_file_close(&data->file);
-    if (status != FIRN_OK)
-        return data_failed(writer, data->number, "sync", status, ret_error);
-    status = data_path(writer, data->number, ".tmp", from, ret_error);
-    if (status == FIRN_OK)
-        status = data_path(writer, data->number, "", to, ret_error);
-    return status == FIRN_OK ? firn_file_rename(from, to, ret_error) : status;
-}
-
-/* --- put --- */
-
-/* Appends a segment whose frame is ready; its header, in front, becomes known only here. A file
- * that is full goes to ret_full, to be finished without the mutex. */
-static firn_status append(firn_store_writer *writer, uint8_t *bytes,
-                          const firn_manifest_segment *packed, data_file *ret_full,
-                          firn_error *ret_error)
-{
-    firn_manifest *manifest = &writer->manifest;
-    firn_manifest_segment record = *packed;
-    firn_status status;
-
-    bool full = writer->open.file.fd >= 0 &&
-                manifest->files[writer->open.number] + record.packed > FIRN_DATA_FILE_BYTES;
-    if (full) {
-        *ret_full = writer->open;
-        writer->open.file.fd = -1;
-    }
-    if (writer->open.file.fd < 0) {
-        status = data_open(writer, ret_error);
+    firn_writer *writer = store->writer;
+    firn_data_file *full = NULL;
+    pthread_mutex_lock(&writer->append_mutex);
+    firn_status status = append_prepare(store, record, moved != NULL, &full, ret_error);
+    if (status == FIRN_OK) {
+        header_write(store, record, bytes);
+        status = firn_file_write(&writer->append, bytes, record->packed);
         if (status != FIRN_OK)
-            return status;
+            status = write_failed(store, status, ret_error);
+        else if (ret_done != NULL)
+            *ret_done = append_note(store, record, moved);
+        else
+            append_note(store, record, moved);
     }
-    record.file = writer->open.number;
-    record.offset = manifest->files[record.file]; /* W4 */
-    firn_segment_header_write(&(firn_segment_header){.store_id = manifest->store_id,
-                                                     .generation = manifest->generation,
-                                                     .segment = (uint32_t)manifest->segment_count,
-                                                     .kind = record.kind,
-                                                     .plain = record.plain,
-                                                     .packed = record.packed},
-                              bytes);
-    status = firn_file_write(&writer->open.file, bytes, record.packed);
-    if (status != FIRN_OK)
-        return data_failed(writer, record.file, "write", status, ret_error);
-    status = firn_manifest_add_segment(manifest, writer->allocator, &record); /* W2 */
-    if (status != FIRN_OK)
-        return record_failed(writer, status, ret_error);
-    return FIRN_OK;
+    pthread_mutex_lock(&store->mutex);
+    writer->appending_dictionary = FIRN_SEGMENT_NONE;
+    pthread_mutex_unlock(&store->mutex);
+    pthread_mutex_unlock(&writer->append_mutex);
+    if (full != NULL)
+        full_sync(store, full);
+    return status;
 }
 
-static firn_status failed_before(const firn_store_writer *writer, firn_error *ret_error)
+/* --- put and remove --- */
+
+static firn_status put_check(const firn_store *store, const firn_store_put_options *options,
+                             size_t size, firn_error *ret_error)
 {
     char shown[FIRN_PATH_SHOWN_BYTES];
-    return firn_error_set(ret_error, writer->failed, 0,
-                          "%s: an earlier put failed (%s); abort and write anew",
-                          firn_path_shown(writer->path, shown), firn_status_text(writer->failed));
-}
-
-/* Appends under the mutex, and finishes a file that became full, without it. */
-static firn_status append_shared(firn_store_writer *writer, uint8_t *bytes,
-                                 const firn_manifest_segment *packed, uint32_t *ret_segment,
-                                 firn_error *ret_error)
-{
-    data_file full = {.file = {-1}};
-    uint32_t segment;
-
-    pthread_mutex_lock(&writer->mutex);
-    firn_status status = writer->failed != FIRN_OK
-                             ? failed_before(writer, ret_error)
-                             : append(writer, bytes, packed, &full, ret_error);
-    segment = (uint32_t)writer->manifest.segment_count - 1;
-    pthread_mutex_unlock(&writer->mutex);
-    if (status == FIRN_OK)
-        status = data_finish(writer, &full, ret_error);
-    firn_file_close(&full.file);
-    if (status == FIRN_OK)
-        *ret_segment = segment;
-    return status;
+    firn_status status = firn_writer_check(store, ret_error);
+    if (status != FIRN_OK)
+        return status;
+    firn_path_shown(store->path, shown);
+    if (size > FIRN_SEGMENT_MAX_BYTES)
+        return firn_error_set(ret_error, FIRN_LIMIT, 0,
+                              "%s: a segment of %zu bytes; put at most %u at once", shown, size,
+                              FIRN_SEGMENT_MAX_BYTES);
+    bool valid = options->reserved[0] == 0 && options->reserved[1] == 0 &&
+                 (unsigned)options->codec <= FIRN_CODEC_ZSTD &&
+                 (!options->use_dictionary ||
+                  (options->codec == FIRN_CODEC_ZSTD && !options->is_dictionary));
+    return valid ? FIRN_OK
+                 : firn_error_set(ret_error, FIRN_INVALID, 0,
+                                  "%s: a segment's options contradict each other", shown);
 }
 
 /* Packs into bytes, behind the room for the segment's header. */
-static firn_status pack(firn_codec *codec, firn_codec_kind codec_kind, int level, const void *data,
-                        size_t size, uint8_t *bytes, firn_manifest_segment *record)
+static firn_status pack(firn_store *store, firn_codec *codec, const firn_store_put_options *options,
+                        const void *data, size_t size, uint8_t *bytes, firn_segment_record *record,
+                        firn_error *ret_error)
 {
     size_t frame = 0;
     uint8_t *out = bytes + FIRN_SEGMENT_HEADER_BYTES;
-    firn_status status = firn_codec_pack(codec, codec_kind, level, data, size, out, &frame);
+    char shown[FIRN_PATH_SHOWN_BYTES];
+    const firn_dictionary *dictionary = NULL;
+    firn_status status;
+    if (options->use_dictionary) {
+        status = firn_store_dictionary(store, options->dictionary, options->level, &dictionary,
+                                       ret_error);
+        if (status != FIRN_OK)
+            return status;
+        status = firn_codec_pack_with(codec, dictionary, options->level, data, size, out, &frame);
+    } else {
+        status = firn_codec_pack(codec, options->codec, options->level, data, size, out, &frame);
+    }
     if (status != FIRN_OK)
-        return status;
-    record->plain = (uint32_t)size;
-    record->packed = (uint32_t)(FIRN_SEGMENT_HEADER_BYTES + frame);
-    record->codec = out[0]; /* what it became, perhaps raw */
+        return firn_error_set(ret_error, status, 0, "%s: a segment cannot be packed: %s",
+                              firn_path_shown(store->path, shown), firn_status_text(status));
+    *record = (firn_segment_record){
+        .kind = options->kind,
+        .plain = (uint32_t)size,
+        .packed = (uint32_t)(FIRN_SEGMENT_HEADER_BYTES + frame),
+        .codec = out[0], /* what it became, perhaps raw */
+        .dictionary =
+            out[0] == FIRN_CODEC_ZSTD_DICTIONARY ? options->dictionary : FIRN_SEGMENT_NONE,
+        .flags = options->is_dictionary ? FIRN_RECORD_DICTIONARY : 0,
+    };
     return FIRN_OK;
 }
 
-static firn_status put(firn_store_writer *writer, firn_codec *codec, uint32_t kind,
-                       firn_codec_kind codec_kind, int level, const void *data, size_t size,
-                       uint32_t *ret_segment, firn_error *ret_error)
-{
-    firn_manifest_segment record = {.kind = kind};
-    char shown[FIRN_PATH_SHOWN_BYTES];
-    size_t room = FIRN_SEGMENT_HEADER_BYTES + firn_codec_bound(size);
-    if (size > FIRN_SEGMENT_MAX_BYTES)
-        return firn_error_set(ret_error, FIRN_LIMIT, 0,
-                              "%s: a segment of %zu bytes; put at most %u at once",
-                              firn_path_shown(writer->path, shown), size, FIRN_SEGMENT_MAX_BYTES);
-    uint8_t *bytes = firn_allocate(writer->allocator, room);
-    if (bytes == NULL)
-        return no_memory(writer->path, ret_error);
-    firn_status status = pack(codec, codec_kind, level, data, size, bytes, &record);
-    if (status != FIRN_OK)
-        firn_error_set(ret_error, status, 0, "%s: a segment cannot be packed: %s",
-                       firn_path_shown(writer->path, shown), firn_status_text(status));
-    else
-        status = append_shared(writer, bytes, &record, ret_segment, ret_error);
-    firn_release(writer->allocator, bytes, room);
-    return status;
-}
-
-firn_status firn_store_put(firn_store_writer *writer, firn_codec *codec, uint32_t kind,
-                           firn_codec_kind codec_kind, int level, const void *data, size_t size,
+firn_status firn_store_put(firn_store *store, firn_codec *codec,
+                           const firn_store_put_options *options, const void *data, size_t size,
                            uint32_t *ret_segment, firn_error *ret_error)
 {
-    firn_status status =
-        put(writer, codec, kind, codec_kind, level, data, size, ret_segment, ret_error);
-    if (status != FIRN_OK) {
-        pthread_mutex_lock(&writer->mutex);
-        if (writer->failed == FIRN_OK)
-            writer->failed = status;
-        pthread_mutex_unlock(&writer->mutex);
+    firn_segment_record record;
+    firn_status status = put_check(store, options, size, ret_error);
+    if (status != FIRN_OK)
+        return status;
+    size_t room = FIRN_SEGMENT_HEADER_BYTES + firn_codec_bound(size);
+    uint8_t *bytes = firn_allocate(store->allocator, room);
+    if (bytes == NULL)
+        return firn_store_no_memory(store, ret_error);
+    status = pack(store, codec, options, data, size, bytes, &record, ret_error);
+    if (status == FIRN_OK)
+        status = firn_writer_append(store, bytes, &record, NULL, NULL, ret_error);
+    firn_release(store->allocator, bytes, room);
+    if (status == FIRN_OK)
+        *ret_segment = record.segment;
+    return status;
+}
+
+static bool dictionary_needed(const firn_store *store, uint32_t segment)
+{
+    const firn_state *state = &store->state;
+    if (store->writer->appending_dictionary == segment)
+        return true;
+    for (size_t i = 0; i < state->segment_count; i++)
+        if (state->segments[i].dictionary == segment &&
+            (state->segments[i].flags & FIRN_RECORD_DEAD) == 0)
+            return true;
+    return false;
+}
+
+firn_status firn_store_remove(firn_store *store, uint32_t segment)
+{
+    firn_status status = firn_writer_check(store, NULL);
+    if (status != FIRN_OK)
+        return status;
+    pthread_mutex_lock(&store->mutex);
+    const firn_segment_record *found = firn_state_segment(&store->state, segment);
+    if (found == NULL)
+        status = FIRN_NOT_FOUND;
+    else if ((found->flags & FIRN_RECORD_DICTIONARY) != 0 &&
+             dictionary_needed(store, segment))
+        status = FIRN_BUSY;
+    else if (!pending_reserve(store))
+        status = FIRN_NO_MEMORY;
+    if (status == FIRN_OK) {
+        pending_add(store, FIRN_PENDING_REMOVE, found);
+        firn_state_remove(&store->state, segment);
     }
+    pthread_mutex_unlock(&store->mutex);
     return status;
 }
 
-/* --- commit and abort --- */
+/* --- forgetting --- */
 
-/* Ends the writer; the folder keeps the data files that `keep` names. */
-static void writer_end(firn_store_writer *writer, firn_store_keep keep)
+void firn_writer_undo(firn_store *store, bool has_failed)
 {
-    firn_file_close(&writer->open.file);
-    if (writer->begun) /* W3 */
-        firn_store_sweep(writer->path, keep);
-    firn_lock_release(&writer->lock);
-    firn_manifest_fini(&writer->manifest, writer->allocator);
-    if (writer->mutex_ready)
-        pthread_mutex_destroy(&writer->mutex);
-    firn_release(writer->allocator, writer->path, writer->path_size);
-    firn_release(writer->allocator, writer, sizeof *writer);
+    firn_writer *writer = store->writer;
+    firn_state *state = &store->state;
+    while (writer->pending_count > 0) {
+        const firn_pending *last = &writer->pending[--writer->pending_count];
+        if (last->kind == FIRN_PENDING_PUT)
+            firn_state_remove(state, last->before.segment);
+        else if (last->kind == FIRN_PENDING_MOVE)
+            firn_state_move(state, &last->before);
+        else
+            firn_state_restore(state, &last->before);
+    }
+    for (size_t i = 0; i < state->file_count; i++) {
+        firn_data_file *file = state->files[i];
+        if (file->failed || (has_failed && file->size > file->committed)) {
+            file->retired = true; /* W1 */
+            file->dirty = file->failed = false;
+        }
+    }
+    firn_data_file *current = writer->current;
+    if (current != NULL &&
+        (current->retired || (current->committed == 0 && current->live_segments == 0)))
+        current_close(writer);
+    firn_state_purge(state);
 }
 
-static firn_status publish(firn_store_writer *writer, bool *ret_replaced, firn_error *ret_error)
+void firn_store_abort(firn_store *store)
 {
-    if (writer->failed != FIRN_OK)
-        return failed_before(writer, ret_error);
-    firn_status status = data_finish(writer, &writer->open, ret_error);
-    if (status == FIRN_OK)
-        status = firn_folder_sync(writer->path, ret_error);
-    if (status == FIRN_OK)
-        status = firn_manifest_store(writer->path, writer->allocator, &writer->manifest,
-                                     ret_replaced, ret_error);
-    return status;
-}
-
-firn_status firn_store_commit(firn_store_writer *writer, firn_error *ret_error)
-{
-    bool replaced = false;
-    uint64_t generation = writer->manifest.generation;
-    firn_store_keep keep = {.below = generation}; /* W1: what was there before */
-    firn_status status = publish(writer, &replaced, ret_error);
-    if (status == FIRN_OK)
-        keep = (firn_store_keep){.generation = generation,
-                                 .file_count = (uint32_t)writer->manifest.file_count};
-    else if (replaced)
-        keep.below = UINT64_MAX; /* the old manifest or the new one may survive a crash now */
-    writer_end(writer, keep);
-    return status;
-}
-
-void firn_store_abort(firn_store_writer *writer)
-{
-    if (writer == NULL)
+    if (firn_writer_check(store, NULL) != FIRN_OK)
         return;
-    writer_end(writer, (firn_store_keep){.below = writer->manifest.generation});
+    firn_writer *writer = store->writer;
+    pthread_mutex_lock(&writer->append_mutex);
+    pthread_mutex_lock(&store->mutex);
+    firn_writer_undo(store, false);
+    /* What a commit that failed in doubt has named must stay until the next one. */
+    bool drop = !writer->is_doubtful;
+    pthread_mutex_unlock(&store->mutex);
+    pthread_mutex_unlock(&writer->append_mutex);
+    if (drop)
+        firn_writer_drop_files(store);
+}
+
+firn_status firn_store_scratch(const firn_store *store, const char *name, char *ret_path,
+                               size_t size)
+{
+    if (firn_writer_check(store, NULL) != FIRN_OK || name[0] == '\0' || strchr(name, '/') != NULL)
+        return FIRN_INVALID;
+    int length = snprintf(ret_path, size, "%s/scratch-%s.tmp", store->path, name);
+    return length >= 0 && (size_t)length < size ? FIRN_OK : FIRN_LIMIT;
 }

@@ -34,7 +34,7 @@ static uint32_t expect_right_or_named(const char *file, size_t at)
             fail_msg("%s, byte %zu: %s", file, at, error.text);
         return COUNT;
     }
-    if (firn_store_segment_count(store) != COUNT)
+    if (store_count(store) != COUNT)
         fail_msg("%s, byte %zu: another count", file, at);
     for (uint32_t i = 0; i < COUNT; i++) {
         status = store_check_one(store, 1, i, &error);

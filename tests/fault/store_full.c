@@ -72,7 +72,7 @@ static void a_limit_of_file_sizes_is_told_and_the_old_content_stands(void **stat
 static void put_large(uint32_t count, firn_status *ret_status, firn_error *error)
 {
     static uint8_t data[16 << 10];
-    firn_store_writer *writer;
+    firn_store *writer;
     firn_codec *codec;
     uint32_t number;
     *ret_status = firn_store_begin(store.path, NULL, &writer, error);
@@ -98,7 +98,7 @@ static bool holds_large(uint32_t count)
     uint32_t damaged;
     if (firn_store_open(store.path, NULL, &opened, NULL) != FIRN_OK)
         return false;
-    bool holds = firn_store_segment_count(opened) == count &&
+    bool holds = store_count(opened) == count &&
                  firn_store_verify(opened, &damaged, NULL) == FIRN_OK;
     firn_store_close(opened);
     return holds && tempdir_count(store.path) == 3;

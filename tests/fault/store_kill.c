@@ -72,7 +72,7 @@ static uint8_t large[LARGE];
 
 static firn_status write_large(void)
 {
-    firn_store_writer *writer;
+    firn_store *writer;
     firn_codec *codec = NULL;
     uint32_t number;
     memset(large, (int)store.version + 1, sizeof large);
@@ -94,7 +94,7 @@ static uint32_t read_large(void)
     firn_segment segment;
     uint32_t version = 0;
     assert_int_equal(firn_store_open(store.path, NULL, &opened, NULL), FIRN_OK);
-    assert_int_equal(firn_store_segment_count(opened), LARGE_COUNT);
+    assert_int_equal(store_count(opened), LARGE_COUNT);
     for (uint32_t i = 0; i < LARGE_COUNT; i++) {
         assert_int_equal(firn_store_pin(opened, i, &segment, NULL), FIRN_OK);
         assert_int_equal(segment.size, LARGE);

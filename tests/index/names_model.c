@@ -108,7 +108,7 @@ static void run_pass(struct merge_options *options, struct runs *runs)
 }
 
 /* Merges the runs in two halves, as two threads would. */
-static uint32_t write_dictionary(struct merge_options *options, firn_store_writer *store)
+static uint32_t write_dictionary(struct merge_options *options, firn_store *store)
 {
     struct dictionary_options dictionary = {
         .store = store, .kind = 16, .level = 3, .table_bytes = 2000};
@@ -135,8 +135,9 @@ static uint32_t write_dictionary(struct merge_options *options, firn_store_write
 
 static uint32_t index_facts(rng *random, const char *path, struct facts *facts, bool in_passes)
 {
-    firn_store_writer *store;
-    assert_int_equal(firn_store_begin(path, NULL, &store, NULL), FIRN_OK);
+    const firn_store_options replace = {.mode = FIRN_STORE_REPLACE};
+    firn_store *store;
+    assert_int_equal(firn_store_open(path, &replace, &store, NULL), FIRN_OK);
     static struct runs runs[WORKERS];
     struct gather gathers[WORKERS];
     const struct runs *files[WORKERS];
@@ -174,7 +175,8 @@ static uint32_t index_facts(rng *random, const char *path, struct facts *facts, 
         gather_fini(&gathers[i]);
         runs_fini(&runs[i]);
     }
-    assert_int_equal(firn_store_commit(store, NULL), FIRN_OK);
+    assert_int_equal(firn_store_commit(store, top, NULL), FIRN_OK);
+    firn_store_close(store);
     return top;
 }
 

@@ -35,7 +35,7 @@ static void run(thread_fn work, void *contexts, size_t size)
 /* --- puts --- */
 
 typedef struct putter {
-    firn_store_writer *writer;
+    firn_store *writer;
     uint32_t version;
     uint32_t numbers[EACH]; /* where its segments went */
 } putter;
@@ -59,14 +59,14 @@ static void threads_put_in_parallel_and_each_segment_is_where_it_was_told(void *
     putter putters[THREADS];
     bool seen[THREADS * EACH] = {false};
     firn_store *store;
-    firn_store_writer *writer;
+    firn_store *writer;
     assert_int_equal(firn_store_begin(path, NULL, &writer, NULL), FIRN_OK);
     for (uint32_t t = 0; t < THREADS; t++)
         putters[t] = (putter){.writer = writer, .version = t + 1};
     run(put_each, putters, sizeof *putters);
     assert_int_equal(firn_store_commit(writer, NULL), FIRN_OK);
     assert_int_equal(firn_store_open(path, NULL, &store, NULL), FIRN_OK);
-    assert_int_equal(firn_store_segment_count(store), THREADS * EACH);
+    assert_int_equal(store_count(store), THREADS * EACH);
     for (uint32_t t = 0; t < THREADS; t++) {
         for (uint32_t i = 0; i < EACH; i++) {
             uint8_t data[STORE_CONTENT_MAX];
@@ -110,7 +110,7 @@ static void threads_share_the_finishing_of_full_files(void **state)
     (void)state;
     putter putters[THREADS];
     firn_store *store;
-    firn_store_writer *writer;
+    firn_store *writer;
     uint32_t damaged = 1;
     assert_int_equal(firn_store_begin(path, NULL, &writer, NULL), FIRN_OK);
     for (uint32_t t = 0; t < THREADS; t++)

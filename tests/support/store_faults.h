@@ -7,7 +7,8 @@
 
 #include "core/fault.h"
 
-enum { STORE_FAULTS_COUNT = 8 };
+/* Both copies of the manifest, the log, a data file, the lock. */
+enum { STORE_FAULTS_COUNT = 8, STORE_FAULTS_FILES = 5 };
 
 typedef struct store_faults {
     char root[TEMPDIR_PATH_BYTES];
@@ -32,22 +33,21 @@ static inline void store_faults_fail(const char *what, const firn_error *error)
 static inline firn_status store_faults_write(const store_faults *store,
                                              const firn_allocator *allocator, firn_error *error)
 {
-    firn_store_writer_options options = {.allocator = allocator};
-    firn_store_writer *writer;
+    const firn_store_options options = {.allocator = allocator, .mode = FIRN_STORE_REPLACE};
+    firn_store *writer;
     char scratch[2 * TEMPDIR_PATH_BYTES];
     *error = (firn_error){0};
-    firn_status status = firn_store_begin(store->path, &options, &writer, error);
+    firn_status status = firn_store_open(store->path, &options, &writer, error);
     if (status != FIRN_OK)
         return status;
     if (firn_store_scratch(writer, "fault", scratch, sizeof scratch) != FIRN_OK)
         store_faults_fail("scratch", error);
     tempdir_write(scratch, "x", 1);
     status = store_put_all(writer, allocator, store->version + 1, STORE_FAULTS_COUNT, error);
-    if (status != FIRN_OK) {
-        firn_store_abort(writer);
-        return status;
-    }
-    return firn_store_commit(writer, error);
+    if (status == FIRN_OK)
+        status = firn_store_commit(writer, FIRN_SEGMENT_NONE, error);
+    firn_store_close(writer);
+    return status;
 }
 
 /* After an attempt to write: the store holds the old version whole, or the new one whole. Only what
@@ -79,7 +79,7 @@ static inline void store_faults_recover(store_faults *store)
         store_faults_fail("the next write", &error);
     store_faults_settle(store, false);
     error.status = FIRN_EXISTS;
-    if (tempdir_count(store->path) != 3)
+    if (tempdir_count(store->path) != STORE_FAULTS_FILES)
         store_faults_fail("files are left behind", &error);
 }
 

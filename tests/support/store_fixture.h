@@ -8,6 +8,13 @@
 static char root[TEMPDIR_PATH_BYTES];
 static char path[TEMPDIR_PATH_BYTES + 8]; /* of the store */
 
+/* Opens the store of the test to be written. */
+static inline firn_status store_open_as(firn_store_mode mode, firn_store **ret_store,
+                                        firn_error *ret_error)
+{
+    return firn_store_open(path, &(firn_store_options){.mode = mode}, ret_store, ret_error);
+}
+
 /* There is no store yet. */
 static inline int set_up(void **state)
 {

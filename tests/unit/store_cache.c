@@ -16,19 +16,21 @@ static int set_up_written(void **state)
 {
     uint8_t data[SIZE];
     firn_codec *codec;
-    firn_store_writer *writer;
+    firn_store *writer;
     uint32_t number;
     set_up(state);
     failing_init(&memory, 0);
     assert_int_equal(firn_codec_create(NULL, &codec), FIRN_OK);
-    assert_int_equal(firn_store_begin(path, NULL, &writer, NULL), FIRN_OK);
+    assert_int_equal(store_open_as(FIRN_STORE_REPLACE, &writer, NULL), FIRN_OK);
     for (uint32_t i = 0; i < COUNT; i++) {
         memset(data, (int)i, sizeof data);
         assert_int_equal(
-            firn_store_put(writer, codec, 0, FIRN_CODEC_LZ4, 0, data, SIZE, &number, NULL),
+            firn_store_put(writer, codec, &(firn_store_put_options){.codec = FIRN_CODEC_LZ4}, data,
+                           SIZE, &number, NULL),
             FIRN_OK);
     }
-    assert_int_equal(firn_store_commit(writer, NULL), FIRN_OK);
+    assert_int_equal(firn_store_commit(writer, FIRN_SEGMENT_NONE, NULL), FIRN_OK);
+    firn_store_close(writer);
     firn_codec_destroy(codec);
     return 0;
 }

@@ -82,7 +82,7 @@ static void a_missing_manifest_is_replaced(void **state)
 static void a_damaged_stores_files_stay_until_the_commit(void **state)
 {
     (void)state;
-    firn_store_writer *writer;
+    firn_store *writer;
     change_file("manifest", 50, 1);
     assert_int_equal(firn_store_begin(path, NULL, &writer, NULL), FIRN_OK);
     assert_int_equal(store_put_all(writer, NULL, 2, 3, NULL), FIRN_OK);
@@ -96,7 +96,7 @@ static void a_later_version_is_told_and_not_replaced(void **state)
 {
     (void)state;
     const char *file = tempdir_path(path, "manifest");
-    firn_store_writer *writer;
+    firn_store *writer;
     firn_error error = {0};
     size_t size;
     uint8_t *data = tempdir_read(file, &size);
@@ -246,7 +246,7 @@ static void segments_that_changed_places_are_refused(void **state)
     firn_store *store;
     firn_segment segment;
     firn_codec *codec;
-    firn_store_writer *writer;
+    firn_store *writer;
     uint32_t number;
     const char *file = tempdir_path(path, "data-2-0.firn");
     uint8_t swap[64];
@@ -334,7 +334,7 @@ static void a_manifest_that_no_store_could_have_is_damaged(void **state)
 static void a_generation_beyond_the_last_is_refused(void **state)
 {
     (void)state;
-    firn_store_writer *writer;
+    firn_store *writer;
     firn_error error = {0};
     const char *last = tempdir_path(path, "data-4611686018427387904-0.firn");
     tempdir_write(last, "x", 1);
@@ -359,7 +359,7 @@ static void be_nobody(void)
 static void what_may_not_be_read_or_written_is_told(void **state)
 {
     (void)state;
-    firn_store_writer *writer;
+    firn_store *writer;
     firn_error error = {0};
     be_nobody();
     assert_int_equal(chmod(tempdir_path(path, "data-1-0.firn"), 0), 0);

@@ -37,6 +37,17 @@ static firn_status explain(firn_status status, firn_error *ret_error)
                                               firn_status_text(status));
 }
 
+/* A number that the index has and the store does not is damage. */
+static firn_status pin(firn_store *store, uint32_t number, firn_segment *ret_segment,
+                       firn_error *ret_error)
+{
+    firn_status status = firn_store_pin(store, number, ret_segment, ret_error);
+    if (status != FIRN_NOT_FOUND)
+        return status;
+    return firn_error_set(ret_error, FIRN_CORRUPT, 0,
+                          "the index is damaged (it names a segment that is not there)");
+}
+
 static firn_status put_table(struct dictionary_writer *writer, struct table_writer *table,
                              uint32_t kind, uint32_t *ret_segment, firn_error *ret_error)
 {
@@ -44,9 +55,10 @@ static firn_status put_table(struct dictionary_writer *writer, struct table_writ
     firn_status status = table_finish(table, &writer->plain);
     if (status != FIRN_OK)
         return explain(status, ret_error);
-    return firn_store_put(writer->options.store, writer->codec, kind, FIRN_CODEC_ZSTD,
-                          writer->options.level, writer->plain.data, writer->plain.size,
-                          ret_segment, ret_error);
+    const firn_store_put_options put = {
+        .kind = kind, .codec = FIRN_CODEC_ZSTD, .level = writer->options.level};
+    return firn_store_put(writer->options.store, writer->codec, &put, writer->plain.data,
+                          writer->plain.size, ret_segment, ret_error);
 }
 
 static firn_status add_to_top(struct dictionary_writer *writer, const void *last, size_t last_size,
@@ -107,7 +119,7 @@ firn_status dictionary_open(struct dictionary *dictionary, firn_store *store, ui
                             firn_error *ret_error)
 {
     struct dictionary opened = {.store = store};
-    firn_status status = firn_store_pin(store, top_segment, &opened.top_segment, ret_error);
+    firn_status status = pin(store, top_segment, &opened.top_segment, ret_error);
     if (status != FIRN_OK)
         return status;
     status = table_open(opened.top_segment.data, opened.top_segment.size, &opened.top);
@@ -194,7 +206,7 @@ static firn_status enter_segment(const struct dictionary *dictionary,
     firn_status status = top_entry(&cursor->top, &number, &cursor->number);
     if (status != FIRN_OK)
         return damaged(status, ret_error);
-    status = firn_store_pin(dictionary->store, number, &cursor->segment, ret_error);
+    status = pin(dictionary->store, number, &cursor->segment, ret_error);
     if (status != FIRN_OK)
         return status;
     cursor->dictionary = dictionary;

@@ -12,7 +12,7 @@
 
 struct dictionary_options {
     const firn_allocator *allocator;
-    firn_store_writer *store;
+    firn_store *store;
     uint32_t kind;      /* of the segments with entries; the top table's is kind + 1 */
     int level;          /* of zstd */
     size_t table_bytes; /* after which a table is closed */
