@@ -30,10 +30,11 @@ FIRN_BEGIN
 typedef struct firn_store firn_store;
 
 typedef enum firn_store_mode {
-    FIRN_STORE_READ = 0,    /* what a writer does later is not seen until a refresh */
-    FIRN_STORE_WRITE = 1,   /* opens a store, or makes one, which its first commit completes */
-    FIRN_STORE_REPLACE = 2, /* as WRITE, but starts with nothing: the first commit removes all that
-                               was there in the same atomic step. A damaged store may be replaced. */
+    FIRN_STORE_READ = 0,  /* what a writer does later is not seen until a refresh */
+    FIRN_STORE_WRITE = 1, /* opens a store, or makes one, which its first commit completes */
+    FIRN_STORE_REPLACE =
+        2, /* as WRITE, but starts with nothing: the first commit removes all that
+              was there in the same atomic step. A damaged store may be replaced. */
 } firn_store_mode;
 
 typedef struct firn_store_options {
@@ -43,7 +44,7 @@ typedef struct firn_store_options {
                              Pinned segments stay even above it. */
     uint64_t quota_bytes; /* writers: of all files together, see firn_store_put; 0: none; else at
                              least FIRN_STORE_QUOTA_MIN_BYTES */
-    const char *what;     /* writers: who writes, for those whom the lock refuses; NULL: "a writer" */
+    const char *what; /* writers: who writes, for those whom the lock refuses; NULL: "a writer" */
     uint32_t reserved[2]; /* must be 0 */
 } firn_store_options;
 
@@ -159,10 +160,11 @@ FIRN_API FIRN_NODISCARD firn_status firn_store_pin(firn_store *store, uint32_t s
 FIRN_API void firn_store_unpin(firn_store *store, firn_segment *segment);
 
 /* Reads both copies of the manifest, and every segment from its file, decoded or not, and compares
- * every checksum; goes on after damage. Returns the status of the first (FIRN_CORRUPT; FIRN_VERSION;
- * FIRN_IO when it could not be read), with ret_error telling of it. *ret_damaged counts damaged
- * segments, and is written then too: 0 when only a copy of the manifest is damaged, of which the
- * other copy stands in until a writer opens the store and mends it. FIRN_NO_MEMORY ends it at once.
+ * every checksum; goes on after damage. Returns the status of the first (FIRN_CORRUPT;
+ * FIRN_VERSION; FIRN_IO when it could not be read), with ret_error telling of it. *ret_damaged
+ * counts damaged segments, and is written then too: 0 when only a copy of the manifest is damaged,
+ * of which the other copy stands in until a writer opens the store and mends it. FIRN_NO_MEMORY
+ * ends it at once.
  */
 FIRN_API FIRN_NODISCARD firn_status firn_store_verify(firn_store *store, uint32_t *ret_damaged,
                                                       firn_error *ret_error);
@@ -213,10 +215,10 @@ FIRN_API void firn_store_abort(firn_store *store);
 
 typedef struct firn_store_compact_options {
     uint32_t garbage_percent; /* of a data file, from which on its segments are moved away; 0: 50 */
-    int level;                /* 0: frames are copied; 1 to 19: packed anew by zstd, and kept where that
-                                 is smaller; segments that were read anew at this level are not again */
-    uint64_t move_bytes;      /* ends after about this many; 0: all that the quota has room for */
-    uint32_t reserved[2];     /* must be 0 */
+    int level;            /* 0: frames are copied; 1 to 19: packed anew by zstd, and kept where that
+                             is smaller; segments that were read anew at this level are not again */
+    uint64_t move_bytes;  /* ends after about this many; 0: all that the quota has room for */
+    uint32_t reserved[2]; /* must be 0 */
 } firn_store_compact_options;
 
 /* Moves segments out of data files that are largely garbage (or, with a level, out of all, where it

@@ -358,9 +358,9 @@ static firn_status verify_store(struct verify *verify, unsigned workers, firn_er
     if (status != FIRN_OK)
         return status;
     status = firn_store_verify(verify->opened.store, &verify->damaged_segments, ret_error);
-    if (status == FIRN_CORRUPT)
-        status = add_finding(verify, FINDING_DIFFERENCE, 0, verify->opened.meta.root,
-                             ret_error->text, ret_error);
+    if (status == FIRN_CORRUPT) /* of a copy of the manifest, when it is of no segment */
+        status = add_finding(verify, FINDING_DIFFERENCE, verify->damaged_segments == 0,
+                             verify->opened.meta.root, ret_error->text, ret_error);
     return status;
 }
 

@@ -18,8 +18,7 @@ static firn_status read_meta(struct opened *opened, const char *path, firn_error
 {
     const uint32_t root = firn_store_root(opened->store);
     firn_segment_info info;
-    if (firn_store_segment_info(opened->store, root, &info) != FIRN_OK ||
-        info.kind != SEGMENT_META)
+    if (firn_store_segment_info(opened->store, root, &info) != FIRN_OK || info.kind != SEGMENT_META)
         return firn_error_set(ret_error, FIRN_NOT_STORE, 0,
                               "%s: a store, but not one of `firn code index`", path);
     firn_segment segment;

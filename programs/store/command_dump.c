@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const struct emitter_column columns[] = {
-    {"segment", 10},      {"kind", 10},  {"codec", -5},       {"plain_bytes", 11},
+    {"segment", 10},      {"kind", 10},  {"codec", -5},        {"plain_bytes", 11},
     {"packed_bytes", 12}, {"file", -20}, {"offset_bytes", 12}, {"generation", 11}};
 
 /* The values of one segment. Sizes are exact here, as offsets must be. */

@@ -75,8 +75,9 @@ firn_store *open_operand(const struct invocation *invocation)
 
 const char *codec_name(firn_codec_kind codec)
 {
-    static const char *const names[] = {
-        [FIRN_CODEC_RAW] = "raw", [FIRN_CODEC_LZ4] = "lz4", [FIRN_CODEC_ZSTD] = "zstd",
-        [FIRN_CODEC_ZSTD_DICTIONARY] = "zstd+dictionary"};
+    static const char *const names[] = {[FIRN_CODEC_RAW] = "raw",
+                                        [FIRN_CODEC_LZ4] = "lz4",
+                                        [FIRN_CODEC_ZSTD] = "zstd",
+                                        [FIRN_CODEC_ZSTD_DICTIONARY] = "zstd+dictionary"};
     return names[codec];
 }

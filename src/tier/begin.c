@@ -3,8 +3,8 @@
  * Called by store.c. Calls core's files and lock, load.c to read the folder, commit.c to mend.
  *
  * What a crash has left is told apart by the manifest alone. When both its copies are the same and
- * the log ends with a seal, all that they name is durable once the folder is synced, and the rest of
- * the folder can go. Otherwise a record may be visible that the disk does not have: then a new
+ * the log ends with a seal, all that they name is durable once the folder is synced, and the rest
+ * of the folder can go. Otherwise a record may be visible that the disk does not have: then a new
  * checkpoint is written first, and only its success removes anything. Where even that fails, for
  * want of space perhaps, the first commit does it.
  * Threads: one. Memory: the writer. Complexity: as the loading's. */
@@ -92,8 +92,7 @@ static bool is_replaceable(const firn_store *store, firn_status status,
 }
 
 /* Begins with nothing; all that is in the folder stays until the first commit. */
-static firn_status start_empty(firn_store *store, const firn_state *earlier,
-                               firn_error *ret_error)
+static firn_status start_empty(firn_store *store, const firn_state *earlier, firn_error *ret_error)
 {
     firn_writer *writer = store->writer;
     firn_store_unused all = {0};

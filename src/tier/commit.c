@@ -5,18 +5,15 @@
  *
  * A commit syncs the data files and, if there are new ones, the folder; then it appends a record to
  * the log and syncs that; then its seal. Where there is no log that can be gone on with, or it has
- * grown larger than a checkpoint, the commit writes a checkpoint instead: a new empty log, then both
- * copies of the manifest, renamed and the folder synced. Files that nobody needs any more go last.
- * Invariants:
- *   C1  a file that the manifest on disk may need is not removed before a commit without it is
- *       durable; after a commit that failed in doubt, not before the next one
- *   C2  nothing that failed to be synced is synced again: data go to new files, the manifest to a
- *       checkpoint, with a generation of its own
- *   C3  both copies of the manifest are the same before anything is appended to their log
- * Threads: one commit at a time; puts and pins go on beside it, and only its beginning and its end
- * hold the store's mutex.
- * Memory: the record, or the checkpoint and 40 bytes a segment.
- * Complexity: O(changes), and O(segments) once in as many changes. */
+ * grown larger than a checkpoint, the commit writes a checkpoint instead: a new empty log, then
+ * both copies of the manifest, renamed and the folder synced. Files that nobody needs any more go
+ * last. Invariants: C1  a file that the manifest on disk may need is not removed before a commit
+ * without it is durable; after a commit that failed in doubt, not before the next one C2  nothing
+ * that failed to be synced is synced again: data go to new files, the manifest to a checkpoint,
+ * with a generation of its own C3  both copies of the manifest are the same before anything is
+ * appended to their log Threads: one commit at a time; puts and pins go on beside it, and only its
+ * beginning and its end hold the store's mutex. Memory: the record, or the checkpoint and 40 bytes
+ * a segment. Complexity: O(changes), and O(segments) once in as many changes. */
 #include "core/file_error.h"
 #include "tier/folder.h"
 #include "tier/frozen.h"
@@ -145,7 +142,8 @@ static void pending_claim(firn_store *store)
     }
 }
 
-/* Decides for each data file how large it will be: as large as it is, or 0 when nothing is in it. */
+/* Decides for each data file how large it will be: as large as it is, or 0 when nothing is in it.
+ */
 static void files_claim(firn_store *store, commit *work)
 {
     firn_writer *writer = store->writer;
@@ -324,8 +322,8 @@ static firn_status paths_make(const firn_store *store, uint64_t generation, chec
     if (status == FIRN_OK)
         status = firn_store_path(folder, FIRN_STORE_MANIFEST_COPY, paths->manifest[1], ret_error);
     if (status == FIRN_OK)
-        status = firn_store_path(folder, FIRN_STORE_MANIFEST ".tmp", paths->temporary[0],
-                                 ret_error);
+        status =
+            firn_store_path(folder, FIRN_STORE_MANIFEST ".tmp", paths->temporary[0], ret_error);
     if (status == FIRN_OK)
         status = firn_store_path(folder, FIRN_STORE_MANIFEST_COPY ".tmp", paths->temporary[1],
                                  ret_error);
@@ -528,8 +526,7 @@ static firn_status commit_run(firn_store *store, uint32_t root, bool mends, firn
     char shown[FIRN_PATH_SHOWN_BYTES];
     pthread_mutex_lock(&writer->append_mutex);
     pthread_mutex_lock(&store->mutex);
-    bool root_known =
-        root == FIRN_SEGMENT_NONE || firn_state_segment(&store->state, root) != NULL;
+    bool root_known = root == FIRN_SEGMENT_NONE || firn_state_segment(&store->state, root) != NULL;
     bool needed = mends || has_changed(store, root);
     firn_status status = FIRN_OK;
     if (root_known && needed)

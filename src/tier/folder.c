@@ -56,8 +56,8 @@ static bool data_name_read(const char *name, firn_store_name *ret_name)
     if (strcmp(name, ".firn") == 0) {
         bool fits = generation < UINT32_MAX;
         if (fits)
-            *ret_name = (firn_store_name){.kind = FIRN_STORE_NAME_DATA,
-                                          .file = (uint32_t)generation};
+            *ret_name =
+                (firn_store_name){.kind = FIRN_STORE_NAME_DATA, .file = (uint32_t)generation};
         return fits;
     }
     if (!text_read(&name, "-") || !number_read(&name, FIRN_STATE_FILES_MAX, &file) ||
@@ -207,8 +207,9 @@ static bool name_kept(const firn_store_keep *keep, firn_store_name name)
         return state == NULL ||
                (state->form.version != 1 && firn_state_file(state, name.file) != NULL);
     case FIRN_STORE_NAME_DATA_V1:
-        return state == NULL || (state->form.version == 1 && name.generation == state->form.generation &&
-                                 firn_state_file(state, name.file) != NULL);
+        return state == NULL ||
+               (state->form.version == 1 && name.generation == state->form.generation &&
+                firn_state_file(state, name.file) != NULL);
     default:
         return true;
     }

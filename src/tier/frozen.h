@@ -60,18 +60,18 @@ typedef struct firn_writer {
     uint64_t data_bytes;    /* of all data files, as they are on disk */
     uint64_t earlier_bytes; /* of files that the first commit will remove */
     uint64_t manifest_bytes;
-    uint64_t log_generation; /* of the checkpoint; 0: there is none yet */
+    uint64_t log_generation;       /* of the checkpoint; 0: there is none yet */
     uint32_t appending_dictionary; /* what the segment that is being appended needs */
-    bool folder_dirty; /* a data file was made since the folder was synced */
+    bool folder_dirty;             /* a data file was made since the folder was synced */
     bool is_doubtful;  /* a crash might bring a commit that failed: its files must stay */
     bool sweep_needed; /* files may lie around that no manifest needs */
 
     /* guarded by commit_mutex */
-    firn_file log;           /* fd -1: none that can be gone on with */
+    firn_file log; /* fd -1: none that can be gone on with */
     uint64_t log_bytes;
     uint32_t log_crc; /* of its last record */
     uint64_t checkpoint_bytes;
-    bool seal_dirty;  /* a seal was written since the last sync */
+    bool seal_dirty;   /* a seal was written since the last sync */
     bool must_publish; /* the next commit writes, even if nothing changed */
 } firn_writer;
 

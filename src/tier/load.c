@@ -1,13 +1,13 @@
-/* Reading a store's folder: the newest whole copy of the manifest, the log that goes on from it, and
- * the data files they name.
+/* Reading a store's folder: the newest whole copy of the manifest, the log that goes on from it,
+ * and the data files they name.
  *
  * Stands below the store's opening and refreshing. Calls core's files and the encodings.
  *
- * A writer may replace any of these meanwhile: each file is whole by itself, since it was renamed to
- * its name or is only appended to, and a file that is no more means that all must be read again. The
- * same store in the same generation that lacks a file twice has lost it.
- * Threads: no state. Memory: the manifest's and the log's bytes while a call runs.
- * Complexity: linear in manifest, log and data files. */
+ * A writer may replace any of these meanwhile: each file is whole by itself, since it was renamed
+ * to its name or is only appended to, and a file that is no more means that all must be read again.
+ * The same store in the same generation that lacks a file twice has lost it. Threads: no state.
+ * Memory: the manifest's and the log's bytes while a call runs. Complexity: linear in manifest, log
+ * and data files. */
 #include "tier/load.h"
 
 #include "core/bytes.h"
@@ -32,8 +32,8 @@ void firn_loaded_fini(firn_loaded *loaded, const firn_allocator *allocator)
 
 uint64_t firn_loaded_manifest_bytes(const firn_loaded *loaded)
 {
-    return loaded->state.form.version == 1 ? loaded->checkpoint_bytes
-                                      : COPIES * loaded->checkpoint_bytes + loaded->log.bytes;
+    return loaded->log.bytes == 0 ? loaded->checkpoint_bytes
+                                  : COPIES * loaded->checkpoint_bytes + loaded->log.bytes;
 }
 
 static const char *way_out(firn_status status)
@@ -188,6 +188,7 @@ firn_status firn_manifest_copies_verify(const char *path, const firn_allocator *
     for (int i = 0; i < COPIES; i++) {
         copy read;
         char file[FIRN_STORE_PATH_BYTES];
+        char shown[FIRN_PATH_SHOWN_BYTES];
         firn_status status = copy_read(path, COPY_NAMES[i], allocator, &read);
         if (status == FIRN_OK) {
             uint32_t version = read.state.form.version;
@@ -200,8 +201,10 @@ firn_status firn_manifest_copies_verify(const char *path, const firn_allocator *
             continue;
         bool lost = status == FIRN_NOT_FOUND || status == FIRN_NOT_STORE;
         worst = lost ? FIRN_CORRUPT : status;
-        if (lost && firn_store_path(path, COPY_NAMES[i], file, NULL) == FIRN_OK)
-            explain(worst, file, "missing, or no manifest", &read.error);
+        if (worst == FIRN_CORRUPT && firn_store_path(path, COPY_NAMES[i], file, NULL) == FIRN_OK)
+            firn_error_set(&read.error, worst, 0,
+                           "%s: %s; the other copy stands in, and the next writer mends it",
+                           firn_path_shown(file, shown), lost ? "missing" : "damaged");
         if (ret_error != NULL)
             *ret_error = read.error;
     }
@@ -315,7 +318,8 @@ static firn_status data_open(const char *path, const firn_state *state, firn_dat
         return status;
     if (firn_file_info_get(&file->file, &info) != FIRN_OK)
         return firn_file_error(ret_error, EIO, name, "stat");
-    bool fits = state->form.version == 1 ? info.size == file->committed : info.size >= file->committed;
+    bool fits =
+        state->form.version == 1 ? info.size == file->committed : info.size >= file->committed;
     if (!fits)
         return firn_error_set(ret_error, FIRN_CORRUPT, 0,
                               "%s: damaged (%" PRIu64 " bytes where %" PRIu32 " were); " WAY_OUT,

@@ -7,7 +7,7 @@
 /* What a folder was found to hold. */
 typedef struct firn_loaded {
     firn_state state;
-    uint64_t log_generation;   /* of the checkpoint, which names the log */
+    uint64_t log_generation; /* of the checkpoint, which names the log */
     uint32_t checkpoint_crc;
     uint64_t checkpoint_bytes; /* of one copy */
     firn_log_end log;          /* zeroed in a store of the first version */

@@ -27,8 +27,13 @@ enum {
 };
 static const char MAGIC[MAGIC_BYTES + 1] = "FIRNCLOG";
 
-enum { HEADER_AT_VERSION = 8, HEADER_AT_BASE = 12, HEADER_AT_STORE_ID = 16, HEADER_AT_GENERATION = 24,
-       HEADER_AT_CRC = 32 };
+enum {
+    HEADER_AT_VERSION = 8,
+    HEADER_AT_BASE = 12,
+    HEADER_AT_STORE_ID = 16,
+    HEADER_AT_GENERATION = 24,
+    HEADER_AT_CRC = 32
+};
 _Static_assert(HEADER_AT_CRC + 4 == FIRN_LOG_HEADER_BYTES, "the header is 36 bytes");
 
 enum {

@@ -205,11 +205,11 @@ firn_status firn_checkpoint_read(const uint8_t *data, size_t size, const firn_al
     if (status != FIRN_OK)
         return status;
     status = state.form.version == 1 ? firn_manifest_v1_read(data, size, allocator, &state)
-                                : v2_read(data, size, allocator, &state);
+                                     : v2_read(data, size, allocator, &state);
     if (status != FIRN_OK) {
         firn_state_fini(&state, allocator);
-        *ret_cause = status == FIRN_NO_MEMORY ? firn_status_text(status)
-                                              : "the manifest contradicts itself";
+        *ret_cause =
+            status == FIRN_NO_MEMORY ? firn_status_text(status) : "the manifest contradicts itself";
         return status == FIRN_NO_MEMORY ? status : FIRN_CORRUPT;
     }
     *ret_state = state;

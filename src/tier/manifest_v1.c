@@ -18,7 +18,6 @@ enum {
     AT_GENERATION = 24,
     AT_SEGMENT_COUNT = 32,
     AT_RESERVED = 36,
-    HEADERS = FIRN_SEGMENT_HEADER_V1_BYTES + FIRN_FRAME_HEADER_BYTES,
 };
 
 static bool counts_valid(const uint8_t *data, size_t size, const firn_state *state)
@@ -57,7 +56,8 @@ static firn_segment_record record_read(const uint8_t *data, uint32_t number,
         .plain = get_u32(data + 12),
         .packed = get_u32(data + 16),
         .dictionary = FIRN_SEGMENT_NONE,
-        .codec = (uint16_t)(get_u32(data + 20) <= FIRN_CODEC_ZSTD ? get_u32(data + 20) : UINT16_MAX),
+        .codec =
+            (uint16_t)(get_u32(data + 20) <= FIRN_CODEC_ZSTD ? get_u32(data + 20) : UINT16_MAX),
     };
 }
 
@@ -74,8 +74,7 @@ static firn_status segments_read(const uint8_t *data, uint32_t count,
             offset = 0;
         }
         if (!firn_state_record_valid(state, &record) || record.plain > SEGMENT_MAX_BYTES ||
-            record.packed > HEADERS + record.plain || record.file != file ||
-            record.offset != offset)
+            record.file != file || record.offset != offset)
             return FIRN_CORRUPT;
         firn_status status = firn_state_reserve(state, allocator);
         if (status != FIRN_OK)
@@ -89,8 +88,8 @@ static firn_status segments_read(const uint8_t *data, uint32_t count,
     return full ? FIRN_OK : FIRN_CORRUPT;
 }
 
-firn_status firn_manifest_v1_read(const uint8_t *data, size_t size,
-                                  const firn_allocator *allocator, firn_state *state)
+firn_status firn_manifest_v1_read(const uint8_t *data, size_t size, const firn_allocator *allocator,
+                                  firn_state *state)
 {
     if (size < HEADER_BYTES + FIRN_MANIFEST_CRC_BYTES)
         return FIRN_CORRUPT;

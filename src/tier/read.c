@@ -94,8 +94,8 @@ static firn_status segment_failed(const firn_store *store, const firn_segment_re
                                                    : WAY_OUT;
     char path[FIRN_STORE_PATH_BYTES];
     char shown[FIRN_PATH_SHOWN_BYTES];
-    firn_status fits = firn_store_data_path(store->path, &store->form, record->file, path,
-                                            ret_error);
+    firn_status fits =
+        firn_store_data_path(store->path, &store->form, record->file, path, ret_error);
     if (fits != FIRN_OK)
         return fits;
     return firn_error_set(ret_error, status, 0, "%s: segment %" PRIu32 " %s; %s",
@@ -139,8 +139,8 @@ static firn_status packed_check(const firn_store *store, const firn_segment_reco
     if (!header_expected(store, record, &header))
         return segment_failed(store, record, FIRN_CORRUPT,
                               "is damaged (a stale or misplaced segment)", ret_error);
-    if (version != 1 && header.frame_crc != firn_crc32c(0, packed + header_bytes,
-                                                        record->packed - header_bytes))
+    if (version != 1 &&
+        header.frame_crc != firn_crc32c(0, packed + header_bytes, record->packed - header_bytes))
         return segment_failed(store, record, FIRN_CORRUPT, unpack_cause(FIRN_CORRUPT), ret_error);
     return FIRN_OK;
 }
@@ -150,8 +150,7 @@ firn_status firn_segment_read_packed(firn_store *store, const firn_segment_recor
                                      firn_error *ret_error)
 {
     size_t got = 0;
-    firn_status status =
-        firn_file_read_at(&file->file, record->offset, out, record->packed, &got);
+    firn_status status = firn_file_read_at(&file->file, record->offset, out, record->packed, &got);
     if (status != FIRN_OK)
         return segment_failed(store, record, status, "cannot be read", ret_error);
     if (got != record->packed)
@@ -274,7 +273,8 @@ firn_status firn_store_dictionary(firn_store *store, uint32_t segment, int level
     if (*ret_dictionary != NULL)
         return FIRN_OK;
     if (firn_store_segment_info(store, segment, &info) != FIRN_OK || !info.is_dictionary)
-        return firn_error_set(ret_error, FIRN_INVALID, 0, "%s: segment %" PRIu32 " is no dictionary",
+        return firn_error_set(ret_error, FIRN_INVALID, 0,
+                              "%s: segment %" PRIu32 " is no dictionary",
                               firn_path_shown(store->path, shown), segment);
     firn_prepared *prepared = firn_allocate_zeroed(store->allocator, 1, sizeof *prepared);
     if (prepared == NULL)

@@ -1,7 +1,7 @@
 /* The content of a store in memory: two sorted arrays, changed by the log's records and by writers.
  *
- * Stands below the manifest's encodings, the store's reader and its writer; does no I/O but closing.
- * Calls the allocator.
+ * Stands below the manifest's encodings, the store's reader and its writer; does no I/O but
+ * closing. Calls the allocator.
  *
  * Invariants:
  *   A1  files and segments are sorted by their numbers, each of which is there once
@@ -16,7 +16,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { HEADERS_MIN = FIRN_SEGMENT_HEADER_V1_BYTES + FIRN_FRAME_HEADER_BYTES, PURGE_MIN = 64 };
+enum { PURGE_MIN = 64 };
 
 void firn_state_fini(firn_state *state, const firn_allocator *allocator)
 {
@@ -200,10 +200,12 @@ void firn_state_purge(firn_state *state)
 bool firn_state_record_valid(const firn_state *state, const firn_segment_record *record)
 {
     const firn_data_file *file = firn_state_file(state, record->file);
+    const uint32_t headers =
+        firn_segment_header_bytes(state->form.version) + FIRN_FRAME_HEADER_BYTES;
     return file != NULL && record->codec <= FIRN_CODEC_ZSTD_DICTIONARY &&
            (record->flags & ~FIRN_RECORD_DICTIONARY) == 0 &&
-           record->plain <= FIRN_SEGMENT_MAX_BYTES && record->packed >= HEADERS_MIN &&
-           record->packed <= FIRN_SEGMENT_PACKED_MAX && record->offset <= file->size &&
+           record->plain <= FIRN_SEGMENT_MAX_BYTES && record->packed >= headers &&
+           record->packed <= headers + record->plain && record->offset <= file->size &&
            record->packed <= file->size - record->offset && record->segment < state->segment_next &&
            record->generation <= FIRN_GENERATION_MAX &&
            (record->dictionary != FIRN_SEGMENT_NONE) ==

@@ -12,8 +12,6 @@
 enum {
     FIRN_STATE_FILES_MAX = 1 << 20,
     FIRN_STATE_SEGMENTS_MAX = 1 << 24,
-    FIRN_SEGMENT_PACKED_MAX =
-        FIRN_SEGMENT_HEADER_BYTES + FIRN_FRAME_HEADER_BYTES + FIRN_SEGMENT_MAX_BYTES,
 };
 #define FIRN_GENERATION_MAX (UINT64_C(1) << 62)
 
@@ -41,9 +39,9 @@ _Static_assert(sizeof(firn_segment_record) == 40, "no padding");
 /* A data file; shared by its state and those who read from it. */
 typedef struct firn_data_file {
     uint32_t number;
-    uint32_t refs;  /* guarded by the store's mutex */
-    firn_file file; /* fd -1: not open */
-    uint32_t size;  /* where the next segment would begin; readers: the manifest's size */
+    uint32_t refs;      /* guarded by the store's mutex */
+    firn_file file;     /* fd -1: not open */
+    uint32_t size;      /* where the next segment would begin; readers: the manifest's size */
     uint32_t committed; /* the manifest's size; 0: the manifest does not name it */
     uint32_t live_segments;
     uint64_t live_bytes;

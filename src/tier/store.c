@@ -23,7 +23,8 @@ enum { CACHE_BYTES_DEFAULT = 16 << 20 };
 
 firn_status firn_store_no_memory(const firn_store *store, firn_error *ret_error)
 {
-    return firn_file_error(ret_error, ENOMEM, store->path, store->writer != NULL ? "write" : "read");
+    return firn_file_error(ret_error, ENOMEM, store->path,
+                           store->writer != NULL ? "write" : "read");
 }
 
 /* --- opening and closing --- */

@@ -40,8 +40,7 @@ firn_status firn_writer_check(const firn_store *store, firn_error *ret_error)
     char shown[FIRN_PATH_SHOWN_BYTES];
     if (store->writer != NULL && store->writer->process == firn_os_process())
         return FIRN_OK;
-    return firn_error_set(ret_error, FIRN_INVALID, 0, "%s: %s",
-                          firn_path_shown(store->path, shown),
+    return firn_error_set(ret_error, FIRN_INVALID, 0, "%s: %s", firn_path_shown(store->path, shown),
                           store->writer == NULL ? "open for reading only"
                                                 : "open for writing in another process");
 }
@@ -174,8 +173,8 @@ static firn_status current_choose(firn_store *store, uint32_t packed, firn_data_
         return FIRN_OK;
     if (current != NULL) {
         pthread_mutex_lock(&store->mutex);
-        bool fits = current->size == 0 ||
-                    (uint64_t)current->size + packed <= firn_writer_file_bytes(store);
+        bool fits =
+            current->size == 0 || (uint64_t)current->size + packed <= firn_writer_file_bytes(store);
         if (!fits) {
             current->retired = true;
             current->refs++;
@@ -218,8 +217,8 @@ static bool quota_allows(const firn_store *store, uint32_t packed, bool is_move)
     const firn_writer *writer = store->writer;
     uint64_t manifest = FIRN_CHECKPOINT_HEADER_BYTES + FIRN_MANIFEST_CRC_BYTES +
                         (store->state.live_count + 1) * FIRN_MANIFEST_SEGMENT_BYTES;
-    uint64_t wanted = writer->data_bytes + writer->earlier_bytes + writer->manifest_bytes + packed +
-                      2 * manifest;
+    uint64_t wanted =
+        writer->data_bytes + writer->earlier_bytes + writer->manifest_bytes + packed + 2 * manifest;
     if (!is_move)
         wanted += firn_writer_file_bytes(store) + FIRN_STORE_LOG_MIN_BYTES;
     return writer->quota_bytes == 0 || wanted <= writer->quota_bytes;
@@ -482,8 +481,7 @@ firn_status firn_store_remove(firn_store *store, uint32_t segment)
     const firn_segment_record *found = firn_state_segment(&store->state, segment);
     if (found == NULL)
         status = FIRN_NOT_FOUND;
-    else if ((found->flags & FIRN_RECORD_DICTIONARY) != 0 &&
-             dictionary_needed(store, segment))
+    else if ((found->flags & FIRN_RECORD_DICTIONARY) != 0 && dictionary_needed(store, segment))
         status = FIRN_BUSY;
     else if (!pending_reserve(store))
         status = FIRN_NO_MEMORY;

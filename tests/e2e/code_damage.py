@@ -60,10 +60,11 @@ class Stores(Case):
 
     def test_a_store_of_a_later_version_is_refused(self):
         self.index()
-        manifest = self.store / "manifest"
-        content = bytearray(manifest.read_bytes())
-        content[8] += 1
-        manifest.write_bytes(content)
+        for name in ("manifest", "manifest-copy"):
+            manifest = self.store / name
+            content = bytearray(manifest.read_bytes())
+            content[8] += 1
+            manifest.write_bytes(content)
         for query in QUERIES:
             self.assert_fails_with_one_line(code(query[0], self.store, *query[1:]), self.store)
 

@@ -37,7 +37,8 @@ def refusal(store):
     """How the reader takes a store: None, or the class of the first refusal."""
     try:
         read = read_store.Store(store)
-        for number in range(len(read.manifest.segments)):
+        read.check_copies()
+        for number in read.manifest.segments:
             read.read(number)
     except read_store.Refused as refused:
         return type(refused)
@@ -51,7 +52,8 @@ def told(run):
         return None
     if "later version" in text:
         return read_store.LaterVersion
-    return read_store.Damaged if "write the store anew" in text else read_store.NoStore
+    damaged = "write the store anew" in text or "the next writer mends it" in text
+    return read_store.Damaged if damaged else read_store.NoStore
 
 
 def forged_value(old, chance):
@@ -70,12 +72,37 @@ def forge_manifest(store, chance):
     what = forge_field(data, chance.randrange(8, len(data) - 4, 4), chance)
     struct.pack_into("<I", data, len(data) - 4, read_store.crc32c(data[:-4]))
     (store / "manifest").write_bytes(data)
+    if (store / "manifest-copy").exists():
+        (store / "manifest-copy").write_bytes(data)
+        log = next(store.glob("log-*"))
+        entries = bytearray(log.read_bytes())
+        entries[12:16] = data[-4:]
+        entries[16:32] = data[16:32]
+        struct.pack_into("<I", entries, 32, read_store.crc32c(entries[:32]))
+        log.rename(store / f"log-{struct.unpack_from('<Q', data, 24)[0]}")
+        (store / f"log-{struct.unpack_from('<Q', data, 24)[0]}").write_bytes(entries)
     return "manifest", *what
 
 
+def forge_log(store, chance):
+    """A record that says what the manifest has, but for one field."""
+    manifest = read_store.Store(store).manifest
+    log = next(store.glob("log-*"))
+    segment = chance.choice(list(manifest.segments.values()))
+    number, size = chance.choice(list(manifest.files.items()))
+    record = bytearray(struct.pack("<4sIQ6I", b"FCOM", 92, manifest.generation + 1, manifest.crc, manifest.root,
+                                   manifest.segment_next, manifest.file_next, 1, 1))
+    record += struct.pack("<II", number, size) + struct.pack("<7I2HQ", *segment)
+    what = forge_field(record, chance.randrange(8, len(record), 4), chance)
+    record += struct.pack("<I", read_store.crc32c(record))
+    log.write_bytes(log.read_bytes() + record)
+    return "log", *what
+
+
 def forge_segment(store, chance, name, change):
-    segment = chance.choice(read_store.Store(store).manifest.segments)
-    file = store / "data-1-0.firn"
+    read = read_store.Store(store)
+    segment = chance.choice(list(read.manifest.segments.values()))
+    file = store / read.file_name(segment.file)
     data = bytearray(file.read_bytes())
     part = data[segment.offset:segment.offset + segment.packed]
     what = change(part)
@@ -85,23 +112,31 @@ def forge_segment(store, chance, name, change):
 
 
 def forge_header(store, chance):
+    crc = 48 if (store / "manifest-copy").exists() else 40
+
     def change(part):
-        what = forge_field(part, chance.randrange(4, 40, 4), chance)
-        struct.pack_into("<I", part, 40, read_store.crc32c(part[:40]))
+        what = forge_field(part, chance.randrange(4, crc, 4), chance)
+        struct.pack_into("<I", part, crc, read_store.crc32c(part[:crc]))
         return what
     return forge_segment(store, chance, "header", change)
 
 
 def forge_frame(store, chance):
+    is_first = not (store / "manifest-copy").exists()
+    begin = 44 if is_first else 52
+
     def change(part):
         if chance.random() < 0.5:
-            at = chance.choice([44, 45])
+            at = begin + chance.choice([0, 1])
             what = at, part[at], 0
             part[at] = chance.choice([0, 1, 2, 3, 255])
         else:
-            what = forge_field(part, chance.choice([48, 52, 56]), chance)
-        crc = read_store.crc32c(part[44:46] + part[48:60])
-        struct.pack_into("<H", part, 46, (crc ^ crc >> 16) & 0xFFFF)
+            what = forge_field(part, begin + chance.choice([4, 8, 12]), chance)
+        crc = read_store.crc32c(part[begin:begin + 2] + part[begin + 4:begin + 16])
+        struct.pack_into("<H", part, begin + 2, (crc ^ crc >> 16) & 0xFFFF)
+        if not is_first:
+            struct.pack_into("<I", part, 44, read_store.crc32c(part[52:]))
+            struct.pack_into("<I", part, 48, read_store.crc32c(part[:48]))
         return what
     return forge_segment(store, chance, "frame", change)
 
@@ -124,10 +159,10 @@ class Stores(Case):
         read = read_store.Store(store)
         listed = store_json("dump", store)
         self.assertEqual(listed, read.list())
-        for number, row in enumerate(listed):
-            run = firn("store", "dump", store, "--segment", str(number))
+        for row in listed:
+            run = firn("store", "dump", store, "--segment", str(row["segment"]))
             self.assertEqual((run.returncode, run.stderr), (0, b""))
-            self.assertEqual(run.stdout, read.read(number))
+            self.assertEqual(run.stdout, read.read(row["segment"]))
             self.assertEqual(len(run.stdout), row["plain_bytes"])
         return listed
 
@@ -145,10 +180,10 @@ class Stores(Case):
         self.index()
         listed = self.check_same(self.store)
         self.assertEqual([row["file"] for row in store_json("stat", self.store)["data_files"]],
-                         ["data-2-0.firn", "data-2-1.firn"])
-        last = [row for row in listed if row["file"] == "data-2-1.firn"]
+                         ["data-1.firn", "data-2.firn"])
+        last = [row for row in listed if row["file"] == "data-2.firn"]
         self.assertEqual(last[0]["offset_bytes"], 0)
-        file = self.store / "data-2-1.firn"
+        file = self.store / "data-2.firn"
         content = bytearray(file.read_bytes())
         content[5] ^= 1
         file.write_bytes(content)
@@ -193,13 +228,15 @@ class Stores(Case):
                 self.assertEqual(sum(row["segments"] for row in stat[name]), len(listed))
             files = [file for file in pathlib.Path(store).iterdir() if file.name != "lock"]
             self.assertEqual(stat["store_bytes"], sum(file.stat().st_size for file in files))
-            self.assertEqual(stat["manifest_bytes"], (pathlib.Path(store) / "manifest").stat().st_size)
-            self.assertEqual((stat["segments"], stat["files"]), (len(listed), len(files) - 1))
+            data = [file for file in files if file.name.startswith("data-")]
+            self.assertEqual(stat["data_bytes"], sum(file.stat().st_size for file in data))
+            self.assertEqual((stat["segments"], stat["files"]), (len(listed), len(data)))
+            self.assertEqual(stat["format"], 1 if store == GOLDEN else 2)
             self.assertEqual((stat["unused_files"], stat["unused_bytes"]), (0, 0))
 
     def test_what_dead_writers_left_is_counted(self):
         generation = store_json("stat", self.store)["generation"]
-        for name in (f"data-{generation + 1}-0.firn", "data-0-0.firn", "manifest.tmp", "scratch-names.tmp"):
+        for name in (f"data-{generation + 7}.firn", "data-0-0.firn", "manifest.tmp", "log-77"):
             (self.store / name).write_bytes(b"12345")
         stat = store_json("stat", self.store)
         self.assertEqual((stat["unused_files"], stat["unused_bytes"]), (4, 20))
@@ -210,8 +247,9 @@ class Stores(Case):
     def test_people_read_the_same_figures(self):
         dump = firn("store", "dump", GOLDEN, text=True).stdout.splitlines()
         self.assertEqual(len(dump), 13)
-        self.assertEqual(dump[5].split(), ["4", "20", "lz4", "149", "132", "data-1-0.firn", "466"])
-        self.assertRegex(firn("store", "stat", GOLDEN, text=True).stdout, r"\ngeneration +1\nsegments +12\n")
+        self.assertEqual(dump[5].split(), ["4", "20", "lz4", "149", "132", "data-1-0.firn", "466", "1"])
+        stat = firn("store", "stat", GOLDEN, text=True).stdout
+        self.assertRegex(stat, r"\nformat +1\ngeneration +1\nroot +11\nsegments +12\n")
         self.assertRegex(firn("store", "verify", GOLDEN, text=True).stdout, r"\ndamaged segments +0\n")
 
     # --- damage ---
@@ -232,14 +270,14 @@ class Stores(Case):
         chance = random.Random(SEED)
         found = 0
         for number in range(FLIPS):
-            copy = self.copy(GOLDEN)
-            file = copy / ("manifest" if number % 3 == 0 else "data-1-0.firn")
+            copy = self.copy(GOLDEN if number % 2 == 0 else self.store)
+            file = chance.choice(sorted(file for file in copy.iterdir() if file.name != "lock"))
             content = bytearray(file.read_bytes())
             at = chance.randrange(len(content))
             content[at] ^= 1 << chance.randrange(8)
             file.write_bytes(content)
             found += self.damage(copy, (file.name, at))
-        # A packed block has a few bits that mean nothing: what it unpacks to is what the checksum is of.
+        # In version 1 a packed block has a few bits that mean nothing: what it unpacks to is what is checked.
         self.assertGreaterEqual(found, FLIPS * 0.95)
 
     def test_values_that_their_checksums_vouch_for_are_judged_alike(self):
@@ -247,8 +285,9 @@ class Stores(Case):
         chance = random.Random(SEED)
         judged = {}
         for number in range(2 * FLIPS):
-            copy = self.copy(GOLDEN)
-            what = chance.choice([forge_manifest, forge_header, forge_frame])(copy, chance)
+            forges = [forge_manifest, forge_header, forge_frame]
+            copy = self.copy(GOLDEN if number % 2 == 0 else self.store)
+            what = chance.choice(forges if number % 2 == 0 else [*forges, forge_log])(copy, chance)
             self.damage(copy, what)
             judged[refusal(copy)] = number
         self.assertLessEqual({read_store.Damaged, read_store.LaterVersion}, set(judged))
@@ -257,14 +296,16 @@ class Stores(Case):
         for store in (self.store, GOLDEN):
             for name in sorted(file.name for file in pathlib.Path(store).iterdir() if file.name != "lock"):
                 content = (pathlib.Path(store) / name).read_bytes()
+                longer = [] if name.startswith("data") and store == self.store else [content + b"\0"]
+                longer = longer if not name.startswith("log") else []
                 for changed in (b"", content[:1], content[:15], content[:-1], content[:len(content) // 2],
-                                content + b"\0", None):
+                                *longer, None):
                     copy = self.copy(store)
                     (copy / name).unlink()
                     if changed is not None:
                         (copy / name).write_bytes(changed)
                     self.assertTrue(self.damage(copy, (name, changed and len(changed))))
-                    for words in COMMANDS:
+                    for words in COMMANDS[:1] if name.startswith("manifest") and store == self.store else COMMANDS:
                         self.assert_fails_with_one_line(firn("store", *words, copy), copy)
 
     def test_verify_tells_the_first_of_the_damaged_and_how_many(self):
@@ -295,7 +336,7 @@ class Stores(Case):
     def test_a_later_version_is_told_from_damage_by_both(self):
         copy = self.copy(GOLDEN)
         manifest = bytearray((copy / "manifest").read_bytes())
-        manifest[8] = 2
+        manifest[8] = 3
         manifest[-4:] = struct.pack("<I", read_store.crc32c(manifest[:-4]))
         (copy / "manifest").write_bytes(manifest)
         for words in COMMANDS:
@@ -303,7 +344,7 @@ class Stores(Case):
         self.assertIs(refusal(copy), read_store.LaterVersion)
         copy = self.copy(GOLDEN)
         data = bytearray((copy / "data-1-0.firn").read_bytes())
-        data[4] = 2
+        data[4] = 3
         data[40:44] = struct.pack("<I", read_store.crc32c(data[:40]))
         (copy / "data-1-0.firn").write_bytes(data)
         self.assertTrue(self.damage(copy, "a segment of a later version"))
@@ -315,6 +356,12 @@ class Stores(Case):
         manifest[16] ^= 1
         manifest[-4:] = struct.pack("<I", read_store.crc32c(manifest[:-4]))
         (copy / "manifest").write_bytes(manifest)
+        (copy / "manifest-copy").write_bytes(manifest)
+        log = next(copy.glob("log-*"))
+        header = bytearray(log.read_bytes()[:32])
+        header[12:16] = manifest[-4:]
+        header[16] ^= 1
+        log.write_bytes(header + struct.pack("<I", read_store.crc32c(header)))
         self.assertTrue(self.damage(copy, "another store's id"))
         self.assert_fails_with_one_line(firn("store", "verify", copy), "stale or misplaced")
 
@@ -331,7 +378,7 @@ class Stores(Case):
                 self.assertEqual(run.stdout, b"")
 
     def test_a_store_without_permission_is_refused(self):
-        for path in (self.store, self.store / "manifest", next(self.store.glob("data-*"))):
+        for path in (self.store, self.store / "manifest", *self.store.glob("log-*"), *self.store.glob("data-*")):
             user = as_user(self.folder)
             before = path.stat().st_mode
             path.chmod(0)

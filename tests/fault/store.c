@@ -23,7 +23,8 @@ static firn_status write_next(const firn_allocator *allocator, void *context)
     uint32_t before = store.version;
     firn_status status = store_faults_write(&store, allocator, &error);
     store_faults_settle(&store, status != FIRN_OK);
-    if (status != FIRN_OK && (store.version != before || tempdir_count(store.path) != 3))
+    if (status != FIRN_OK &&
+        (store.version != before || tempdir_count(store.path) != STORE_FAULTS_FILES))
         store_faults_fail("a failed write left something", &error);
     if (status != FIRN_OK && error.text[0] == '\0')
         store_faults_fail("no text", &error);
@@ -50,7 +51,8 @@ static firn_status read_all(const firn_allocator *allocator, void *context)
     for (uint32_t i = 0; i < 2 * STORE_FAULTS_COUNT; i++) {
         status = store_check_one(opened, store.version, i % STORE_FAULTS_COUNT, NULL);
         worst = status != FIRN_OK ? status : worst;
-        status = firn_store_segment_verify(opened, i % STORE_FAULTS_COUNT, NULL);
+        status =
+            firn_store_segment_verify(opened, store_number(opened, i % STORE_FAULTS_COUNT), NULL);
         worst = status != FIRN_OK ? status : worst;
     }
     status = firn_store_verify(opened, &damaged, NULL);

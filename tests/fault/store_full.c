@@ -59,7 +59,7 @@ static void a_limit_of_file_sizes_is_told_and_the_old_content_stands(void **stat
         }
         assert_int_equal(ended, EXIT_FULL);
         refused++;
-        assert_int_equal(tempdir_count(store.path), 3);
+        assert_int_equal(tempdir_count(store.path), STORE_FAULTS_FILES);
         assert_int_equal(store_check(store.path, NULL, store.version, STORE_FAULTS_COUNT, NULL),
                          FIRN_OK);
     }
@@ -71,25 +71,25 @@ static void a_limit_of_file_sizes_is_told_and_the_old_content_stands(void **stat
  * the content of before takes half. */
 static void put_large(uint32_t count, firn_status *ret_status, firn_error *error)
 {
+    static const firn_store_put_options raw = {.kind = 0};
     static uint8_t data[16 << 10];
     firn_store *writer;
     firn_codec *codec;
     uint32_t number;
-    *ret_status = firn_store_begin(store.path, NULL, &writer, error);
+    *ret_status = firn_store_open(store.path, &(firn_store_options){.mode = FIRN_STORE_REPLACE},
+                                  &writer, error);
     if (*ret_status != FIRN_OK)
         return;
     if (firn_codec_create(NULL, &codec) != FIRN_OK)
         _exit(EXIT_WRONG);
     for (uint32_t i = 0; *ret_status == FIRN_OK && i < count; i++) {
         memset(data, (int)count, sizeof data);
-        *ret_status =
-            firn_store_put(writer, codec, 0, FIRN_CODEC_RAW, 0, data, sizeof data, &number, error);
+        *ret_status = firn_store_put(writer, codec, &raw, data, sizeof data, &number, error);
     }
     firn_codec_destroy(codec);
     if (*ret_status == FIRN_OK)
-        *ret_status = firn_store_commit(writer, error);
-    else
-        firn_store_abort(writer);
+        *ret_status = firn_store_commit(writer, FIRN_SEGMENT_NONE, error);
+    firn_store_close(writer);
 }
 
 static bool holds_large(uint32_t count)
@@ -98,10 +98,10 @@ static bool holds_large(uint32_t count)
     uint32_t damaged;
     if (firn_store_open(store.path, NULL, &opened, NULL) != FIRN_OK)
         return false;
-    bool holds = store_count(opened) == count &&
-                 firn_store_verify(opened, &damaged, NULL) == FIRN_OK;
+    bool holds =
+        store_count(opened) == count && firn_store_verify(opened, &damaged, NULL) == FIRN_OK;
     firn_store_close(opened);
-    return holds && tempdir_count(store.path) == 3;
+    return holds && tempdir_count(store.path) == STORE_FAULTS_FILES;
 }
 
 static int fill_device(void)

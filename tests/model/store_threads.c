@@ -60,11 +60,12 @@ static void threads_put_in_parallel_and_each_segment_is_where_it_was_told(void *
     bool seen[THREADS * EACH] = {false};
     firn_store *store;
     firn_store *writer;
-    assert_int_equal(firn_store_begin(path, NULL, &writer, NULL), FIRN_OK);
+    assert_int_equal(store_open_as(FIRN_STORE_REPLACE, &writer, NULL), FIRN_OK);
     for (uint32_t t = 0; t < THREADS; t++)
         putters[t] = (putter){.writer = writer, .version = t + 1};
     run(put_each, putters, sizeof *putters);
-    assert_int_equal(firn_store_commit(writer, NULL), FIRN_OK);
+    assert_int_equal(firn_store_commit(writer, FIRN_SEGMENT_NONE, NULL), FIRN_OK);
+    firn_store_close(writer);
     assert_int_equal(firn_store_open(path, NULL, &store, NULL), FIRN_OK);
     assert_int_equal(store_count(store), THREADS * EACH);
     for (uint32_t t = 0; t < THREADS; t++) {
@@ -97,8 +98,8 @@ static void *put_large(void *context)
     must(data != NULL && firn_codec_create(NULL, &codec) == FIRN_OK, "codec", NULL);
     memset(data, (int)p->version, size);
     for (uint32_t i = 0; i < 6; i++)
-        must(firn_store_put(p->writer, codec, p->version, FIRN_CODEC_RAW, 0, data, size,
-                            &p->numbers[i], &error) == FIRN_OK,
+        must(firn_store_put(p->writer, codec, &(firn_store_put_options){.kind = p->version}, data,
+                            size, &p->numbers[i], &error) == FIRN_OK,
              "put", &error);
     firn_codec_destroy(codec);
     free(data);
@@ -112,12 +113,13 @@ static void threads_share_the_finishing_of_full_files(void **state)
     firn_store *store;
     firn_store *writer;
     uint32_t damaged = 1;
-    assert_int_equal(firn_store_begin(path, NULL, &writer, NULL), FIRN_OK);
+    assert_int_equal(store_open_as(FIRN_STORE_REPLACE, &writer, NULL), FIRN_OK);
     for (uint32_t t = 0; t < THREADS; t++)
         putters[t] = (putter){.writer = writer, .version = t + 1};
     run(put_large, putters, sizeof *putters);
-    assert_int_equal(firn_store_commit(writer, NULL), FIRN_OK);
-    assert_int_equal(tempdir_count(path), 2 + THREADS * 6 / 3);
+    assert_int_equal(firn_store_commit(writer, FIRN_SEGMENT_NONE, NULL), FIRN_OK);
+    firn_store_close(writer);
+    assert_int_equal(tempdir_count(path), 4 + THREADS * 6 / 3);
     assert_int_equal(firn_store_open(path, NULL, &store, NULL), FIRN_OK);
     assert_int_equal(firn_store_verify(store, &damaged, NULL), FIRN_OK);
     firn_store_close(store);
@@ -187,9 +189,9 @@ static void every_reader_of_a_damaged_segment_is_told(void **state)
     firn_store *store;
     size_t size;
     assert_int_equal(store_write(path, NULL, 1, COUNT, NULL), FIRN_OK);
-    uint8_t *data = tempdir_read(tempdir_path(path, "data-1-0.firn"), &size);
+    uint8_t *data = tempdir_read(tempdir_path(path, "data-0.firn"), &size);
     data[size - 1] ^= 1;
-    tempdir_write(tempdir_path(path, "data-1-0.firn"), data, size);
+    tempdir_write(tempdir_path(path, "data-0.firn"), data, size);
     free(data);
     assert_int_equal(firn_store_open(path, NULL, &store, NULL), FIRN_OK);
     for (uint32_t t = 0; t < THREADS; t++)
@@ -212,7 +214,8 @@ static void *open_often(void *context)
         firn_segment segment;
         firn_error error = {0};
         must(firn_store_open(path, NULL, &store, &error) == FIRN_OK, "open", &error);
-        must(firn_store_pin(store, 0, &segment, &error) == FIRN_OK, "pin", &error);
+        must(firn_store_pin(store, store_number(store, 0), &segment, &error) == FIRN_OK, "pin",
+             &error);
         uint32_t version = (uint32_t)segment.size;
         firn_store_unpin(store, &segment);
         must(version >= latest, "an older content came back", NULL);

@@ -22,9 +22,8 @@ static inline firn_codec_kind store_content_codec(uint32_t i)
     return (firn_codec_kind)(i % 3);
 }
 
-static inline firn_status store_put_one(firn_store *store, firn_codec *codec,
-                                        uint32_t version, uint32_t i, uint32_t *ret_segment,
-                                        firn_error *ret_error)
+static inline firn_status store_put_one(firn_store *store, firn_codec *codec, uint32_t version,
+                                        uint32_t i, uint32_t *ret_segment, firn_error *ret_error)
 {
     uint8_t data[STORE_CONTENT_MAX];
     size_t size = store_content(version, i, data);
@@ -92,7 +91,8 @@ static inline firn_status store_check_one(firn_store *store, uint32_t version, u
     if (status != FIRN_OK)
         return status;
     status = firn_store_segment_info(store, number, &info);
-    bool same = status == FIRN_OK && segment.size == size && (segment.data == NULL) == (size == 0) &&
+    bool same = status == FIRN_OK && segment.size == size &&
+                (segment.data == NULL) == (size == 0) &&
                 (size == 0 || memcmp(segment.data, data, size) == 0) && info.kind == i * 5 &&
                 info.plain_bytes == size && info.packed_bytes <= size + 68;
     firn_store_unpin(store, &segment);

@@ -445,11 +445,10 @@ static void a_put_that_is_refused_leaves_the_others(void **state)
 static void wrong_options_and_modes_are_refused(void **state)
 {
     (void)state;
-    static const firn_store_options wrong[] = {
-        {.reserved = {0, 1}},
-        {.mode = (firn_store_mode)3},
-        {.quota_bytes = 5 << 20},
-        {.mode = FIRN_STORE_WRITE, .quota_bytes = 1}};
+    static const firn_store_options wrong[] = {{.reserved = {0, 1}},
+                                               {.mode = (firn_store_mode)3},
+                                               {.quota_bytes = 5 << 20},
+                                               {.mode = FIRN_STORE_WRITE, .quota_bytes = 1}};
     firn_codec *codec;
     uint32_t number;
     char scratch[600];
@@ -556,11 +555,23 @@ static void what_a_dead_writer_left_is_swept(void **state)
 static void a_folder_with_other_files_is_refused_and_untouched(void **state)
 {
     (void)state;
-    static const char *const foreign[] = {
-        "notes.txt",      "a.tmp",       "data-1-0.firn.bak",      "data-01-0.firn", "data-1-.firn",
-        "data--1.firn",   "scratch.tmp", "scratch-.tmp",           "Manifest",       "lock.tmp",
-        "data-1-0.firn ", ".hidden",     "data-1-99999999999.firn", "data-01.firn",
-        "log-", "log-1.tmp", "data-4294967295.firn"};
+    static const char *const foreign[] = {"notes.txt",
+                                          "a.tmp",
+                                          "data-1-0.firn.bak",
+                                          "data-01-0.firn",
+                                          "data-1-.firn",
+                                          "data--1.firn",
+                                          "scratch.tmp",
+                                          "scratch-.tmp",
+                                          "Manifest",
+                                          "lock.tmp",
+                                          "data-1-0.firn ",
+                                          ".hidden",
+                                          "data-1-99999999999.firn",
+                                          "data-01.firn",
+                                          "log-",
+                                          "log-1.tmp",
+                                          "data-4294967295.firn"};
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
         tempdir_empty(path);
         tempdir_write(tempdir_path(path, foreign[i]), "precious", 8);
@@ -626,8 +637,9 @@ static void a_path_that_is_too_long_is_an_error(void **state)
     firn_store *writer;
     memset(long_path, 'x', sizeof long_path - 1);
     assert_int_equal(firn_store_open(long_path, NULL, &store, NULL), FIRN_LIMIT);
-    assert_int_equal(firn_store_open(long_path, &(firn_store_options){.mode = FIRN_STORE_WRITE}, &writer,
-                                     NULL), FIRN_LIMIT);
+    assert_int_equal(
+        firn_store_open(long_path, &(firn_store_options){.mode = FIRN_STORE_WRITE}, &writer, NULL),
+        FIRN_LIMIT);
 }
 
 static void a_second_writer_is_refused_and_told_who_writes(void **state)

@@ -24,10 +24,10 @@ static int set_up_written(void **state)
     assert_int_equal(store_open_as(FIRN_STORE_REPLACE, &writer, NULL), FIRN_OK);
     for (uint32_t i = 0; i < COUNT; i++) {
         memset(data, (int)i, sizeof data);
-        assert_int_equal(
-            firn_store_put(writer, codec, &(firn_store_put_options){.codec = FIRN_CODEC_LZ4}, data,
-                           SIZE, &number, NULL),
-            FIRN_OK);
+        assert_int_equal(firn_store_put(writer, codec,
+                                        &(firn_store_put_options){.codec = FIRN_CODEC_LZ4}, data,
+                                        SIZE, &number, NULL),
+                         FIRN_OK);
     }
     assert_int_equal(firn_store_commit(writer, FIRN_SEGMENT_NONE, NULL), FIRN_OK);
     firn_store_close(writer);
