@@ -136,6 +136,10 @@ FIRN_NODISCARD firn_status firn_writer_append(firn_store *store, uint8_t *bytes,
                                               const firn_segment_record *moved, bool *ret_done,
                                               firn_error *ret_error);
 
+/* Notes that a segment need not be packed again. */
+FIRN_NODISCARD firn_status firn_writer_mark(firn_store *store, const firn_segment_record *record,
+                                            firn_error *ret_error);
+
 /* The size that data files should have now. The caller holds mutex. */
 uint64_t firn_writer_file_bytes(const firn_store *store);
 

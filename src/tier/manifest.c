@@ -51,7 +51,7 @@ uint8_t *firn_manifest_segments_write(const firn_changes *changes, uint8_t *out)
         put_u32(out + 20, record->packed);
         put_u32(out + 24, record->dictionary);
         put_u16(out + 28, record->codec);
-        put_u16(out + 30, record->flags & FIRN_RECORD_DICTIONARY);
+        put_u16(out + 30, record->flags & FIRN_RECORD_ON_DISK);
         put_u64(out + 32, record->generation);
     }
     return out;

@@ -203,11 +203,10 @@ bool firn_state_record_valid(const firn_state *state, const firn_segment_record 
     const uint32_t headers =
         firn_segment_header_bytes(state->form.version) + FIRN_FRAME_HEADER_BYTES;
     return file != NULL && record->codec <= FIRN_CODEC_ZSTD_DICTIONARY &&
-           (record->flags & ~FIRN_RECORD_DICTIONARY) == 0 &&
-           record->plain <= FIRN_SEGMENT_MAX_BYTES && record->packed >= headers &&
-           record->packed <= headers + record->plain && record->offset <= file->size &&
-           record->packed <= file->size - record->offset && record->segment < state->segment_next &&
-           record->generation <= FIRN_GENERATION_MAX &&
+           (record->flags & ~FIRN_RECORD_ON_DISK) == 0 && record->plain <= FIRN_SEGMENT_MAX_BYTES &&
+           record->packed >= headers && record->packed <= headers + record->plain &&
+           record->offset <= file->size && record->packed <= file->size - record->offset &&
+           record->segment < state->segment_next && record->generation <= FIRN_GENERATION_MAX &&
            (record->dictionary != FIRN_SEGMENT_NONE) ==
                (record->codec == FIRN_CODEC_ZSTD_DICTIONARY) &&
            ((record->flags & FIRN_RECORD_DICTIONARY) == 0 ||

@@ -15,9 +15,11 @@ enum {
 };
 #define FIRN_GENERATION_MAX (UINT64_C(1) << 62)
 
-/* Flags of a record. The first is in the files, too. */
+/* Flags of a record. The first two are in the files, too. */
 enum {
     FIRN_RECORD_DICTIONARY = 1,
+    FIRN_RECORD_REPACKED = 2, /* compaction has tried to make it smaller */
+    FIRN_RECORD_ON_DISK = FIRN_RECORD_DICTIONARY | FIRN_RECORD_REPACKED,
     FIRN_RECORD_DEAD = 1 << 14,    /* removed; its place in the array is not cleared yet */
     FIRN_RECORD_PENDING = 1 << 15, /* put since the last commit began */
 };

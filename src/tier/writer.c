@@ -328,7 +328,7 @@ static bool append_note(firn_store *store, firn_segment_record *record,
         done = found != NULL && found->file == moved->file && found->offset == moved->offset;
         if (done) {
             firn_segment_record before = *found;
-            record->flags = before.flags;
+            record->flags = before.flags | (record->flags & FIRN_RECORD_REPACKED);
             firn_state_move(&store->state, record);
             pending_add(store, FIRN_PENDING_MOVE, &before);
         }
@@ -380,6 +380,24 @@ firn_status firn_writer_append(firn_store *store, uint8_t *bytes, firn_segment_r
     if (full != NULL)
         full_sync(store, full);
     return status;
+}
+
+firn_status firn_writer_mark(firn_store *store, const firn_segment_record *record,
+                             firn_error *ret_error)
+{
+    firn_status status = FIRN_OK;
+    pthread_mutex_lock(&store->mutex);
+    const firn_segment_record *found = firn_state_segment(&store->state, record->segment);
+    if (found != NULL && !pending_reserve(store)) {
+        status = FIRN_NO_MEMORY;
+    } else if (found != NULL) {
+        firn_segment_record before = *found, marked = *found;
+        marked.flags |= FIRN_RECORD_REPACKED;
+        firn_state_move(&store->state, &marked);
+        pending_add(store, FIRN_PENDING_MOVE, &before);
+    }
+    pthread_mutex_unlock(&store->mutex);
+    return status == FIRN_OK ? FIRN_OK : firn_store_no_memory(store, ret_error);
 }
 
 /* --- put and remove --- */

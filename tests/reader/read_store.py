@@ -178,10 +178,10 @@ class Manifest:
     def put(self, segment):
         demand(segment.segment < self.segment_next and segment.offset + segment.packed <=
                self.files.get(segment.file, -1) and segment.plain <= 16 << 20 and
-               68 <= segment.packed <= 68 + segment.plain and segment.codec <= 3 and segment.flags <= 1 and
+               68 <= segment.packed <= 68 + segment.plain and segment.codec <= 3 and segment.flags <= 3 and
                segment.generation <= self.generation and
                (segment.dictionary != NONE) == (segment.codec == 3) and
-               not (segment.flags == 1 and segment.codec == 3), f"the record of segment {segment.segment}")
+               not (segment.flags & 1 and segment.codec == 3), f"the record of segment {segment.segment}")
         self.segments[segment.segment] = segment
 
     def read_first(self, data):
@@ -365,7 +365,7 @@ class Store:
 
     def dictionary(self, number, name):
         segment = self.manifest.segments.get(number)
-        if segment is None or segment.flags != 1:
+        if segment is None or not segment.flags & 1:
             no_dictionary(name)
         return self.read(number)
 

@@ -18,7 +18,7 @@ typedef struct store_faults {
 
 static inline void store_faults_make(store_faults *store)
 {
-    tempdir_make(store->root);
+    tempdir_make_fast(store->root);
     snprintf(store->path, sizeof store->path, "%s/S", store->root);
     store->version = 0;
 }

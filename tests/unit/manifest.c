@@ -179,11 +179,12 @@ static void a_checkpoint_that_contradicts_itself_is_damaged(void **state)
     expect_forged(SEGMENTS + 20, 0xFFFFFFFF, FIRN_CORRUPT);
     expect_forged(SECOND + 28, 4, FIRN_CORRUPT);       /* codec */
     expect_forged(SECOND + 28, 3, FIRN_CORRUPT);       /* without its dictionary */
-    expect_forged(SECOND + 28, 0x20001, FIRN_CORRUPT); /* flags */
-    expect_forged(SECOND + 24, 1, FIRN_CORRUPT);       /* a dictionary that is not needed */
-    expect_forged(THIRD + 28, 0x10003, FIRN_CORRUPT);  /* a dictionary that needs one */
-    expect_forged(SECOND + 12, 0xFFFFFFFF, FIRN_OK);   /* any kind */
-    expect_forged(SECOND + 32, 43, FIRN_CORRUPT);      /* generation */
+    expect_forged(SECOND + 28, 0x40001, FIRN_CORRUPT); /* flags */
+    expect_forged(SECOND + 28, 0x20001, FIRN_OK);
+    expect_forged(SECOND + 24, 1, FIRN_CORRUPT);      /* a dictionary that is not needed */
+    expect_forged(THIRD + 28, 0x10003, FIRN_CORRUPT); /* a dictionary that needs one */
+    expect_forged(SECOND + 12, 0xFFFFFFFF, FIRN_OK);  /* any kind */
+    expect_forged(SECOND + 32, 43, FIRN_CORRUPT);     /* generation */
 }
 
 static firn_status build_and_read(const firn_allocator *allocator, void *context)
