@@ -15,6 +15,7 @@
 #include <firn/fixed.h>
 #include <firn/heap.h>
 #include <firn/intern.h>
+#include <firn/journal.h>
 #include <firn/map.h>
 #include <firn/mapped.h>
 #include <firn/page_source.h>
