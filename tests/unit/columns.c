@@ -1,6 +1,7 @@
 /* Records as columns: what goes in comes out, column by column, and what is no block is refused. */
 #include "support/columns.h"
 #include "support/failing.h"
+#include "support/golden.h"
 
 #include <firn/codec.h>
 
@@ -308,6 +309,20 @@ static void the_example_of_the_format_page_is_what_is_written(void **state)
     firn_release(NULL, data, size);
 }
 
+/* Blocks that were written once are read forever. */
+static void a_block_of_the_first_version_is_read(void **state)
+{
+    (void)state;
+    static uint8_t data[1 << 16];
+    firn_columns view;
+    size_t size = golden_read(__FILE__, "columns-1", data, sizeof data);
+    assert_int_equal(firn_columns_open(data, size, &view), FIRN_OK);
+    assert_int_equal(view.row_count, 300);
+    assert_int_equal(view.column_count, COLUMNS);
+    for (size_t i = 0; i < COLUMNS; i++)
+        assert_int_equal(columns_compare(&view, i, &VISITS[i], NULL), FIRN_OK);
+}
+
 static firn_status pack_and_read(const firn_allocator *allocator, void *context)
 {
     (void)context;
@@ -333,6 +348,7 @@ int main(void)
         cmocka_unit_test(the_wrong_call_for_a_column_is_refused),
         cmocka_unit_test(damaged_blocks_are_refused_or_read_within_their_bounds),
         cmocka_unit_test(the_example_of_the_format_page_is_what_is_written),
+        cmocka_unit_test(a_block_of_the_first_version_is_read),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
