@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define C_STACK_MAX ((rlim_t)64 << 20)
+#define C_STACK_MAX ((rlim_t)8 << 20)
 
 extern const char lisp_prelude[]; /* made of prelude.lisp by the build */
 extern const size_t lisp_prelude_size;
