@@ -124,6 +124,8 @@ GIVES(raise_value, "raise", 1, (unwind(l, args[0], 0), NULL))
 void load(lisp *l, value name, source *s)
 {
     trap t;
+    if (s->file == NULL)
+        fail(l, name, "load: %s:", strerror(errno));
     push(l, name);
     value *slot = &l->stack.slots[l->stack.count - 1];
     trap_begin(l, &t);
@@ -143,8 +145,6 @@ void load(lisp *l, value name, source *s)
 void load_file(lisp *l, value name)
 {
     source s = {.file = fopen(name, "r"), .line = 1};
-    if (s.file == NULL)
-        fail(l, name, "load: %s:", strerror(errno));
     load(l, name, &s);
 }
 
