@@ -6,6 +6,7 @@
 #include <firn/api.h>
 #include <firn/arena.h>
 #include <firn/bytes.h>
+#include <firn/cache.h>
 #include <firn/checksum.h>
 #include <firn/codec.h>
 #include <firn/columns.h>
@@ -19,6 +20,7 @@
 #include <firn/map.h>
 #include <firn/mapped.h>
 #include <firn/page_source.h>
+#include <firn/policy.h>
 #include <firn/pool.h>
 #include <firn/query.h>
 #include <firn/slab.h>
