@@ -32,7 +32,7 @@ FIRN_BEGIN
 
 #define FIRN_CACHE_KEY_MAX_BYTES 65535
 #define FIRN_CACHE_VALUE_MAX_BYTES ((4u << 20) - (128u << 10))
-#define FIRN_CACHE_LIMIT_MIN_BYTES ((uint64_t)1 << 20)  /* without a store */
+#define FIRN_CACHE_LIMIT_MIN_BYTES ((uint64_t)4 << 20)  /* without a store */
 #define FIRN_CACHE_STORE_MIN_BYTES ((uint64_t)12 << 20) /* with one, whose packing takes 6 MiB */
 
 typedef enum firn_tier {
@@ -174,12 +174,12 @@ FIRN_API FIRN_NODISCARD firn_status firn_cache_verify(firn_cache *cache, uint64_
 
 /* --- figures --- */
 
-/* Of all: live are keys and values in RAM as they were given, compressed those of warm and cold in
- * their packed form, overhead the rest of what was taken; resident is counted as reserved; disk the
- * store's files. */
+/* live: what keys and values take in RAM, hot as given, warm and cold (also under compressed)
+ * packed; overhead: the rest of what was taken, the index first; resident is counted as reserved;
+ * disk: the store's files. */
 FIRN_API void firn_cache_usage(firn_cache *cache, firn_usage *ret_usage);
 
-#define FIRN_CACHE_LATENCY_COUNT 48
+#define FIRN_CACHE_LATENCY_COUNT 64
 
 /* How long calls took: count[i] of them 2^(i/2) ns (rounded down) and more, and less than
  * 2^((i+1)/2). */

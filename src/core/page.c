@@ -70,6 +70,11 @@ void firn_page_discard(void *pages, size_t size)
         memset(pages, 0, size);
 }
 
+bool firn_page_wipe_on_fork(void *pages, size_t size)
+{
+    return madvise(pages, size, MADV_WIPEONFORK) == 0;
+}
+
 void *firn_page_reserve(size_t size)
 {
     if (firn_fault_io(FIRN_FAULT_MMAP, false, NULL) != 0)

@@ -26,6 +26,10 @@ void firn_page_unmap(void *pages, size_t size);
 /* Gives the memory of whole pages back and keeps the mapping: they read as zero afterwards. */
 void firn_page_discard(void *pages, size_t size);
 
+/* Has a child of fork find these whole pages zeroed. False where the kernel cannot (before Linux
+ * 4.14). */
+bool firn_page_wipe_on_fork(void *pages, size_t size);
+
 /* Reserves address space of size bytes (a multiple of the page size) that cannot be touched yet and
  * costs no memory; NULL when there is none. Given back by firn_page_unmap. */
 void *firn_page_reserve(size_t size);

@@ -24,8 +24,9 @@
  *   C7  blocks that are being frozen (FROZEN_SOON) do not move, and what is in them is not replaced
  *       before that has ended
  *   C8  a batch's live counts the keys whose newest durable value it holds
- * Locks, in the order of taking: freeze (one at a time writes to the store), a shard's move (one
- * at a time moves its blocks), a shard's lock, then batches, works and the memory's count. */
+ * Locks, in the order of taking: freeze (one at a time writes to the store), the shards' move in
+ * their order (one at a time moves a shard's blocks), commit (held from C7's begin to its end, so
+ * that whoever must wait for that takes it), a shard's lock, then those of batches and works. */
 #ifndef FIRN_TIER_CACHE_H
 #define FIRN_TIER_CACHE_H
 
@@ -48,7 +49,7 @@ enum {
     FIRN_SPAN_OWN_BYTES = 16 << 10, /* larger entries have their own span */
     FIRN_GROUP_BYTES = 64 << 10,
     FIRN_BATCH_BYTES = 256 << 10,
-    FIRN_USES_MAX = 3,
+    FIRN_CACHE_SMALL_PERCENT = 50, /* of hot, which alone is some tenth of what all tiers hold */
 };
 
 /* --- places --- */
@@ -95,16 +96,17 @@ static inline uint32_t firn_place_offset(uint32_t place)
 
 enum {
     FIRN_ENTRY_DEAD = 1,
-    FIRN_ENTRY_DIRTY = 2,       /* younger than what is durable */
-    FIRN_ENTRY_GONE = 4,        /* says that a key of batch `frozen` was removed; dirty */
-    FIRN_ENTRY_BELOW_DIRTY = 8, /* the record below is dirty, unless its group was flushed since */
-    FIRN_ENTRY_FROZEN_SOON = 16 /* C7 */
+    FIRN_ENTRY_DIRTY = 2,        /* younger than what is durable */
+    FIRN_ENTRY_GONE = 4,         /* says that a key of batch `frozen` was removed; dirty */
+    FIRN_ENTRY_BELOW_DIRTY = 8,  /* the record below is dirty, unless its group was flushed since */
+    FIRN_ENTRY_FROZEN_SOON = 16, /* C7 */
+    FIRN_ENTRY_PACKING = 32      /* its copy is being packed */
 };
 
 typedef struct firn_cache_entry {
     uint32_t value_size;
     uint16_t key_size;
-    uint8_t uses;  /* since it came here, up to FIRN_USES_MAX */
+    uint8_t uses; /* since it came here, up to FIRN_USES_MAX */
     uint8_t flags;
     uint32_t below;  /* place of a group, or 0 */
     uint32_t frozen; /* batch, or 0 */
@@ -148,10 +150,12 @@ typedef enum firn_queue_kind {
 } firn_queue_kind;
 
 enum {
-    FIRN_BLOCK_OPEN = 1,       /* a span that is being filled */
-    FIRN_BLOCK_DIRTY = 2,      /* may hold what is not durable */
+    FIRN_BLOCK_OPEN = 1,        /* a span that is being filled */
+    FIRN_BLOCK_DIRTY = 2,       /* may hold what is not durable */
     FIRN_BLOCK_FROZEN_SOON = 4, /* C7 */
-    FIRN_BLOCK_HAS_FROZEN = 8  /* a group: records of it have batches in their states */
+    FIRN_BLOCK_HAS_FROZEN = 8,  /* a group: records of it have batches in their states */
+    FIRN_BLOCK_DAMAGED = 16,    /* a group that cannot be unpacked; it stays */
+    FIRN_BLOCK_FLUSH = 32       /* a flush must still look into it */
 };
 
 #define FIRN_BLOCK_NONE UINT32_MAX
@@ -225,11 +229,13 @@ typedef struct firn_cache_batch {
 } firn_cache_batch;
 
 typedef struct firn_cache_age {
-    uint32_t base_ms, now_ms; /* as set, as steered */
+    uint32_t base_ms;   /* as set */
+    atomic_uint now_ms; /* as steered */
     uint64_t promotions_before;
 } firn_cache_age;
 
 typedef struct firn_cache_dictionaries firn_cache_dictionaries;
+typedef struct firn_cache_frozen firn_cache_frozen;
 
 struct firn_cache {
     firn_cache_memory memory;
@@ -258,14 +264,14 @@ struct firn_cache {
     firn_cache_work *works[FIRN_WORK_COUNT]; /* idle */
     uint32_t work_count[FIRN_WORK_COUNT];
 
-    firn_store *store; /* NULL: none */
-    pthread_mutex_t freeze;
+    firn_cache_frozen *store; /* NULL: none */
+    pthread_mutex_t freeze, commit;
+    uint32_t freeze_shard; /* where the next freezing begins */
+    bool keep_gone;        /* a commit has failed: see cache_compact.c */
     pthread_mutex_t batches_lock;
     firn_cache_batch *batches; /* 0 is not used */
     size_t batch_capacity;
     uint32_t batch_count;
-    pthread_cond_t frozen; /* with a shard's lock: C7 has ended for some blocks */
-    atomic_uint_fast64_t frozen_count;
 
     firn_cache_dictionaries *dictionaries;
 
@@ -273,7 +279,8 @@ struct firn_cache {
     pthread_t thread;
     pthread_mutex_t thread_lock;
     pthread_cond_t wake;
-    bool stop, woken;
+    atomic_bool stop;
+    bool woken;
 
     atomic_uint_fast64_t refused, waited, commits;
     atomic_uint_fast64_t latency[FIRN_TIER_COUNT + 1][FIRN_CACHE_LATENCY_COUNT]; /* last: puts */
@@ -301,8 +308,7 @@ static inline firn_cache_entry *firn_cache_entry_at(const firn_cache_shard *shar
 void firn_cache_entry_kill(firn_cache *cache, firn_cache_shard *shard, uint32_t place,
                            bool with_below);
 /* Takes size bytes of one live record off a group and gives it up when it was the last. */
-void firn_cache_group_less(firn_cache *cache, firn_cache_shard *shard, uint32_t block,
-                           size_t size);
+void firn_cache_group_less(firn_cache *cache, firn_cache_shard *shard, uint32_t block, size_t size);
 
 /* Packs nothing: makes a group of a frame. FIRN_BLOCK_NONE when there is no memory. */
 uint32_t firn_cache_group_add(firn_cache *cache, firn_cache_shard *shard, firn_queue_kind queue,
@@ -314,6 +320,10 @@ bool firn_cache_group_was_used(const firn_cache_block *block, uint32_t slot);
 void firn_cache_span_seal(firn_cache *cache, firn_cache_shard *shard, firn_queue_kind queue);
 /* Gives up a block without live items, unless it is pinned or open. */
 void firn_cache_block_settle(firn_cache *cache, firn_cache_shard *shard, uint32_t block);
+/* Moves a live entry to the end of a queue of spans, with so many uses. False when there is no
+ * memory. */
+FIRN_NODISCARD bool firn_cache_entry_move(firn_cache *cache, firn_cache_shard *shard,
+                                          uint32_t place, firn_queue_kind queue, uint8_t uses);
 /* The durable batch of what an entry holds or replaces. */
 uint32_t firn_cache_entry_durable(const firn_cache_shard *shard, const firn_cache_entry *entry);
 firn_tier firn_cache_place_tier(const firn_cache_shard *shard, uint32_t place);
@@ -324,8 +334,8 @@ uint64_t firn_cache_queue_bytes(const firn_cache_shard *shard, firn_tier tier);
 typedef struct firn_cache_found {
     uint32_t position; /* in the index; NONE: the key is not there */
     uint32_t place;
-    uint32_t slot;     /* of a group's record */
-    uint32_t state;    /* of a group's record, as it is written */
+    uint32_t slot;  /* of a group's record */
+    uint32_t state; /* of a group's record, as it is written */
     firn_bytes value;
 } firn_cache_found;
 
@@ -354,30 +364,45 @@ FIRN_NODISCARD firn_status firn_cache_work_fit(firn_cache *cache, firn_cache_wor
 /* Releases the idle ones; all of them at the end. */
 void firn_cache_works_trim(firn_cache *cache, firn_work_kind kind);
 
-/* --- cache_pack.c: a shard's blocks going down. The shard's move is held, its lock is not --- */
+/* --- cache_move.c: a shard's items going down. The shard's move is held, its lock is not. All
+ * return FIRN_END_OF_DATA when there was nothing to do --- */
 
-/* Moves entries out of the oldest span of hot. `quiet_before`: entries used since that time stay
- * (UINT32_MAX tenths ago: none); under pressure, those with uses stay. FIRN_END_OF_DATA: there is
- * none to move. */
+/* Moves what must go out of the oldest span of hot: with `aged`, which has stood there for hot's
+ * age, what was not used since; else what S3-FIFO says. */
 FIRN_NODISCARD firn_status firn_cache_move_hot(firn_cache *cache, firn_cache_shard *shard,
                                                bool aged);
+/* Moves the oldest group of warm to cold. */
 FIRN_NODISCARD firn_status firn_cache_move_warm(firn_cache *cache, firn_cache_shard *shard,
                                                 bool aged);
-/* Drops the oldest group of cold that the store holds. FIRN_BUSY: it must be frozen first. */
+/* Drops the oldest group of cold, whose items the store holds: FIRN_BUSY when it does not; with
+ * `any`, the oldest that it does hold. */
 FIRN_NODISCARD firn_status firn_cache_move_cold(firn_cache *cache, firn_cache_shard *shard,
-                                                bool aged);
-/* Packs the spans that wait for it; with `all` those that are not full too. */
+                                                bool aged, bool any);
+/* Writes a group anew that is less than half live, if a quarter of all records are dead. */
+FIRN_NODISCARD firn_status firn_cache_move_sparse(firn_cache *cache, firn_cache_shard *shard);
+
+/* --- cache_pack.c --- */
+
+/* Packs the full spans that wait for it; with `all`, the open ones too. move is held. */
 FIRN_NODISCARD firn_status firn_cache_pack_waiting(firn_cache *cache, firn_cache_shard *shard,
                                                    bool all);
-/* Writes groups anew that are less than half live. */
-FIRN_NODISCARD firn_status firn_cache_pack_sparse(firn_cache *cache, firn_cache_shard *shard);
+
+/* The slot of the live item of a group's record: it leads to the group, or to an entry above it.
+ * FIRN_CACHE_INDEX_NONE when the record is dead. */
+uint32_t firn_cache_record_item(const firn_cache_shard *shard, uint32_t hash, firn_bytes key,
+                                uint32_t group_place);
 
 /* --- cache_room.c --- */
 
-/* Makes room for size bytes more, beginning with this shard. No lock is held. */
+/* Makes room for size bytes more, beginning with this shard. No lock is held. Errors as those of
+ * firn_cache_put. */
 FIRN_NODISCARD firn_status firn_cache_room(firn_cache *cache, firn_cache_shard *shard,
                                            uint64_t size, firn_error *ret_error);
-/* Brings the memory below the target as far as that goes without the store. */
+/* Whether the memory is within an eighth of the target. */
+bool firn_cache_room_is_near(const firn_cache *cache);
+/* Whether a shard should send something down. The shard's lock is held. */
+bool firn_cache_room_is_short(const firn_cache *cache, const firn_cache_shard *shard);
+/* Sends items of a shard down as far as its shares ask and the store is not needed. */
 void firn_cache_room_try(firn_cache *cache, firn_cache_shard *shard);
 
 /* --- cache_freeze.c --- */
@@ -386,12 +411,17 @@ void firn_cache_room_try(firn_cache *cache, firn_cache_shard *shard);
  * *ret_bytes: what was written. */
 FIRN_NODISCARD firn_status firn_cache_freeze_some(firn_cache *cache, uint64_t bytes,
                                                   uint64_t *ret_bytes, firn_error *ret_error);
+/* Writes all that is dirty when it is called. */
 FIRN_NODISCARD firn_status firn_cache_freeze_all(firn_cache *cache, firn_error *ret_error);
+/* Waits until what is FROZEN_SOON now is so no longer. No lock is held. */
+void firn_cache_freeze_wait(firn_cache *cache);
 
 /* --- cache_batch.c --- */
 
 /* A new batch; 0 when there is no memory. */
 uint32_t firn_cache_batch_add(firn_cache *cache, const firn_cache_batch *batch);
+/* Takes back the one that was added last. */
+void firn_cache_batch_drop(firn_cache *cache, uint32_t batch);
 uint32_t firn_cache_batch_resolve(firn_cache *cache, uint32_t batch);
 void firn_cache_batch_less(firn_cache *cache, uint32_t batch);
 /* Pins the batch's segment into work. */
@@ -402,6 +432,10 @@ void firn_cache_batch_unpin(firn_cache *cache, firn_cache_work *work);
 
 /* --- small things --- */
 
+static inline uint64_t firn_cache_ghost_hash(uint32_t hash)
+{
+    return hash * UINT64_C(0x9e3779b97f4a7c15);
+}
 static inline uint64_t firn_cache_hash(const firn_cache *cache, firn_bytes key)
 {
     return firn_hash_bytes(cache->seed, key.data, key.size);

@@ -33,6 +33,7 @@ static uint32_t block_take(firn_cache *cache, firn_cache_shard *shard)
 
 static void block_give(firn_cache_shard *shard, uint32_t number)
 {
+    shard->blocks[number].generation++; /* who waits for the lock sees that it went */
     shard->blocks[number].newer = shard->free_block;
     shard->free_block = number;
 }
@@ -274,6 +275,31 @@ void firn_cache_entry_kill(firn_cache *cache, firn_cache_shard *shard, uint32_t 
     firn_cache_block_settle(cache, shard, number);
 }
 
+bool firn_cache_entry_move(firn_cache *cache, firn_cache_shard *shard, uint32_t place,
+                           firn_queue_kind queue, uint8_t uses)
+{
+    const firn_cache_entry *from = firn_cache_entry_at(shard, place);
+    firn_bytes key = {firn_entry_key(from), from->key_size};
+    uint32_t at = firn_cache_index_find(&shard->index, from->hash, place);
+    uint32_t to_place;
+    assert(at != FIRN_CACHE_INDEX_NONE); /* C3 */
+    firn_cache_entry *to =
+        firn_cache_entry_add(cache, shard, queue, key, from->hash, from->value_size, &to_place);
+    if (to == NULL)
+        return false;
+    memcpy(firn_entry_value(to), firn_entry_value(from), from->value_size);
+    to->flags = from->flags;
+    to->below = from->below;
+    to->frozen = from->frozen;
+    to->stamp = from->stamp;
+    to->uses = uses;
+    if ((to->flags & FIRN_ENTRY_DIRTY) != 0)
+        shard->blocks[firn_place_block(to_place)].flags |= FIRN_BLOCK_DIRTY;
+    shard->index.slots[at].place = to_place;
+    firn_cache_entry_kill(cache, shard, place, false);
+    return true;
+}
+
 uint32_t firn_cache_entry_durable(const firn_cache_shard *shard, const firn_cache_entry *entry)
 {
     if (entry->below != 0 && (entry->flags & FIRN_ENTRY_BELOW_DIRTY) != 0) {
@@ -306,8 +332,7 @@ uint32_t firn_cache_group_add(firn_cache *cache, firn_cache_shard *shard, firn_q
     return number;
 }
 
-void firn_cache_group_less(firn_cache *cache, firn_cache_shard *shard, uint32_t number,
-                           size_t size)
+void firn_cache_group_less(firn_cache *cache, firn_cache_shard *shard, uint32_t number, size_t size)
 {
     firn_cache_block *block = &shard->blocks[number];
     assert(block->live > 0); /* C6 */

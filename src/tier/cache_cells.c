@@ -1,6 +1,6 @@
 /* Packed groups lie in chains of cells, carved from spans of 64 KiB, instead of blocks of their own
- * sizes: whatever sizes come and go, what is lost is half a cell a group (1.8 % of one of 14 KB) and
- * the free cells of the spans; gathering a chain costs 1 to 2 us, of 20 and more for decoding.
+ * sizes: whatever sizes come and go, what is lost is half a cell a group (1.8 % of one of 14 KB)
+ * and the free cells of the spans; gathering a chain costs 1 to 2 us, of 20 and more for decoding.
  * Lowest spans are filled first, so that the upper ones empty and go back.
  *
  * A cell: u32 number of the next, then 508 bytes. Number: span << 7 | cell in it.

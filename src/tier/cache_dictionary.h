@@ -9,7 +9,8 @@ void firn_cache_dictionaries_fini(firn_cache *cache);
 uint64_t firn_cache_dictionaries_bytes(firn_cache *cache);
 
 /* Packs a cold group by zstd-3, with the dictionary of now where there is one; its number goes to
- * *ret_dictionary, 0 for none. out has room for firn_codec_bound(size). Learns from what it sees. */
+ * *ret_dictionary, 0 for none. out has room for firn_codec_bound(size). Learns from what it sees.
+ */
 FIRN_NODISCARD firn_status firn_cache_dictionary_pack(firn_cache *cache, firn_codec *codec,
                                                       const void *data, size_t size, void *out,
                                                       size_t *ret_size, uint8_t *ret_dictionary);

@@ -1,5 +1,5 @@
-/* From a key to its item: the index gives places by hash, an entry is compared at once, a group or a
- * batch has to be unpacked. That happens outside the shard's lock: the packed form is copied out,
+/* From a key to its item: the index gives places by hash, an entry is compared at once, a group or
+ * a batch has to be unpacked. That happens outside the shard's lock: the packed form is copied out,
  * and when the lock is taken again, the index must still lead there (C2 makes that enough), or all
  * begins anew.
  *
@@ -15,11 +15,11 @@
 enum { PASSED_MAX = 16 };
 
 /* Places that were looked into and do not hold the key. */
-typedef struct passed {
+typedef struct passed_places {
     uint32_t place[PASSED_MAX];
     uint32_t generation[PASSED_MAX];
     uint32_t count;
-} passed;
+} passed_places;
 
 static uint32_t generation_of(const firn_cache_shard *shard, uint32_t place)
 {
@@ -28,7 +28,7 @@ static uint32_t generation_of(const firn_cache_shard *shard, uint32_t place)
     return shard->blocks[firn_place_number(place)].generation;
 }
 
-static bool is_passed(const passed *passed, uint32_t place, uint32_t generation)
+static bool is_passed(const passed_places *passed, uint32_t place, uint32_t generation)
 {
     for (uint32_t i = 0; i < passed->count; i++) {
         if (passed->place[i] == place && passed->generation[i] == generation)
@@ -45,7 +45,7 @@ static bool entry_has(const firn_cache_entry *entry, firn_bytes key)
 /* Goes through the slots of a hash. True when an entry has the key. Else *ret_found's place is the
  * next to look into, or 0. */
 static bool find_entry(const firn_cache_shard *shard, uint32_t hash, firn_bytes key,
-                       const passed *passed, firn_cache_found *ret_found)
+                       const passed_places *passed, firn_cache_found *ret_found)
 {
     const firn_cache_index *index = &shard->index;
     ret_found->place = 0;
@@ -61,10 +61,8 @@ static bool find_entry(const firn_cache_shard *shard, uint32_t hash, firn_bytes 
         const firn_cache_entry *entry = firn_cache_entry_at(shard, place);
         if (!entry_has(entry, key))
             continue;
-        *ret_found =
-            (firn_cache_found){.position = at,
-                               .place = place,
-                               .value = {firn_entry_value(entry), entry->value_size}};
+        *ret_found = (firn_cache_found){
+            .position = at, .place = place, .value = {firn_entry_value(entry), entry->value_size}};
         return true;
     }
     return false;
@@ -99,9 +97,9 @@ firn_status firn_cache_group_unpack(firn_cache *cache, firn_cache_shard *shard, 
     firn_cache_cells_get(&shard->cells, block.first_cell, block.size, work->packed);
     pthread_mutex_unlock(&shard->lock);
     work->plain_size = block.capacity;
-    firn_status status = firn_cache_dictionary_unpack(cache, work->codec, block.dictionary,
-                                                      work->packed, block.size, work->plain,
-                                                      work->plain_size);
+    firn_status status =
+        firn_cache_dictionary_unpack(cache, work->codec, block.dictionary, work->packed, block.size,
+                                     work->plain, work->plain_size);
     pthread_mutex_lock(&shard->lock);
     if (status == FIRN_NO_MEMORY)
         return firn_error_set(ret_error, status, 0, "cache: no memory to unpack a group");
@@ -157,7 +155,7 @@ firn_status firn_cache_find(firn_cache *cache, firn_cache_shard *shard, uint32_t
                             firn_bytes key, firn_cache_work **work, firn_cache_found *ret_found,
                             firn_error *ret_error)
 {
-    passed passed = {.count = 0};
+    passed_places passed = {.count = 0};
     firn_status status = FIRN_OK;
     pthread_mutex_lock(&shard->lock);
     while (!find_entry(shard, hash, key, &passed, ret_found) && ret_found->place != 0) {

@@ -26,8 +26,7 @@ static void *counted_allocate(void *context, size_t size)
     void *block = is_paged(memory, size) ? firn_page_map(firn_page_round(size))
                                          : firn_allocate(memory->below, size);
     if (block != NULL)
-        atomic_fetch_add_explicit(&memory->used_bytes, cost_of(memory, size),
-                                  memory_order_relaxed);
+        atomic_fetch_add_explicit(&memory->used_bytes, cost_of(memory, size), memory_order_relaxed);
     return block;
 }
 

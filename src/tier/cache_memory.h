@@ -7,8 +7,8 @@
 #include <stdatomic.h>
 
 typedef struct firn_cache_memory {
-    firn_allocator counted;         /* takes from below; its context is this struct */
-    const firn_allocator *below;    /* NULL: the system's, and pages for what is large */
+    firn_allocator counted;      /* takes from below; its context is this struct */
+    const firn_allocator *below; /* NULL: the system's, and pages for what is large */
     atomic_uint_fast64_t used_bytes;
 } firn_cache_memory;
 

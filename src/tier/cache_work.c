@@ -1,8 +1,8 @@
 /* What calls need to unpack and movers to pack: a codec and two buffers. An idle one waits in a
  * list of its kind, so that there are as many as there were calls at a time; a few stay.
  *
- * A codec that unpacks has 94 KiB, one that packs groups up to 1.1 MiB, one that packs for the store
- * 3.5 MiB, which is why the kinds are apart. Threads: all functions may be called by any. */
+ * A codec that unpacks has 94 KiB, one that packs groups up to 1.1 MiB, one that packs for the
+ * store 3.5 MiB, which is why the kinds are apart. Threads: all functions may be called by any. */
 #include "tier/cache.h"
 
 enum { READ_KEPT = 4 };

@@ -1,0 +1,191 @@
+/* Room for what comes: sends the oldest down until the memory taken is below the target.
+ *
+ * The target is 15/16 of the limit, less under the machine's pressure; between target and limit a
+ * put goes on while the ageing works, above the limit it does the work or waits for it. A shard
+ * gives first what its tiers have above their shares (an eighth of the limit for hot and warm
+ * each), from the top, then the oldest of cold, then what is left of hot and warm.
+ *
+ * Called by cache.c and cache_tick.c; calls cache_move.c, cache_pack.c and cache_freeze.c.
+ * Threads: all functions may be called by any. */
+#include "tier/cache.h"
+
+#include <firn/system.h>
+
+enum { FREEZE_BYTES = 4 << 20, ROUNDS_IDLE_MAX = 3 };
+
+static uint64_t share_of(const firn_cache *cache, firn_tier tier)
+{
+    return cache->tier_bytes[tier] / cache->shard_count;
+}
+
+static bool is_over_share(const firn_cache *cache, const firn_cache_shard *shard, firn_tier tier)
+{
+    uint64_t share = share_of(cache, tier);
+    uint64_t least = 2 * (uint64_t)FIRN_SPAN_BYTES; /* what an open span of each queue takes */
+    return firn_cache_queue_bytes(shard, tier) > (share > least ? share : least);
+}
+
+static bool is_over_target(const firn_cache *cache)
+{
+    return firn_cache_memory_used(&cache->memory) > atomic_load(&cache->target_bytes);
+}
+
+bool firn_cache_room_is_near(const firn_cache *cache)
+{
+    uint64_t target = atomic_load(&cache->target_bytes);
+    return firn_cache_memory_used(&cache->memory) > target - target / 8;
+}
+
+/* Whether a tier with a budget of its own exceeds it. */
+static bool is_over_given(const firn_cache *cache, const firn_cache_shard *shard, firn_tier tier)
+{
+    return cache->tier_given[tier] && is_over_share(cache, shard, tier);
+}
+
+bool firn_cache_room_is_short(const firn_cache *cache, const firn_cache_shard *shard)
+{
+    return is_over_target(cache) || is_over_given(cache, shard, FIRN_TIER_HOT) ||
+           is_over_given(cache, shard, FIRN_TIER_WARM);
+}
+
+static bool is_over_share_locked(const firn_cache *cache, firn_cache_shard *shard, firn_tier tier,
+                                 bool over_target)
+{
+    pthread_mutex_lock(&shard->lock);
+    bool over = over_target ? is_over_share(cache, shard, tier) : is_over_given(cache, shard, tier);
+    pthread_mutex_unlock(&shard->lock);
+    return over;
+}
+
+/* One step of a shard whose move is held. FIRN_END_OF_DATA: it has nothing to give. FIRN_BUSY: the
+ * store must take something first. */
+static firn_status step(firn_cache *cache, firn_cache_shard *shard)
+{
+    bool over = is_over_target(cache);
+    firn_status status = firn_cache_pack_waiting(cache, shard, false);
+    if (status != FIRN_END_OF_DATA)
+        return status;
+    if (is_over_share_locked(cache, shard, FIRN_TIER_HOT, over)) {
+        status = firn_cache_move_hot(cache, shard, false);
+        if (status != FIRN_END_OF_DATA)
+            return status;
+    }
+    if (is_over_share_locked(cache, shard, FIRN_TIER_WARM, over)) {
+        status = firn_cache_move_warm(cache, shard, false);
+        if (status != FIRN_END_OF_DATA)
+            return status;
+    }
+    if (is_over_share_locked(cache, shard, FIRN_TIER_COLD, false)) {
+        status = firn_cache_move_cold(cache, shard, false, false);
+        if (status != FIRN_END_OF_DATA)
+            return status;
+    }
+    if (!over)
+        return FIRN_END_OF_DATA;
+    if ((status = firn_cache_move_sparse(cache, shard)) != FIRN_END_OF_DATA ||
+        (status = firn_cache_move_cold(cache, shard, false, false)) != FIRN_END_OF_DATA ||
+        (status = firn_cache_move_hot(cache, shard, false)) != FIRN_END_OF_DATA ||
+        (status = firn_cache_move_warm(cache, shard, false)) != FIRN_END_OF_DATA)
+        return status;
+    return firn_cache_pack_waiting(cache, shard, true);
+}
+
+/* A shard whose move is held, until nothing more goes or no more is asked. */
+static firn_status steps(firn_cache *cache, firn_cache_shard *shard)
+{
+    firn_status status = FIRN_OK;
+    for (;;) {
+        pthread_mutex_lock(&shard->lock);
+        bool is_short = firn_cache_room_is_short(cache, shard);
+        pthread_mutex_unlock(&shard->lock);
+        /* What waits to be packed is packed before the move ends, whether it is still short. */
+        status = is_short ? step(cache, shard) : firn_cache_pack_waiting(cache, shard, false);
+        if (!is_short || status != FIRN_OK)
+            return status;
+    }
+}
+
+void firn_cache_room_try(firn_cache *cache, firn_cache_shard *shard)
+{
+    if (pthread_mutex_trylock(&shard->move) != 0)
+        return;                             /* somebody is at it */
+    (void)(steps(cache, shard) == FIRN_OK); /* what could not move now stays where it is */
+    pthread_mutex_unlock(&shard->move);
+}
+
+/* Every shard in turn, beginning with `first`, as long as the memory is above the target. *ret_busy
+ * tells whether any has to wait for the store. */
+static void all_give(firn_cache *cache, uint32_t first, bool *ret_busy)
+{
+    *ret_busy = false;
+    for (uint32_t i = 0; i < cache->shard_count && is_over_target(cache); i++) {
+        firn_cache_shard *shard = &cache->shards[(first + i) & (cache->shard_count - 1)];
+        pthread_mutex_lock(&shard->move);
+        *ret_busy |= steps(cache, shard) == FIRN_BUSY;
+        pthread_mutex_unlock(&shard->move);
+    }
+}
+
+static void drop_any_clean(firn_cache *cache)
+{
+    for (uint32_t i = 0; i < cache->shard_count && is_over_target(cache); i++) {
+        firn_cache_shard *shard = &cache->shards[i];
+        pthread_mutex_lock(&shard->move);
+        while (is_over_target(cache) &&
+               firn_cache_move_cold(cache, shard, false, true) == FIRN_OK &&
+               firn_cache_pack_waiting(cache, shard, false) != FIRN_NO_MEMORY)
+            continue;
+        pthread_mutex_unlock(&shard->move);
+    }
+}
+
+static bool fits(const firn_cache *cache, uint64_t size)
+{
+    /* The limit is above the target by a sixteenth of what it is under pressure. */
+    uint64_t target = atomic_load(&cache->target_bytes);
+    return firn_cache_memory_used(&cache->memory) + size <= target + target / 15;
+}
+
+static firn_status refuse(firn_cache *cache, firn_status status, firn_error *ret_error)
+{
+    atomic_fetch_add(&cache->refused, 1);
+    if (status != FIRN_OK)
+        return status; /* of the freezing, which has told why */
+    return firn_error_set(ret_error, FIRN_LIMIT, 0,
+                          cache->store != NULL
+                              ? "cache: no room within its limit; freezing does not keep up"
+                              : "cache: no room within its limit, and no store to freeze to");
+}
+
+firn_status firn_cache_room(firn_cache *cache, firn_cache_shard *shard, uint64_t size,
+                            firn_error *ret_error)
+{
+    uint32_t first = (uint32_t)(shard - cache->shards);
+    if (firn_cache_memory_used(&cache->memory) + size <= atomic_load(&cache->target_bytes))
+        return FIRN_OK;
+    firn_cache_room_try(cache, shard);
+    if (fits(cache, size))
+        return FIRN_OK;
+    atomic_fetch_add(&cache->waited, 1);
+    uint64_t until_ns = firn_clock_ns() + cache->wait_ms * UINT64_C(1000000);
+    firn_status status = FIRN_OK;
+    for (int idle = 0; idle < ROUNDS_IDLE_MAX;) {
+        uint64_t before = firn_cache_memory_used(&cache->memory), written = 0;
+        bool busy;
+        all_give(cache, first, &busy);
+        if (fits(cache, size))
+            return FIRN_OK;
+        if (cache->store != NULL && status == FIRN_OK)
+            status = firn_cache_freeze_some(cache, FREEZE_BYTES, &written, ret_error);
+        all_give(cache, first, &busy);
+        if (status != FIRN_OK)
+            drop_any_clean(cache);
+        if (fits(cache, size))
+            return FIRN_OK;
+        bool less = firn_cache_memory_used(&cache->memory) < before;
+        idle = written > 0 || less ? 0 : idle + 1;
+        if (status != FIRN_OK || firn_clock_ns() > until_ns)
+            break;
+    }
+    return refuse(cache, status, ret_error);
+}
