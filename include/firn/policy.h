@@ -35,8 +35,8 @@ FIRN_API void firn_policy_destroy(firn_policy *policy);
 FIRN_API bool firn_policy_get(firn_policy *policy, uint64_t id);
 
 /* Adds an id of size bytes (1 and more), after evicting what must go for it; replaces its size when
- * it is held already. FIRN_LIMIT for a size above the limit, FIRN_NO_MEMORY; then it is not held
- * (what was evicted for it is gone). */
+ * it is held already. FIRN_INVALID for a size of 0; FIRN_LIMIT for one above the limit and
+ * FIRN_NO_MEMORY: then it is not held any more, and what was evicted for it is gone. */
 FIRN_API FIRN_NODISCARD firn_status firn_policy_put(firn_policy *policy, uint64_t id,
                                                     uint64_t size);
 

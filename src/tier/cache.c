@@ -207,8 +207,8 @@ firn_status firn_cache_put(firn_cache *cache, firn_bytes key, firn_bytes value,
     if (status == FIRN_OK)
         status = value_check(cache, value, ret_error);
     if (status == FIRN_OK)
-        status =
-            firn_cache_room(cache, where.shard, firn_entry_bytes(key.size, value.size), ret_error);
+        status = firn_cache_room(cache, where.shard, firn_entry_bytes(key.size, value.size),
+                                 FIRN_ROOM_PUT, ret_error);
     if (status != FIRN_OK)
         return status;
     status = find_to_replace(cache, &where, key, &work, &found, ret_error);
@@ -249,7 +249,8 @@ firn_status firn_cache_remove(firn_cache *cache, firn_bytes key, firn_error *ret
     firn_cache_found found;
     firn_status status = begin(cache, key, &where, ret_error);
     if (status == FIRN_OK && cache->store != NULL)
-        status = firn_cache_room(cache, where.shard, firn_entry_bytes(key.size, 0), ret_error);
+        status = firn_cache_room(cache, where.shard, firn_entry_bytes(key.size, 0), FIRN_ROOM_PUT,
+                                 ret_error);
     if (status != FIRN_OK)
         return status;
     status = find_to_replace(cache, &where, key, &work, &found, ret_error);
@@ -411,7 +412,7 @@ firn_status firn_cache_pin(firn_cache *cache, firn_bytes key, firn_cache_pinned 
                          ret_pinned, &size, ret_error);
     if (status != FIRN_BUSY)
         return status;
-    status = firn_cache_room(cache, where.shard, size, ret_error);
+    status = firn_cache_room(cache, where.shard, size, FIRN_ROOM_PIN, ret_error);
     return status == FIRN_OK ? pin_try(cache, &where, key, true, ret_pinned, &size, ret_error)
                              : status;
 }

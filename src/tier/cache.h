@@ -394,10 +394,13 @@ uint32_t firn_cache_record_item(const firn_cache_shard *shard, uint32_t hash, fi
 
 /* --- cache_room.c --- */
 
+typedef enum firn_room_kind { FIRN_ROOM_PUT, FIRN_ROOM_PIN } firn_room_kind;
+
 /* Makes room for size bytes more, beginning with this shard. No lock is held. Errors as those of
  * firn_cache_put. */
 FIRN_NODISCARD firn_status firn_cache_room(firn_cache *cache, firn_cache_shard *shard,
-                                           uint64_t size, firn_error *ret_error);
+                                           uint64_t size, firn_room_kind kind,
+                                           firn_error *ret_error);
 /* Whether the memory is within an eighth of the target. */
 bool firn_cache_room_is_near(const firn_cache *cache);
 /* Whether a shard should send something down. The shard's lock is held. */

@@ -154,14 +154,6 @@ firn_status firn_cache_shard_init(firn_cache *cache, firn_cache_shard *shard)
         pthread_mutex_destroy(&shard->move);
         return FIRN_NO_MEMORY;
     }
-    size_t ghosts = (size_t)(cache->limit_bytes / cache->shard_count / 512);
-    if (cache->store == NULL)
-        ghosts = 0; /* what leaves RAM goes to a store only */
-    if (!firn_ghost_init(&shard->ghost, cache->allocator, ghosts)) {
-        pthread_mutex_destroy(&shard->lock);
-        pthread_mutex_destroy(&shard->move);
-        return FIRN_NO_MEMORY;
-    }
     return FIRN_OK;
 }
 

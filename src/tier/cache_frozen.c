@@ -1,7 +1,7 @@
 /* The store under a cache: its segments, and their header. Called by the parts that freeze, read
  * and compact; calls <firn/store.h>. Threads: pins by any; puts, removals and commits by one at a
  * time
- * (`freeze`). Memory: decoded segments, a 64th of the limit. */
+ * (`freeze`). Memory: decoded segments, a 64th of the limit up to 4 MiB. */
 #include "tier/cache_frozen.h"
 
 #include "core/bytes.h"
@@ -19,6 +19,7 @@ enum {
     AT_GONE = 12,   /* u32 */
     LEVEL = 9,
     CACHE_BYTES_MIN = 512 << 10,
+    CACHE_BYTES_MAX = 4 << 20,
     MOVE_BYTES = 4 << 20
 };
 static const uint32_t MAGIC = 0x31434346; /* "FCC1" */
@@ -29,10 +30,14 @@ firn_status firn_cache_frozen_open(firn_cache *cache, const char *path, uint64_t
     firn_cache_frozen *frozen = firn_allocate(cache->allocator, sizeof *frozen);
     if (frozen == NULL)
         return firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "cache: out of memory");
-    size_t held = (size_t)(cache->limit_bytes / 64);
+    uint64_t held = cache->limit_bytes / 64;
+    if (held > CACHE_BYTES_MAX)
+        held = CACHE_BYTES_MAX;
+    if (held < CACHE_BYTES_MIN)
+        held = CACHE_BYTES_MIN;
     firn_store_options options = {.allocator = cache->allocator,
                                   .mode = FIRN_STORE_WRITE,
-                                  .cache_bytes = held > CACHE_BYTES_MIN ? held : CACHE_BYTES_MIN,
+                                  .cache_bytes = (size_t)held,
                                   .quota_bytes = quota_bytes,
                                   .what = "a cache"};
     firn_status status = firn_store_open(path, &options, &frozen->store, ret_error);

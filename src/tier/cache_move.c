@@ -13,6 +13,8 @@
 #include <assert.h>
 #include <string.h>
 
+enum { GHOST_PER_BYTES = 512 }; /* of the limit: a ghost for what a packed item takes, or some */
+
 static uint32_t age_of(firn_cache *cache, firn_tier tier)
 {
     return atomic_load(&cache->age[tier].now_ms) / 100;
@@ -23,9 +25,13 @@ static bool is_quiet(firn_cache *cache, uint32_t stamp, firn_tier tier)
     return firn_cache_now(cache) - stamp >= age_of(cache, tier);
 }
 
-static void ghost_add(firn_cache_shard *shard, uint32_t hash)
+/* Remembers what had to leave RAM. The ghosts are made when there is the first; without memory,
+ * nothing is remembered. */
+static void ghost_add(firn_cache *cache, firn_cache_shard *shard, uint32_t hash)
 {
-    firn_ghost_add(&shard->ghost, firn_cache_ghost_hash(hash));
+    size_t count = (size_t)(cache->limit_bytes / cache->shard_count / GHOST_PER_BYTES);
+    if (shard->ghost.places != NULL || firn_ghost_init(&shard->ghost, cache->allocator, count))
+        firn_ghost_add(&shard->ghost, firn_cache_ghost_hash(hash));
 }
 
 /* --- out of hot --- */
@@ -50,7 +56,7 @@ static bool entry_demote(firn_cache *cache, firn_cache_shard *shard, uint32_t pl
     }
     if ((entry->flags & FIRN_ENTRY_DIRTY) == 0 && small && !aged) {
         lead(shard, hash, place, firn_place_frozen(entry->frozen));
-        ghost_add(shard, hash);
+        ghost_add(cache, shard, hash);
         firn_cache_entry_kill(cache, shard, place, false);
         return true;
     }
@@ -166,6 +172,7 @@ typedef struct group_taking {
     uint32_t number, flushed;
     firn_queue_kind to; /* where the items go; NONE: to the store, unless they were used */
     firn_tier from;
+    bool aged;
 } group_taking;
 
 static bool record_take(const group_taking *taking, const firn_cache_record *record, bool used)
@@ -189,7 +196,8 @@ static bool record_take(const group_taking *taking, const firn_cache_record *rec
         assert(!dirty && frozen != 0);
         shard->index.slots[at].place = firn_place_frozen(frozen);
         shard->demotions[taking->from]++;
-        ghost_add(shard, hash);
+        if (!taking->aged)
+            ghost_add(taking->cache, shard, hash);
     } else {
         firn_queue_kind to = taking->to == FIRN_QUEUE_NONE ? FIRN_QUEUE_TO_COLD : taking->to;
         firn_cache_entry *entry = firn_cache_entry_add(taking->cache, shard, to, record->key, hash,
@@ -212,7 +220,7 @@ static bool record_take(const group_taking *taking, const firn_cache_record *rec
 
 /* Takes a group apart; the lock is held before and after, and free while it is unpacked. */
 static firn_status group_take(firn_cache *cache, firn_cache_shard *shard, uint32_t number,
-                              firn_queue_kind to)
+                              firn_queue_kind to, bool aged)
 {
     uint32_t generation = shard->blocks[number].generation;
     firn_cache_work *work = firn_cache_work_take(cache, FIRN_WORK_READ);
@@ -228,6 +236,7 @@ static firn_status group_take(firn_cache *cache, firn_cache_shard *shard, uint32
                            .number = number,
                            .flushed = shard->blocks[number].flushed,
                            .to = to,
+                     .aged = aged,
                            .from = shard->blocks[number].queue == FIRN_QUEUE_WARM ? FIRN_TIER_WARM
                                                                                   : FIRN_TIER_COLD};
     const uint8_t *at = work->plain;
@@ -257,9 +266,9 @@ static uint32_t oldest_group(const firn_cache_shard *shard, firn_queue_kind queu
 
 /* A group that turns out damaged stays where it is, for whoever asks for its keys. */
 static firn_status take_or_leave(firn_cache *cache, firn_cache_shard *shard, uint32_t number,
-                                 firn_queue_kind to)
+                                 firn_queue_kind to, bool aged)
 {
-    firn_status status = group_take(cache, shard, number, to);
+    firn_status status = group_take(cache, shard, number, to, aged);
     if (status == FIRN_CORRUPT) {
         shard->blocks[number].flags |= FIRN_BLOCK_DAMAGED;
         status = FIRN_OK;
@@ -274,7 +283,7 @@ firn_status firn_cache_move_warm(firn_cache *cache, firn_cache_shard *shard, boo
     uint32_t number = oldest_group(shard, FIRN_QUEUE_WARM);
     if (number != FIRN_BLOCK_NONE &&
         (!aged || is_quiet(cache, shard->blocks[number].stamp, FIRN_TIER_WARM)))
-        status = take_or_leave(cache, shard, number, FIRN_QUEUE_TO_COLD);
+        status = take_or_leave(cache, shard, number, FIRN_QUEUE_TO_COLD, false);
     pthread_mutex_unlock(&shard->lock);
     return status;
 }
@@ -299,7 +308,7 @@ firn_status firn_cache_move_cold(firn_cache *cache, firn_cache_shard *shard, boo
         (!aged || is_quiet(cache, shard->blocks[number].stamp, FIRN_TIER_COLD)))
         status = is_dirty(&shard->blocks[number])
                      ? FIRN_BUSY
-                     : take_or_leave(cache, shard, number, FIRN_QUEUE_NONE);
+                     : take_or_leave(cache, shard, number, FIRN_QUEUE_NONE, aged);
     pthread_mutex_unlock(&shard->lock);
     return status;
 }
@@ -326,9 +335,9 @@ firn_status firn_cache_move_sparse(firn_cache *cache, firn_cache_shard *shard)
         uint32_t warm = sparse_group(shard, FIRN_QUEUE_WARM);
         uint32_t cold = sparse_group(shard, FIRN_QUEUE_COLD);
         if (warm != FIRN_BLOCK_NONE)
-            status = take_or_leave(cache, shard, warm, FIRN_QUEUE_TO_WARM);
+            status = take_or_leave(cache, shard, warm, FIRN_QUEUE_TO_WARM, false);
         else if (cold != FIRN_BLOCK_NONE)
-            status = take_or_leave(cache, shard, cold, FIRN_QUEUE_TO_COLD);
+            status = take_or_leave(cache, shard, cold, FIRN_QUEUE_TO_COLD, false);
     }
     pthread_mutex_unlock(&shard->lock);
     return status;

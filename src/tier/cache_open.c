@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { SHARDS_MAX = 256, SHARD_BYTES = 8 << 20, WAIT_MS = 10000 };
+enum { SHARDS_MAX = 256, SHARDS_CHOSEN_MAX = 64, SHARD_BYTES = 16 << 20, WAIT_MS = 10000 };
 
 static const uint32_t AGES_MS[3] = {30 * 1000, 5 * 60 * 1000, 60 * 60 * 1000};
 
@@ -59,11 +59,11 @@ static firn_status options_check(const firn_cache_options *options, firn_error *
     return FIRN_OK;
 }
 
-/* Shards of 8 MiB and more, so that what each keeps open (up to 64 KiB in five queues) is small. */
+/* Shards of 16 MiB and more, so that what each keeps open (64 KiB in some queues) is small. */
 static uint32_t shards_for(uint64_t limit_bytes)
 {
     uint32_t count = 1;
-    while (count < SHARDS_MAX && limit_bytes / (count * 2) >= SHARD_BYTES)
+    while (count < SHARDS_CHOSEN_MAX && limit_bytes / (count * 2) >= SHARD_BYTES)
         count *= 2;
     return count;
 }

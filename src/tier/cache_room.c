@@ -1,7 +1,8 @@
 /* Room for what comes: sends the oldest down until the memory taken is below the target.
  *
- * The target is 15/16 of the limit, less under the machine's pressure; between target and limit a
- * put goes on while the ageing works, above the limit it does the work or waits for it. A shard
+ * The target is 15/16 of the limit, less under the machine's pressure. A put that would exceed it does
+ * the work, or waits for it; what is between target and limit is for the copies that gets bring up,
+ * for pins, and for the buffers of those who unpack and pack. A shard
  * gives first what its tiers have above their shares (an eighth of the limit for hot and warm
  * each), from the top, then the oldest of cold, then what is left of hot and warm.
  *
@@ -139,11 +140,12 @@ static void drop_any_clean(firn_cache *cache)
     }
 }
 
-static bool fits(const firn_cache *cache, uint64_t size)
+static bool fits(const firn_cache *cache, uint64_t size, firn_room_kind kind)
 {
-    /* The limit is above the target by a sixteenth of what it is under pressure. */
-    uint64_t target = atomic_load(&cache->target_bytes);
-    return firn_cache_memory_used(&cache->memory) + size <= target + target / 15;
+    uint64_t most = atomic_load(&cache->target_bytes);
+    if (kind == FIRN_ROOM_PIN)
+        most += most / 15;
+    return firn_cache_memory_used(&cache->memory) + size <= most;
 }
 
 static firn_status refuse(firn_cache *cache, firn_status status, firn_error *ret_error)
@@ -158,13 +160,13 @@ static firn_status refuse(firn_cache *cache, firn_status status, firn_error *ret
 }
 
 firn_status firn_cache_room(firn_cache *cache, firn_cache_shard *shard, uint64_t size,
-                            firn_error *ret_error)
+                            firn_room_kind kind, firn_error *ret_error)
 {
     uint32_t first = (uint32_t)(shard - cache->shards);
-    if (firn_cache_memory_used(&cache->memory) + size <= atomic_load(&cache->target_bytes))
+    if (fits(cache, size, FIRN_ROOM_PUT))
         return FIRN_OK;
     firn_cache_room_try(cache, shard);
-    if (fits(cache, size))
+    if (fits(cache, size, kind))
         return FIRN_OK;
     atomic_fetch_add(&cache->waited, 1);
     uint64_t until_ns = firn_clock_ns() + cache->wait_ms * UINT64_C(1000000);
@@ -173,14 +175,14 @@ firn_status firn_cache_room(firn_cache *cache, firn_cache_shard *shard, uint64_t
         uint64_t before = firn_cache_memory_used(&cache->memory), written = 0;
         bool busy;
         all_give(cache, first, &busy);
-        if (fits(cache, size))
+        if (fits(cache, size, kind))
             return FIRN_OK;
         if (cache->store != NULL && status == FIRN_OK)
             status = firn_cache_freeze_some(cache, FREEZE_BYTES, &written, ret_error);
         all_give(cache, first, &busy);
         if (status != FIRN_OK)
             drop_any_clean(cache);
-        if (fits(cache, size))
+        if (fits(cache, size, kind))
             return FIRN_OK;
         bool less = firn_cache_memory_used(&cache->memory) < before;
         idle = written > 0 || less ? 0 : idle + 1;

@@ -68,6 +68,8 @@ void firn_ghost_add(firn_ghost *ghost, uint64_t hash)
 
 bool firn_ghost_take(firn_ghost *ghost, uint64_t hash)
 {
+    if (ghost->places == NULL)
+        return false;
     uint32_t *bucket = bucket_of(ghost, hash);
     for (int i = 0; i < WAYS; i++) {
         if (bucket[i] >> 16 == (hash & 0xffff) && is_held(ghost, bucket[i])) {

@@ -14,7 +14,8 @@ typedef struct firn_ghost {
     uint16_t time;
 } firn_ghost;
 
-/* Remembers about the last `count` departures (at least 4). False when there is no memory. */
+/* Remembers about the last `count` departures (at least 4). False when there is no memory. A ghost
+ * that is all zero holds nothing and may be asked. */
 bool firn_ghost_init(firn_ghost *ghost, const firn_allocator *allocator, size_t count);
 void firn_ghost_fini(firn_ghost *ghost, const firn_allocator *allocator);
 
