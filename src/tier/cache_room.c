@@ -1,10 +1,10 @@
 /* Room for what comes: sends the oldest down until the memory taken is below the target.
  *
- * The target is 15/16 of the limit, less under the machine's pressure. A put that would exceed it does
- * the work, or waits for it; what is between target and limit is for the copies that gets bring up,
- * for pins, and for the buffers of those who unpack and pack. A shard
- * gives first what its tiers have above their shares (an eighth of the limit for hot and warm
- * each), from the top, then the oldest of cold, then what is left of hot and warm.
+ * The target is 15/16 of the limit, less under the machine's pressure. A put that would exceed it
+ * does the work, or waits for it; what is between target and limit is for the copies that gets
+ * bring up, for pins, and for the buffers of those who unpack and pack. A shard gives first what
+ * its tiers have above their shares (an eighth of the limit for hot and warm each), from the top,
+ * then the oldest of cold, then what is left of hot and warm.
  *
  * Called by cache.c and cache_tick.c; calls cache_move.c, cache_pack.c and cache_freeze.c.
  * Threads: all functions may be called by any. */
@@ -26,9 +26,10 @@ static bool is_over_share(const firn_cache *cache, const firn_cache_shard *shard
     return firn_cache_queue_bytes(shard, tier) > (share > least ? share : least);
 }
 
-static bool is_over_target(const firn_cache *cache)
+/* Whether there is less room below the target than what is needed. */
+static bool is_over_target(const firn_cache *cache, uint64_t need)
 {
-    return firn_cache_memory_used(&cache->memory) > atomic_load(&cache->target_bytes);
+    return firn_cache_memory_used(&cache->memory) + need > atomic_load(&cache->target_bytes);
 }
 
 bool firn_cache_room_is_near(const firn_cache *cache)
@@ -43,10 +44,15 @@ static bool is_over_given(const firn_cache *cache, const firn_cache_shard *shard
     return cache->tier_given[tier] && is_over_share(cache, shard, tier);
 }
 
+static bool is_short(const firn_cache *cache, const firn_cache_shard *shard, uint64_t need)
+{
+    return is_over_target(cache, need) || is_over_given(cache, shard, FIRN_TIER_HOT) ||
+           is_over_given(cache, shard, FIRN_TIER_WARM);
+}
+
 bool firn_cache_room_is_short(const firn_cache *cache, const firn_cache_shard *shard)
 {
-    return is_over_target(cache) || is_over_given(cache, shard, FIRN_TIER_HOT) ||
-           is_over_given(cache, shard, FIRN_TIER_WARM);
+    return is_short(cache, shard, 0);
 }
 
 static bool is_over_share_locked(const firn_cache *cache, firn_cache_shard *shard, firn_tier tier,
@@ -60,9 +66,9 @@ static bool is_over_share_locked(const firn_cache *cache, firn_cache_shard *shar
 
 /* One step of a shard whose move is held. FIRN_END_OF_DATA: it has nothing to give. FIRN_BUSY: the
  * store must take something first. */
-static firn_status step(firn_cache *cache, firn_cache_shard *shard)
+static firn_status step(firn_cache *cache, firn_cache_shard *shard, uint64_t need)
 {
-    bool over = is_over_target(cache);
+    bool over = is_over_target(cache, need);
     firn_status status = firn_cache_pack_waiting(cache, shard, false);
     if (status != FIRN_END_OF_DATA)
         return status;
@@ -92,47 +98,50 @@ static firn_status step(firn_cache *cache, firn_cache_shard *shard)
 }
 
 /* A shard whose move is held, until nothing more goes or no more is asked. */
-static firn_status steps(firn_cache *cache, firn_cache_shard *shard)
+static firn_status steps(firn_cache *cache, firn_cache_shard *shard, uint64_t need)
 {
     firn_status status = FIRN_OK;
     for (;;) {
         pthread_mutex_lock(&shard->lock);
-        bool is_short = firn_cache_room_is_short(cache, shard);
+        bool goes_on = is_short(cache, shard, need);
         pthread_mutex_unlock(&shard->lock);
         /* What waits to be packed is packed before the move ends, whether it is still short. */
-        status = is_short ? step(cache, shard) : firn_cache_pack_waiting(cache, shard, false);
-        if (!is_short || status != FIRN_OK)
+        status = goes_on ? step(cache, shard, need) : firn_cache_pack_waiting(cache, shard, false);
+        if (!goes_on || status != FIRN_OK)
             return status;
     }
 }
 
-void firn_cache_room_try(firn_cache *cache, firn_cache_shard *shard)
+static void give(firn_cache *cache, firn_cache_shard *shard, uint64_t need)
 {
     if (pthread_mutex_trylock(&shard->move) != 0)
-        return;                             /* somebody is at it */
-    (void)(steps(cache, shard) == FIRN_OK); /* what could not move now stays where it is */
+        return;                                   /* somebody is at it */
+    (void)(steps(cache, shard, need) == FIRN_OK); /* what could not move now stays where it is */
     pthread_mutex_unlock(&shard->move);
 }
 
-/* Every shard in turn, beginning with `first`, as long as the memory is above the target. *ret_busy
- * tells whether any has to wait for the store. */
-static void all_give(firn_cache *cache, uint32_t first, bool *ret_busy)
+void firn_cache_room_try(firn_cache *cache, firn_cache_shard *shard)
 {
-    *ret_busy = false;
-    for (uint32_t i = 0; i < cache->shard_count && is_over_target(cache); i++) {
+    give(cache, shard, 0);
+}
+
+/* Every shard in turn, beginning with `first`, until there is the room. */
+static void all_give(firn_cache *cache, uint32_t first, uint64_t need)
+{
+    for (uint32_t i = 0; i < cache->shard_count && is_over_target(cache, need); i++) {
         firn_cache_shard *shard = &cache->shards[(first + i) & (cache->shard_count - 1)];
         pthread_mutex_lock(&shard->move);
-        *ret_busy |= steps(cache, shard) == FIRN_BUSY;
+        (void)(steps(cache, shard, need) == FIRN_OK);
         pthread_mutex_unlock(&shard->move);
     }
 }
 
-static void drop_any_clean(firn_cache *cache)
+static void drop_any_clean(firn_cache *cache, uint64_t need)
 {
-    for (uint32_t i = 0; i < cache->shard_count && is_over_target(cache); i++) {
+    for (uint32_t i = 0; i < cache->shard_count && is_over_target(cache, need); i++) {
         firn_cache_shard *shard = &cache->shards[i];
         pthread_mutex_lock(&shard->move);
-        while (is_over_target(cache) &&
+        while (is_over_target(cache, need) &&
                firn_cache_move_cold(cache, shard, false, true) == FIRN_OK &&
                firn_cache_pack_waiting(cache, shard, false) != FIRN_NO_MEMORY)
             continue;
@@ -165,7 +174,8 @@ firn_status firn_cache_room(firn_cache *cache, firn_cache_shard *shard, uint64_t
     uint32_t first = (uint32_t)(shard - cache->shards);
     if (fits(cache, size, FIRN_ROOM_PUT))
         return FIRN_OK;
-    firn_cache_room_try(cache, shard);
+    uint64_t need = size > FIRN_SPAN_BYTES ? size : FIRN_SPAN_BYTES; /* not a put at a time */
+    give(cache, shard, need);
     if (fits(cache, size, kind))
         return FIRN_OK;
     atomic_fetch_add(&cache->waited, 1);
@@ -173,15 +183,14 @@ firn_status firn_cache_room(firn_cache *cache, firn_cache_shard *shard, uint64_t
     firn_status status = FIRN_OK;
     for (int idle = 0; idle < ROUNDS_IDLE_MAX;) {
         uint64_t before = firn_cache_memory_used(&cache->memory), written = 0;
-        bool busy;
-        all_give(cache, first, &busy);
+        all_give(cache, first, need);
         if (fits(cache, size, kind))
             return FIRN_OK;
         if (cache->store != NULL && status == FIRN_OK)
             status = firn_cache_freeze_some(cache, FREEZE_BYTES, &written, ret_error);
-        all_give(cache, first, &busy);
+        all_give(cache, first, need);
         if (status != FIRN_OK)
-            drop_any_clean(cache);
+            drop_any_clean(cache, need);
         if (fits(cache, size, kind))
             return FIRN_OK;
         bool less = firn_cache_memory_used(&cache->memory) < before;

@@ -1,5 +1,5 @@
-/* A cache while allocations and system calls fail, while it is killed, and after a fork: nothing that
- * a flush acknowledged is lost, nothing wrong is read, and what failed may be tried again. */
+/* A cache while allocations and system calls fail, while it is killed, and after a fork: nothing
+ * that a flush acknowledged is lost, nothing wrong is read, and what failed may be tried again. */
 #include "core/fault.h"
 #include "support/cache_fixture.h"
 #include "support/failing.h"
