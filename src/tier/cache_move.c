@@ -236,7 +236,7 @@ static firn_status group_take(firn_cache *cache, firn_cache_shard *shard, uint32
                            .number = number,
                            .flushed = shard->blocks[number].flushed,
                            .to = to,
-                     .aged = aged,
+                           .aged = aged,
                            .from = shard->blocks[number].queue == FIRN_QUEUE_WARM ? FIRN_TIER_WARM
                                                                                   : FIRN_TIER_COLD};
     const uint8_t *at = work->plain;

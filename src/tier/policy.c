@@ -1,5 +1,5 @@
-/* S3-FIFO over ids; see <firn/policy.h>. Called by users; the cache follows the same rules over whole
- * spans (cache_move.c).
+/* S3-FIFO over ids; see <firn/policy.h>. Called by users; the cache follows the same rules over
+ * whole spans (cache_move.c).
  *
  * Nouns: an entry is an id that is held; entries stand in an array, linked into two queues from
  * oldest to newest, and are found by a table of their numbers.
@@ -7,8 +7,8 @@
  *   Y1  every entry is in one queue, and in the table between its home and the next empty slot
  *   Y2  a queue's bytes are the sum of its entries' sizes; together they are at most the limit
  *   Y3  at most three quarters of the table are in use
- * Memory: 32 bytes an entry and 5 to 11 of table; ghosts for as many as there are entries, made anew
- * when that has doubled. Complexity: O(1), amortised over the rounds of the main queue. */
+ * Memory: 32 bytes an entry and 5 to 11 of table; ghosts for as many as there are entries, made
+ * anew when that has doubled. Complexity: O(1), amortised over the rounds of the main queue. */
 #include "tier/ghost.h"
 #include "tier/s3fifo.h"
 
@@ -40,7 +40,7 @@ struct firn_policy {
     uint32_t entry_count; /* of the array in use, free ones included */
     uint32_t free_entry;
     uint32_t held;
-    uint32_t *table; /* number + 1; 0: empty */
+    uint32_t *table;     /* number + 1; 0: empty */
     uint32_t table_size; /* a power of two */
     policy_queue queues[QUEUES];
     firn_ghost ghost;
@@ -209,8 +209,8 @@ firn_status firn_policy_create(const firn_policy_options *options, firn_policy *
     policy->options = *options;
     uint64_t percent =
         options->small_percent > 0 ? options->small_percent : FIRN_S3FIFO_SMALL_PERCENT;
-    policy->small_bytes = options->limit_bytes / 100 * percent +
-                          options->limit_bytes % 100 * percent / 100;
+    policy->small_bytes =
+        options->limit_bytes / 100 * percent + options->limit_bytes % 100 * percent / 100;
     policy->free_entry = NONE;
     for (int i = 0; i < QUEUES; i++)
         policy->queues[i] = (policy_queue){NONE, NONE, 0};
@@ -251,9 +251,8 @@ static bool entry_fit(firn_policy *policy)
     if (policy->free_entry != NONE)
         return true;
     return policy->entry_count < NONE - 1 &&
-           firn_grow(policy->options.allocator, (void **)&policy->entries,
-                     &policy->entry_capacity, (size_t)policy->entry_count + 1,
-                     sizeof *policy->entries);
+           firn_grow(policy->options.allocator, (void **)&policy->entries, &policy->entry_capacity,
+                     (size_t)policy->entry_count + 1, sizeof *policy->entries);
 }
 
 firn_status firn_policy_put(firn_policy *policy, uint64_t id, uint64_t size)
