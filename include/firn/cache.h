@@ -54,9 +54,9 @@ typedef struct firn_cache_options {
     uint64_t limit_bytes;            /* of RAM for all there is: values, keys, index, buffers;
                                       * required, at least the minimum above */
     uint64_t tier_bytes[3];          /* of hot, warm and cold: above it the oldest go down, even
-                                      * where there is room in all; 0: an eighth of the limit for hot
-                                      * and for warm and the rest for cold, which count only when
-                                      * the limit is near. Together at most limit_bytes */
+                                      * where there is room in all; 0: an eighth of the limit for
+                                      * hot and for warm and the rest for cold, which count only
+                                      * when the limit is near. Together at most limit_bytes */
     const char *store;               /* the folder of the frozen tier; NULL: none */
     uint64_t store_quota_bytes;      /* of the store's files; 0: none */
     uint32_t age_ms[3];              /* after which hot, warm and cold go down; 0: 30 s, 5 min, 1 h.

@@ -11,22 +11,7 @@
  *             group   2 | block, 30 bits
  *             frozen  3 | batch, 30 bits
  *   batch   what a segment of the store holds of items, as this process counts it
- *
- * Invariants of a shard, whenever its lock is free:
- *   C1  each key has at most one slot in the index, whose place holds it
- *   C2  no two keys of one hash in a shard are live in the same group or batch, so that (hash,
- *       place) names one item
- *   C3  an entry is dead, or the index leads to it
- *   C4  an entry that is not dirty is a copy of what lies at `below` (a group) or in batch `frozen`
- *   C5  a dirty entry has no `below`; `frozen` is the batch of the key's older value, 0 for none
- *   C6  a group's record is live when the index leads to the group, or to an entry with the group
- *       below it; block.live counts them
- *   C7  blocks that are being frozen (FROZEN_SOON) do not move, and what is in them is not replaced
- *       before that has ended
- *   C8  a batch's live counts the keys whose newest durable value it holds
- * Locks, in the order of taking: freeze (one at a time writes to the store), the shards' move in
- * their order (one at a time moves a shard's blocks), commit (held from C7's begin to its end, so
- * that whoever must wait for that takes it), a shard's lock, then those of batches and works. */
+ */
 #ifndef FIRN_TIER_CACHE_H
 #define FIRN_TIER_CACHE_H
 
@@ -43,6 +28,22 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+
+/* Invariants of a shard, whenever its lock is free:
+ *   C1  each key has at most one slot in the index, whose place holds it
+ *   C2  no two keys of one hash in a shard are live in the same group or batch, so that (hash,
+ *       place) names one item
+ *   C3  an entry is dead, or the index leads to it
+ *   C4  an entry that is not dirty is a copy of what lies at `below` (a group) or in batch `frozen`
+ *   C5  a dirty entry has no `below`; `frozen` is the batch of the key's older value, 0 for none
+ *   C6  a group's record is live when the index leads to the group, or to an entry with the group
+ *       below it; block.live counts them
+ *   C7  blocks that are being frozen (FROZEN_SOON) do not move, and what is in them is not replaced
+ *       before that has ended
+ *   C8  a batch's live counts the keys whose newest durable value it holds
+ * Locks, in the order of taking: freeze (one at a time writes to the store), the shards' move in
+ * their order (one at a time moves a shard's blocks), commit (held from C7's begin to its end, so
+ * that whoever must wait for that takes it), a shard's lock, then those of batches and works. */
 
 enum {
     FIRN_SPAN_BYTES = 64 << 10,
