@@ -10,25 +10,24 @@
 
 enum { KEYS = 4000, STEPS = 40000, PINS = 4, VALUE_MAX = 40000 };
 
-typedef struct item {
+typedef struct model_item {
     bool there, there_flushed;
     uint32_t version, version_flushed; /* of the value now, and of the last that was flushed */
-    uint32_t oldest;                   /* steps' number of the last flush that had it; unused: 0 */
-} item;
+} model_item;
 
-typedef struct pin {
+typedef struct held_pin {
     bool held;
     uint32_t key, version;
     firn_cache_pinned pinned;
-} pin;
+} held_pin;
 
 typedef struct world {
     rng random;
     failing memory;
     firn_cache_options options;
     firn_cache *cache;
-    item items[KEYS];
-    pin pins[PINS];
+    model_item items[KEYS];
+    held_pin pins[PINS];
     uint32_t version;
     size_t refused, reopened;
 } world;
@@ -129,7 +128,7 @@ static void ask(world *w, uint32_t key)
         cache_fail("contains", key, status, &error);
 }
 
-static void unpin(world *w, pin *pin)
+static void unpin(world *w, held_pin *pin)
 {
     if (!pin->held)
         return;
@@ -142,7 +141,7 @@ static void pin_key(world *w, uint32_t key)
 {
     char text[24];
     firn_error error;
-    pin *pin = &w->pins[rng_below(&w->random, PINS)];
+    held_pin *pin = &w->pins[rng_below(&w->random, PINS)];
     unpin(w, pin);
     firn_status status = firn_cache_pin(w->cache, key_of(key, text), &pin->pinned, &error);
     if (status == FIRN_LIMIT && w->options.store == NULL)
@@ -150,7 +149,7 @@ static void pin_key(world *w, uint32_t key)
     expect_found(w, key, status, &error);
     if (status != FIRN_OK)
         return;
-    *pin = (struct pin){true, key, w->items[key].version, pin->pinned};
+    *pin = (held_pin){true, key, w->items[key].version, pin->pinned};
     expect_content(key, pin->version, pin->pinned.data, pin->pinned.size);
 }
 
@@ -226,7 +225,7 @@ static void reopen(world *w)
     open_cache(w);
     w->reopened++;
     for (uint32_t key = 0; key < KEYS; key++) {
-        item *item = &w->items[key];
+        model_item *item = &w->items[key];
         char text[24];
         size_t size = 0;
         firn_error error;

@@ -10,7 +10,6 @@
 
 #include <ftw.h>
 #include <inttypes.h>
-#include <math.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,12 +65,10 @@ static firn_bytes value_at(uint32_t key, uint16_t version)
     return (firn_bytes){corpus + offset, size};
 }
 
-/* A key with probability proportional to its rank^-0.9; ranks are spread over the keys. */
+/* A key of which some are asked for much more often: ranks are spread over the keys. */
 static uint32_t zipf(rng *random)
 {
-    double u = (double)(rng_next(random) >> 11) / 9007199254740992.0;
-    double rank = pow(u * (pow((double)KEYS, 0.1) - 1) + 1, 10) - 1;
-    return (uint32_t)(mix((uint64_t)rank) % KEYS);
+    return (uint32_t)(mix(rng_zipf(random, KEYS)) % KEYS);
 }
 
 static void put(firn_cache *cache, uint32_t key, uint16_t version)

@@ -78,6 +78,25 @@ static inline uint64_t rng_any_size(rng *random)
     return bits == 0 ? 0 : value >> (64 - bits);
 }
 
+/* A number below count, rank r with probability proportional to (r + 1)^-0.9, as the inverse of its
+ * integral gives it. */
+static inline uint64_t rng_zipf(rng *random, uint64_t count)
+{
+    double low = 1, high = 100; /* the tenth root of count lies between */
+    for (int i = 0; i < 60; i++) {
+        double middle = (low + high) / 2, square = middle * middle;
+        double tenth = square * square * square * square * square;
+        if (tenth < (double)count)
+            low = middle;
+        else
+            high = middle;
+    }
+    double unit = (double)(rng_next(random) >> 11) / 9007199254740992.0;
+    double root = unit * (low - 1) + 1, square = root * root;
+    double rank = square * square * square * square * square - 1;
+    return rank < (double)count ? (uint64_t)rank : count - 1;
+}
+
 static inline void rng_bytes(rng *random, void *data, size_t size)
 {
     for (size_t i = 0; i < size; i++)

@@ -4,7 +4,6 @@
 
 #include <firn/policy.h>
 
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
@@ -157,13 +156,6 @@ static void every_allocation_may_fail(void **state)
     }
 }
 
-/* An id of 1 to 10,000 with probability proportional to id^-0.9. */
-static uint64_t zipf(rng *random)
-{
-    double u = (double)(rng_next(random) >> 11) / 9007199254740992.0;
-    return (uint64_t)pow(u * (pow(10000, 0.1) - 1) + 1, 10);
-}
-
 static void a_scan_does_not_push_out_what_is_used(void **state)
 {
     (void)state;
@@ -172,7 +164,7 @@ static void a_scan_does_not_push_out_what_is_used(void **state)
     firn_policy *policy = make(1000, NULL);
     int hits = 0, asked = 0;
     for (int i = 0; i < 300000; i++) {
-        uint64_t id = i % 2 == 0 ? zipf(&random) : 1000000 + (uint64_t)i; /* used once */
+        uint64_t id = i % 2 == 0 ? rng_zipf(&random, 10000) : 1000000 + (uint64_t)i; /* used once */
         bool hit = firn_policy_get(policy, id);
         if (!hit)
             assert_int_equal(firn_policy_put(policy, id, 1), FIRN_OK);
