@@ -90,8 +90,13 @@ int main(int count, char **words)
             fprintf(stderr, "%s is not installed: see scripts/setup bench\n", work_names[work]);
             continue;
         }
-        if (work == WORK_CC1 && options.word == NULL)
+        if (work == WORK_CC1 && options.word == NULL) {
+            if (!input_has_source()) {
+                fprintf(stderr, "cc1 has nothing to compile: run `make setup`, or give a FILE.i\n");
+                continue;
+            }
             input_make_source();
+        }
         if (work == WORK_GIT)
             input_make_history();
         if (work == WORK_CC1)

@@ -54,10 +54,16 @@ static bool is_made(const char *name)
     return access(input_path(name), R_OK) == 0;
 }
 
+static const char library[] =
+    FIRN_SOURCE "/grammars/node_modules/tree-sitter/vendor/tree-sitter/lib";
+
+bool input_has_source(void)
+{
+    return access(input_path(INPUT_SOURCE), R_OK) == 0 || access(library, R_OK) == 0;
+}
+
 void input_make_source(void)
 {
-    static const char library[] =
-        FIRN_SOURCE "/grammars/node_modules/tree-sitter/vendor/tree-sitter/lib";
     if (is_made(INPUT_SOURCE))
         return;
     const char *made = input_path(INPUT_SOURCE);
