@@ -157,17 +157,19 @@ static firn_status split_inner(insertion *work, unsigned level, made *ret_made)
     firn_status status = FIRN_OK;
     if (!whole) {
         unsigned end = split > at ? split - 1 : split;
-        size_t bytes =
+        size_t left_bytes =
             kind->need(shape, old, 0, end, split > at ? at : 0, split > at ? work->key : NULL);
-        status = alloc(work, shape, bytes, &result.left);
+        status = alloc(work, shape, left_bytes, &result.left);
     }
     if (status != FIRN_OK)
         return status;
     unsigned begin = split > at ? split - 1 : split;
-    status = alloc(work, shape,
-                   kind->need(shape, old, begin, count, split > at ? begin : at,
-                              split > at ? NULL : work->key),
-                   &result.right);
+    size_t bytes = kind->need(shape, old, begin, count, split > at ? begin : at,
+                              split > at ? NULL : work->key);
+    /* A key that itself goes up was counted, but without it there is no more than in the old node.
+     */
+    bytes = split == at && bytes > shape->node_bytes ? shape->node_bytes : bytes;
+    status = alloc(work, shape, bytes, &result.right);
     if (status != FIRN_OK) {
         if (!whole)
             firn_node_free(work->type, &work->tree->store, result.left);

@@ -341,6 +341,29 @@ static bool no_key(void *context, const void **ret_key, const void **ret_value)
     return true;
 }
 
+/* An inner node whose first child splits gives all but that to its right half. */
+static void descending_texts_split_full_inner_nodes(void **state)
+{
+    (void)state;
+    for (size_t node_bytes = 1300; node_bytes < 2300; node_bytes += 100) {
+        firn_map_type *type = type_of((firn_map_type_options){
+            .key = FIRN_KEY_BYTES, .value_bytes = 32, .node_bytes = node_bytes});
+        firn_map map;
+        firn_map_init(&map, type);
+        for (unsigned i = 20000; i-- > 0;) {
+            char text[32];
+            int size =
+                snprintf(text, sizeof(text), "%08x%.*s", i * 10, (int)(i % 13), "aaaaaaaaaaaaa");
+            firn_bytes key = {text, (size_t)size};
+            assert_int_equal(firn_map_put(&map, &key, NULL), FIRN_OK);
+        }
+        assert_int_equal(firn_map_count(&map), 20000);
+        assert_int_equal(firn_map_verify(&map, NULL), FIRN_OK);
+        firn_map_fini(&map);
+        firn_map_type_destroy(type);
+    }
+}
+
 static void sorted_input_must_be_sorted(void **state)
 {
     (void)state;
@@ -604,6 +627,7 @@ int main(void)
         cmocka_unit_test(keys_at_the_ends_of_their_range_work),
         cmocka_unit_test(keys_of_bytes_have_a_largest_size),
         cmocka_unit_test(long_separators_are_given_back),
+        cmocka_unit_test(descending_texts_split_full_inner_nodes),
         cmocka_unit_test(sorted_input_must_be_sorted),
         cmocka_unit_test(nodes_stay_full),
         cmocka_unit_test(cursors_notice_changes),
