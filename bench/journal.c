@@ -203,12 +203,12 @@ int main(int argc, char **words)
     side_read(&whole);
     double puts = (double)rounds * EDITED;
     const struct row rows[] = {
-        row("the first version of all, on disk", edits.first_bytes, "B", whole.first_bytes),
-        row("what the updates add on disk", grown, "B", grown_whole),
-        row("put of an edited file", edits.put_ns / puts, "ns", whole.put_ns / puts),
-        row("flush and commit of 1,000", edits.commit_ns / rounds / 1e6, "ms",
+        row("the first version of all, in segments", edits.first_bytes, "B", whole.first_bytes),
+        row("what the updates add in segments", grown, "B", grown_whole),
+        row("put of an edited file, CPU", edits.put_ns / puts, "ns", whole.put_ns / puts),
+        row("flush and commit of 1,000, CPU", edits.commit_ns / rounds / 1e6, "ms",
             whole.commit_ns / rounds / 1e6),
-        row("get, in no order", edits.get_ns, "ns", whole.get_ns),
+        row("get, in no order, CPU", edits.get_ns, "ns", whole.get_ns),
         row("blobs with edits", (double)summary.edited_count, "", 0),
     };
     int status = rows_report(rows, sizeof rows / sizeof *rows, &options);
