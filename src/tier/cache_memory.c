@@ -1,4 +1,4 @@
-/* Memory of a cache, counted. What is 32 KiB and more comes as pages from the kernel and goes back
+/* Memory of a cache, counted. What is 16 KiB and more comes as pages from the kernel and goes back
  * to it at once, so that the process shrinks when the cache does; a heap would keep the holes
  * between what is still in use. Called by all of the cache. Threads: all functions may be called by
  * any. */
@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { PAGES_FROM_BYTES = 32 << 10, BLOCK_OVERHEAD_BYTES = 16 };
+enum { PAGES_FROM_BYTES = 16 << 10, BLOCK_OVERHEAD_BYTES = 16 };
 
 static bool is_paged(const firn_cache_memory *memory, size_t size)
 {

@@ -13,7 +13,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { GHOST_PER_BYTES = 512 }; /* of the limit: a ghost for what a packed item takes, or some */
+enum { GHOST_PER_BYTES = 1024 }; /* of the limit, so that the ghosts take less than 1 % of it */
 
 static uint32_t age_of(firn_cache *cache, firn_tier tier)
 {

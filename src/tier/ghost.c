@@ -1,21 +1,32 @@
 /* The ghosts of S3-FIFO; see ghost.h. Called by policy.c and the cache.
  *
  * Invariant: G1 a place that holds a ghost is not 0: its time is never 0. A time is one of 1 to
- * 65,535, and goes on every count/1,024 departures, so that what is older than the last 1,024 times
- * has left the window. What is never looked at again may come round after 65,535 times; by then
- * its place has been taken, or it is taken for a ghost once more, which does no harm. */
+ * 65,535, and goes on every count/1,024 departures (each, at least); what is older than the
+ * window's times is forgotten. What is never looked at again may come round after 65,535 times; by
+ * then its place has been taken, or it is taken for a ghost once more, which does no harm. */
 #include "tier/ghost.h"
 
-enum { WAYS = 4, WINDOW = 1024, TIMES = 65535 };
+enum { WAYS = 4, BUCKETS_MIN = 16, WINDOW_MAX = 1024, TIMES = 65535 };
 
 bool firn_ghost_init(firn_ghost *ghost, const firn_allocator *allocator, size_t count)
 {
-    uint32_t buckets = count < WAYS ? 1 : (uint32_t)(count / WAYS);
+    /* Two places a ghost, so that few are pushed out of a full bucket before their time. */
+    uint32_t buckets = (uint32_t)(count / WAYS * 2);
+    if (buckets < BUCKETS_MIN)
+        buckets = BUCKETS_MIN;
     uint32_t *places = firn_allocate_zeroed(allocator, (size_t)buckets * WAYS, sizeof *places);
     if (places == NULL)
         return false;
     *ghost = (firn_ghost){.places = places, .bucket_count = buckets, .time = 1};
+    ghost->step = (uint32_t)(count / WINDOW_MAX) + 1;
+    firn_ghost_limit(ghost, count);
     return true;
+}
+
+void firn_ghost_limit(firn_ghost *ghost, size_t count)
+{
+    uint32_t window = (uint32_t)(count / ghost->step);
+    ghost->window = window > WINDOW_MAX ? WINDOW_MAX : window;
 }
 
 void firn_ghost_fini(firn_ghost *ghost, const firn_allocator *allocator)
@@ -38,13 +49,12 @@ static uint32_t age_of(const firn_ghost *ghost, uint32_t place)
 
 static bool is_held(const firn_ghost *ghost, uint32_t place)
 {
-    return place != 0 && age_of(ghost, place) < WINDOW;
+    return place != 0 && age_of(ghost, place) <= ghost->window;
 }
 
 static void time_goes_on(firn_ghost *ghost)
 {
-    uint32_t step = ghost->bucket_count * WAYS / WINDOW;
-    if (++ghost->tick_count <= step)
+    if (++ghost->tick_count < ghost->step)
         return;
     ghost->tick_count = 0;
     ghost->time = ghost->time == TIMES ? 1 : (uint16_t)(ghost->time + 1); /* G1 */

@@ -164,8 +164,10 @@ static void ghost_add(firn_policy *policy, uint64_t id)
             policy->ghost_count = count;
         }
     }
-    if (policy->ghost.places != NULL) /* without memory, nothing is remembered */
-        firn_ghost_add(&policy->ghost, hash_of(id));
+    if (policy->ghost.places == NULL)
+        return;                                     /* without memory, nothing is remembered */
+    firn_ghost_limit(&policy->ghost, policy->held); /* as many as are held, as the paper has it */
+    firn_ghost_add(&policy->ghost, hash_of(id));
 }
 
 static void entry_evict(firn_policy *policy, uint32_t number)
