@@ -38,7 +38,7 @@ static void set_up(const char *values)
 {
     static const char *const tiers[STATES] = {"hot", "warm", "cold", "frozen"};
     const char *count = is_quick ? "100000" : "1000000", *more = is_quick ? "200000" : "2000000";
-    const char *limit = is_quick ? "12582912" : "104857600";
+    const char *limit = is_quick ? "12600000" : "100000000";
     for (size_t i = 0; i < STATES; i++)
         states[i] = contender("Firn", "tier_firn", "state", tiers[i], count);
     states[REDIS] = contender("Redis", "tier_redis", "state", "held", count);
@@ -123,7 +123,7 @@ static void add_shares(void)
     struct row ram = row_versus("S3", "1 GB in 100 MB, zipf 0.9: gets answered from RAM", sharers,
                                 SHARERS, "from_ram", "", 1);
     struct row resident = row_versus("S3", "what is resident then, at most", sharers, SHARERS,
-                                     "resident_bytes", "MB", 1 << 20);
+                                     "resident_bytes", "MB", 1e6);
     struct row middle = row_versus("S3", "get, median", sharers, SHARERS, "get_p50_ns", "us", 1000);
     struct row late = row_versus("S3", "get, 99 %", sharers, SHARERS, "get_p99_ns", "us", 1000);
     ram.target = 0.6;
@@ -158,7 +158,7 @@ static void add_day(void)
         double unit_size, target;
     } figures[] = {
         {"a day: values lost or wrong", "lost", "", 1, 0},
-        {"a day: over 1 GB, resident of a budget of 100 MB", "resident_bytes", "MB", 1 << 20, 110},
+        {"a day: over 1 GB, resident of a budget of 100 MB", "resident_bytes", "MB", 1e6, 110},
         {"a day: time for 10^7 operations", "seconds", "s", 1, 60},
         {"a day: get, median", "get_p50_ns", "us", 1000, ROW_NO_TARGET},
         {"a day: get, 99 %", "get_p99_ns", "us", 1000, ROW_NO_TARGET},

@@ -1,5 +1,5 @@
-/* What policies of replacement would miss: S3-FIFO, which the tiers of firn_cache follow, against
- * LRU, CLOCK, SIEVE, ARC and W-TinyLFU, and the optimum as the floor of all.
+/* What policies of replacement would miss: firn_policy, which is S3-FIFO, against that of its
+ * paper, LRU, CLOCK, SIEVE, ARC and W-TinyLFU, and the optimum as the floor of all.
  *
  *     tier_sim [--json] [--quick] [--svg FILE] [DIR]
  *
@@ -46,7 +46,7 @@ static void add_row(const struct trace *trace, double share)
         return;
     struct row row = {.id = "sim",
                       .what = texts[row_count],
-                      .value = policy_miss_ratio(&policy_s3fifo, trace, capacity),
+                      .value = policy_miss_ratio(&policy_firn, trace, capacity),
                       .unit = "missed",
                       .target = ROW_NO_TARGET};
     snprintf(texts[row_count], sizeof texts[0], "%s, %.0f %% of %u keys", trace->name, share * 100,

@@ -17,7 +17,7 @@ struct policy {
 };
 
 extern const struct policy policy_lru, policy_clock, policy_sieve, policy_arc, policy_tinylfu,
-    policy_s3fifo, policy_optimum;
+    policy_s3fifo, policy_firn, policy_optimum;
 
 /* The share of gets that found nothing. */
 double policy_miss_ratio(const struct policy *policy, const struct trace *trace, uint32_t capacity);
