@@ -22,8 +22,9 @@ enum { TRACES_MAX = 24, GETS = 4000000, GETS_QUICK = 500000, CAPACITY_MIN = 3 };
 static const double shares[] = {0.01, 0.05, 0.2};
 enum { SHARES = sizeof shares / sizeof shares[0] };
 
-static const struct policy *const others[] = {&policy_lru, &policy_clock,   &policy_sieve,
-                                              &policy_arc, &policy_tinylfu, &policy_optimum};
+static const struct policy *const others[] = {&policy_s3fifo, &policy_lru, &policy_clock,
+                                              &policy_sieve,  &policy_arc, &policy_tinylfu,
+                                              &policy_optimum};
 
 static struct row rows[(TRACES_MAX + TRACES_MADE) * SHARES];
 static size_t row_count;
