@@ -92,7 +92,8 @@ static double time_below(const struct histogram *histogram, double part)
 {
     uint64_t seen = 0;
     unsigned at = 0;
-    while (at < TIMES - 1 && (seen += histogram->counts[at]) < part * (double)histogram->count)
+    const uint64_t wanted = (uint64_t)(part * (double)histogram->count);
+    while (at < TIMES - 1 && (seen += histogram->counts[at]) < wanted)
         at++;
     return ldexp(1 + (at % TIME_STEPS + 0.5) / TIME_STEPS, (int)(at / TIME_STEPS));
 }
@@ -119,7 +120,8 @@ static void read_items(const char *path)
     day.items = need(calloc(VALUES_MAX, sizeof *day.items));
     day.file = open(path, O_RDONLY | O_CLOEXEC);
     while (day.item_count < VALUES_MAX && pread(day.file, head, 4, (off_t)offset) == 4) {
-        uint32_t size = head[0] | head[1] << 8 | head[2] << 16 | (uint32_t)head[3] << 24;
+        uint32_t size =
+            head[0] | (uint32_t)head[1] << 8 | (uint32_t)head[2] << 16 | (uint32_t)head[3] << 24;
         if (size > VALUE_MAX)
             break;
         day.items[day.item_count++] = (struct item){.offset = offset + 4, .size = size};

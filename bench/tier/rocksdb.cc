@@ -1,6 +1,6 @@
-// bench/tier: RocksDB with blocks of 4 KB, not compressed in the file, in an LRU of limit_bytes; with
-// STORE_SECONDARY, a fifth of that is the LRU and the rest the secondary cache behind it, compressed by
-// that name.
+// bench/tier: RocksDB with blocks of 4 KB, not compressed in the file, in an LRU of limit_bytes. With
+// STORE_SECONDARY, a fifth of that is the LRU and the rest the secondary cache behind it, compressed
+// by that name.
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
