@@ -313,6 +313,7 @@ int main(int argc, char **words)
         fprintf(stderr, "usage: tier_day FILE OPERATIONS\n");
         return 2;
     }
+    setvbuf(stdout, NULL, _IOLBF, 0);
     day.sequence = 5;
     read_items(words[1]);
     zipf_init(&day.places, day.item_count / NEIGHBOURS, 0.9);
