@@ -120,8 +120,8 @@ static void add_times(const char *what, const char *key, const double *targets)
 
 static void add_shares(void)
 {
-    struct row ram = row_versus("S3", "1 GB in 100 MB, zipf 0.9: gets answered from RAM", sharers,
-                                SHARERS, "from_ram", "", 1);
+    struct row ram = row_versus("S3", "zipf 0.9 over 10 times the limit: gets answered from RAM",
+                                sharers, SHARERS, "from_ram", "", 1);
     struct row resident = row_versus("S3", "what is resident then, at most", sharers, SHARERS,
                                      "resident_bytes", "MB", 1e6);
     struct row middle = row_versus("S3", "get, median", sharers, SHARERS, "get_p50_ns", "us", 1000);
@@ -137,7 +137,7 @@ static void add_shares(void)
 
 static void add_loads(void)
 {
-    struct row lost = row_versus("S4", "518 MB put into 100 MB at once: share of values lost",
+    struct row lost = row_versus("S4", "5 times the limit put at once: share of values lost",
                                  loaders, LOADERS, "lost_share", "", 1);
     struct row refused = row_versus("S4", "puts refused", loaders, LOADERS, "refused", "", 1);
     struct row wrong =
