@@ -9,7 +9,8 @@
 #include "tier/cache.h"
 #include "tier/cache_dictionary.h"
 
-#include <assert.h>
+#include <firn/system.h>
+
 #include <string.h>
 
 enum { PASSED_MAX = 16 };
@@ -146,7 +147,7 @@ static firn_status work_begin(firn_cache *cache, firn_cache_work **work)
     if (*work == NULL)
         return FIRN_NO_MEMORY;
     if ((*work)->started_ns == 0)
-        (*work)->started_ns = cache->clock_ns(cache->clock_context);
+        (*work)->started_ns = firn_clock_ns();
     firn_cache_batch_unpin(cache, *work);
     return FIRN_OK;
 }

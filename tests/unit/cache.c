@@ -482,7 +482,8 @@ static void latencies_are_told_by_their_share(void **state)
     age(cache, MINUTE);
     expect_text(cache, "a", "one");
     firn_cache_stats_get(cache, &stats);
-    assert_true(firn_cache_latency_ns(&stats.tier[FIRN_TIER_WARM].get, 0.5) > 0);
+    double warm = firn_cache_latency_ns(&stats.tier[FIRN_TIER_WARM].get, 0.5);
+    assert_true(warm > 0 && warm < 1e9); /* by the true clock, whatever the ages go by */
     firn_cache_close(cache);
 }
 
