@@ -8,7 +8,7 @@
  * beyond, the upper half of the shards waits for another round.
  *
  * Called by firn_cache_open; calls cache_frozen.c and cache_batch.c. Threads: there is one yet.
- * Complexity: linear in the store's plain bytes, about 1 s a GB, times the rounds. */
+ * Complexity: linear in the plain bytes of the store, times the rounds. */
 #include "tier/cache.h"
 #include "tier/cache_frozen.h"
 
