@@ -17,6 +17,19 @@ static const struct option dump_options[] = {
      .help = "where to write the content; - or nothing is standard output"},
     {.name = NULL}};
 
+static const struct option compact_options[] = {
+    {.name = "garbage",
+     .kind = OPTION_NUMBER,
+     .argument = "PERCENT",
+     .fallback = "50",
+     .help = "empty the files of which at least so much is garbage, 1 to 100"},
+    {.name = "level",
+     .kind = OPTION_NUMBER,
+     .argument = "N",
+     .fallback = "0",
+     .help = "pack segments anew by zstd of this level, 1 to 19; 0: copy them as they are"},
+    {.name = NULL}};
+
 static const struct command commands[] = {
     {.name = "verify",
      .usage = "STORE",
@@ -45,6 +58,21 @@ static const struct command commands[] = {
      .operands_min = 1,
      .operands_max = 1,
      .run = command_store_stat},
+    {.name = "compact",
+     .usage = "STORE",
+     .summary = "Take garbage out of a store's files, and pack it smaller",
+     .description =
+         "Moves what is in use out of files that are largely garbage and removes them, and merges\n"
+         "small files. With --level each segment is packed anew, once, and kept where that is\n"
+         "smaller. Readers are not disturbed; while a writer is at work, this is refused.",
+     .examples = {{"firn store compact linux.firn", "files that are half garbage or more"},
+                  {"firn store compact linux.firn --level 19",
+                   "as small as can be; takes its time"},
+                  {"firn store compact linux.firn --garbage 1 --json", "all garbage"}},
+     .options = compact_options,
+     .operands_min = 1,
+     .operands_max = 1,
+     .run = command_store_compact},
     {.name = "dump",
      .usage = "STORE",
      .summary = "List a store's segments, or write the content of one",
@@ -58,7 +86,8 @@ static const struct command commands[] = {
 };
 
 const struct command_group store_group = {.name = "store",
-                                          .summary = "Check, measure and list any frozen store",
+                                          .summary =
+                                              "Check, measure, compact and list any frozen store",
                                           .commands = commands,
                                           .command_count = sizeof commands / sizeof commands[0]};
 

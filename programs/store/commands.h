@@ -10,6 +10,7 @@
 /* The commands; each in the file of its name. */
 enum exit_status command_store_verify(const struct invocation *invocation);
 enum exit_status command_store_stat(const struct invocation *invocation);
+enum exit_status command_store_compact(const struct invocation *invocation);
 enum exit_status command_store_dump(const struct invocation *invocation);
 
 /* Opens the store that the operand names; NULL after one line on stderr. */

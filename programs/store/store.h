@@ -4,7 +4,7 @@
 
 #include "common/options.h"
 
-/* verify, stat, dump */
+/* verify, stat, compact, dump */
 extern const struct command_group store_group;
 
 #endif

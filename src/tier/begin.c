@@ -214,8 +214,9 @@ void firn_writer_close(firn_store *store)
         return;
     if (writer->is_open && writer->process == firn_os_process()) { /* W4 */
         firn_store_abort(store);
-        if (writer->seal_dirty && writer->log.fd >= 0)
-            (void)!firn_file_sync(&writer->log);
+        /* Without its seal, the log is not gone on with by the next writer, nor synced again. */
+        if (writer->seal_dirty && writer->log.fd >= 0 && firn_file_sync(&writer->log) != FIRN_OK)
+            (void)!firn_file_truncate(&writer->log, writer->log_bytes - FIRN_LOG_SEAL_BYTES);
         firn_store_sweep(store->path, (firn_store_keep){.state = NULL});
     }
     firn_file_close(&writer->append);

@@ -497,11 +497,9 @@ static void commit_end(firn_store *store, commit *work, firn_status status)
         writer->must_publish = writer->must_publish || writer->is_doubtful;
         firn_writer_undo(store, true);
     }
-    bool drop = !writer->is_doubtful;
     pthread_mutex_unlock(&store->mutex);
     pthread_mutex_unlock(&writer->append_mutex);
-    if (drop)
-        firn_writer_drop_files(store); /* C1 */
+    firn_writer_drop_files(store); /* C1 */
     firn_release(allocator, work->dirty, work->file_capacity * sizeof(void *));
     changes_release(allocator, &work->record);
     changes_release(allocator, &work->checkpoint);

@@ -148,7 +148,7 @@ uint64_t firn_writer_file_bytes(const firn_store *store);
 void firn_writer_undo(firn_store *store, bool has_failed);
 
 /* Removes from the state and the disk the files that nobody needs: of no segment, and not named by
- * the manifest. The caller does not hold mutex. */
+ * the manifest. None after a commit that failed in doubt. The caller does not hold mutex. */
 void firn_writer_drop_files(firn_store *store);
 
 /* --- commits (commit.c) --- */

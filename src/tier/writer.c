@@ -73,7 +73,8 @@ static bool file_drop(firn_store *store, uint32_t *ret_number)
     firn_state *state = &store->state;
     bool found = false;
     pthread_mutex_lock(&store->mutex);
-    for (size_t i = state->file_count; i-- > 0 && !found;) {
+    /* What a commit that failed in doubt has named must stay until the next one. */
+    for (size_t i = writer->is_doubtful ? 0 : state->file_count; i-- > 0 && !found;) {
         firn_data_file *file = state->files[i];
         if (file->live_segments > 0 || file->committed > 0 || file == writer->current)
             continue;
@@ -200,10 +201,8 @@ static firn_status write_failed(firn_store *store, firn_status status, firn_erro
     pthread_mutex_lock(&store->mutex);
     current_close(writer);
     file->retired = true;
-    bool drop = !writer->is_doubtful;
     pthread_mutex_unlock(&store->mutex);
-    if (drop)
-        firn_writer_drop_files(store);
+    firn_writer_drop_files(store);
     return status;
 }
 
@@ -548,12 +547,9 @@ void firn_store_abort(firn_store *store)
     pthread_mutex_lock(&writer->append_mutex);
     pthread_mutex_lock(&store->mutex);
     firn_writer_undo(store, false);
-    /* What a commit that failed in doubt has named must stay until the next one. */
-    bool drop = !writer->is_doubtful;
     pthread_mutex_unlock(&store->mutex);
     pthread_mutex_unlock(&writer->append_mutex);
-    if (drop)
-        firn_writer_drop_files(store);
+    firn_writer_drop_files(store);
 }
 
 firn_status firn_store_scratch(const firn_store *store, const char *name, char *ret_path,

@@ -3,6 +3,7 @@
 written from the pages on the formats alone (tests/reader): both tell the same, and both refuse the same."""
 
 import base64
+import fcntl
 import json
 import os
 import pathlib
@@ -24,6 +25,7 @@ from firn import Case, as_user, firn  # noqa: E402
 SEED = int(os.environ.get("FIRN_SEED", time.time_ns() % 1_000_000_007))
 FLIPS = int(os.environ.get("FIRN_FLIPS", 60))
 GOLDEN = SOURCE / "tests" / "golden" / "store-1"  # raw, LZ4 and zstd
+GOLDEN_2 = SOURCE / "tests" / "golden" / "store-2"  # with a dictionary, too, and a log
 COMMANDS = [("verify",), ("stat",), ("dump",), ("dump", "--segment", "0")]
 
 
@@ -172,6 +174,8 @@ class Stores(Case):
         self.assertIn("zstd", {row["codec"] for row in listed})
         golden = self.check_same(GOLDEN)
         self.assertEqual({row["codec"] for row in golden}, {"raw", "lz4", "zstd"})
+        golden = self.check_same(GOLDEN_2)
+        self.assertEqual({row["codec"] for row in golden}, {"raw", "lz4", "zstd", "zstd+dictionary"})
 
     def test_a_store_of_several_data_files_is_read_alike(self):
         chance = random.Random(SEED)
@@ -251,6 +255,42 @@ class Stores(Case):
         stat = firn("store", "stat", GOLDEN, text=True).stdout
         self.assertRegex(stat, r"\nformat +1\ngeneration +1\nroot +11\nsegments +12\n")
         self.assertRegex(firn("store", "verify", GOLDEN, text=True).stdout, r"\ndamaged segments +0\n")
+
+    # --- compaction ---
+
+    def test_compaction_keeps_the_content_and_is_done_once(self):
+        self.index()
+        before = {row["segment"]: read_store.Store(self.store).read(row["segment"])
+                  for row in store_json("dump", self.store)}
+        first = store_json("compact", self.store, "--level", "19", "--garbage", "1")
+        self.assertGreater(first["moved_bytes"], 0)
+        self.assertEqual(first["segments"], len(before))
+        again = store_json("compact", self.store, "--level", "19", "--garbage", "1")
+        self.assertEqual((again["garbage_bytes"], store_json("stat", self.store)["garbage_bytes"]), (0, 0))
+        self.assertLess(again["data_bytes"], first["data_bytes_before"])
+        self.assertEqual(store_json("compact", self.store, "--level", "19", "--garbage", "1")["moved_bytes"], 0)
+        read = read_store.Store(self.store)
+        self.assertEqual({number: read.read(number) for number in read.manifest.segments}, before)
+        self.check_same(self.store)
+        self.assertEqual(self.verify()["files"], 13)
+
+    def test_what_cannot_be_compacted_is_refused(self):
+        copy = self.copy(GOLDEN)
+        self.assert_fails_with_one_line(firn("store", "compact", copy), copy, "first format")
+        self.assert_fails_with_one_line(firn("store", "compact", self.folder / "none"), "none")
+        self.assertFalse((self.folder / "none").exists())
+        self.assert_fails_with_one_line(firn("store", "compact", self.tree), self.tree)
+        self.assert_fails_with_one_line(firn("store", "compact", __file__), __file__)
+        with open(self.store / "lock", "r+", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.assert_fails_with_one_line(firn("store", "compact", self.store), self.store, "held by")
+        user = as_user(self.folder)
+        self.store.chmod(0o500)
+        (self.store / "lock").chmod(0o400)
+        self.assert_fails_with_one_line(firn("store", "compact", self.store, **user), self.store)
+        (self.store / "lock").chmod(0o600)
+        self.store.chmod(0o700)
+        self.assertEqual(firn("store", "verify", self.store).returncode, 0)
 
     # --- damage ---
 
@@ -391,6 +431,8 @@ class Stores(Case):
         for words in (["verify"], ["verify", "a", "b"], ["stat"], ["dump"], ["dump", "a", "b"], ["compare", "a"], [],
                       ["dump", self.store, "--segment", "x"], ["dump", self.store, "--segment", "-1"],
                       ["dump", self.store, "--segment"], ["dump", self.store, "-o", self.folder / "o"],
+                      ["compact"], ["compact", self.store, "--level", "20"],
+                      ["compact", self.store, "--garbage", "0"], ["compact", self.store, "--garbage", "101"],
                       ["dump", self.store, "--segment", "0", "--json"],
                       ["dump", self.store, "--segment", "0", "--json", "-o", "-"]):
             run = firn("store", *words)

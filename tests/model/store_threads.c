@@ -5,6 +5,8 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -244,6 +246,128 @@ static void readers_open_whole_contents_while_a_writer_commits(void **state)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
 }
 
+/* --- readers in threads and processes beside a writer that compacts --- */
+
+enum { READERS = 8, PROCESSES = 2, ROUNDS = 60, LIVING = 40 };
+
+static atomic_bool *ended; /* shared with the processes */
+
+static void check_number(firn_store *store, uint32_t number)
+{
+    uint8_t data[STORE_CONTENT_MAX];
+    firn_segment segment;
+    firn_error error = {0};
+    size_t size = store_content(3, number, data);
+    firn_status status = firn_store_pin(store, number, &segment, &error);
+    must(status == FIRN_OK || status == FIRN_NOT_FOUND, "pin", &error);
+    if (status != FIRN_OK)
+        return;
+    must(segment.size == size && (size == 0 || memcmp(segment.data, data, size) == 0), "content",
+         NULL);
+    firn_store_unpin(store, &segment);
+}
+
+static void read_along(firn_store *store, uint32_t seed)
+{
+    uint32_t state = seed;
+    firn_error error = {0};
+    while (!atomic_load(ended)) {
+        must(firn_store_refresh(store, NULL, &error) == FIRN_OK, "refresh", &error);
+        uint32_t newest = firn_store_root(store);
+        for (int i = 0; i < 20; i++) {
+            state = state * 1664525 + 1013904223;
+            uint32_t back = (state >> 16) % LIVING;
+            check_number(store, back < newest ? newest - back : newest);
+        }
+    }
+}
+
+static void *read_in_thread(void *context)
+{
+    pinner *p = context;
+    read_along(p->store, p->seed);
+    return NULL;
+}
+
+static void read_in_process(uint32_t seed)
+{
+    firn_store *store;
+    firn_error error = {0};
+    const firn_store_options options = {.cache_bytes = 20000};
+    while (!atomic_load(ended)) { /* opens again and again, and refreshes in between */
+        must(firn_store_open(path, &options, &store, &error) == FIRN_OK, "open", &error);
+        for (int i = 0; i < 3; i++) {
+            must(firn_store_refresh(store, NULL, &error) == FIRN_OK, "refresh", &error);
+            uint32_t newest = firn_store_root(store);
+            for (uint32_t back = seed; back < LIVING && back < newest; back += 2)
+                check_number(store, newest - back);
+        }
+        firn_store_close(store);
+    }
+    _exit(0);
+}
+
+static void write_along(firn_store *store, firn_codec *codec, uint32_t from, uint32_t rounds)
+{
+    firn_error error = {0};
+    uint32_t number = 0;
+    uint64_t moved;
+    const firn_store_compact_options compaction = {.garbage_percent = 1, .level = 3};
+    for (uint32_t round = from; round < from + rounds; round++) {
+        for (uint32_t i = 0; i < 4; i++) {
+            must(store_put_one(store, codec, 3, round * 4 + i, &number, &error) == FIRN_OK, "put",
+                 &error);
+            must(number == round * 4 + i, "number", NULL);
+            if (number >= LIVING)
+                must(firn_store_remove(store, number - LIVING) == FIRN_OK, "remove", NULL);
+        }
+        if (round % 3 == 2)
+            must(firn_store_compact(store, codec, &compaction, &moved, &error) == FIRN_OK,
+                 "compact", &error);
+        must(firn_store_commit(store, number, &error) == FIRN_OK, "commit", &error);
+    }
+}
+
+static void readers_are_right_while_a_writer_commits_and_compacts(void **state)
+{
+    (void)state;
+    pid_t processes[PROCESSES];
+    pthread_t threads[READERS];
+    pinner readers[READERS];
+    firn_store *store, *shared[2];
+    firn_codec *codec;
+    ended = mmap(NULL, sizeof *ended, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(ended != MAP_FAILED);
+    atomic_store(ended, false);
+    assert_int_equal(firn_codec_create(NULL, &codec), FIRN_OK);
+    assert_int_equal(store_open_as(FIRN_STORE_WRITE, &store, NULL), FIRN_OK);
+    write_along(store, codec, 0, 20);
+    for (uint32_t i = 0; i < PROCESSES; i++) {
+        processes[i] = fork();
+        if (processes[i] == 0)
+            read_in_process(i);
+    }
+    for (uint32_t i = 0; i < READERS; i++) {
+        if (i < 2)
+            assert_int_equal(firn_store_open(path, NULL, &shared[i], NULL), FIRN_OK);
+        readers[i] = (pinner){.store = shared[i % 2], .seed = i};
+        assert_int_equal(pthread_create(&threads[i], NULL, read_in_thread, &readers[i]), 0);
+    }
+    write_along(store, codec, 20, ROUNDS);
+    atomic_store(ended, true);
+    for (size_t i = 0; i < READERS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    for (size_t i = 0; i < PROCESSES; i++) {
+        int status;
+        assert_int_equal(waitpid(processes[i], &status, 0), processes[i]);
+        assert_int_equal(status, 0);
+    }
+    firn_store_close(shared[0]);
+    firn_store_close(shared[1]);
+    firn_store_close(store);
+    firn_codec_destroy(codec);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -253,6 +377,7 @@ int main(void)
         TEST(readers_of_one_store_see_its_content),
         TEST(every_reader_of_a_damaged_segment_is_told),
         TEST(readers_open_whole_contents_while_a_writer_commits),
+        TEST(readers_are_right_while_a_writer_commits_and_compacts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -589,6 +589,28 @@ static void a_store_that_the_first_release_wrote_is_read(void **state)
     ok(store_check(path, NULL, 1, 12, &error), &error);
 }
 
+/* The same of version 2, which also has a dictionary, and commits and a compaction in its log. */
+static void a_store_of_the_second_format_is_read(void **state)
+{
+    (void)state;
+    static const char here[] = __FILE__;
+    static const char words[] = "{\"name\": \"value\", \"another name\": [1, 2, 3, \"and so on\"]}";
+    const char *end = strstr(here, "unit/store.c");
+    uint32_t damaged = 1;
+    assert_non_null(end);
+    assert_in_range(snprintf(path, sizeof path, "%.*sgolden/store-2", (int)(end - here), here), 1,
+                    sizeof path - 1);
+    firn_store *store = open_store(0);
+    for (uint32_t i = 0; i < 12; i++)
+        assert_int_equal(store_check_one(store, 1, i, NULL), FIRN_OK);
+    assert_int_equal(firn_store_root(store), 13);
+    expect_text(store, 12, words);
+    expect_text(store, 13, words);
+    assert_int_equal(store_count(store), 14);
+    assert_int_equal(firn_store_verify(store, &damaged, NULL), FIRN_OK);
+    firn_store_close(store);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -617,6 +639,7 @@ int main(void)
         TEST(a_path_that_is_too_long_is_an_error),
         TEST(a_second_writer_is_refused_and_told_who_writes),
         TEST(a_store_that_the_first_release_wrote_is_read),
+        TEST(a_store_of_the_second_format_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
