@@ -286,8 +286,10 @@ static void a_commit_of_nothing_writes_nothing(void **state)
 {
     (void)state;
     firn_store_summary before, after;
+    uint32_t damaged = 1;
     firn_store *store = open_writer();
-    commit(store, FIRN_SEGMENT_NONE); /* which makes the store */
+    assert_int_equal(firn_store_verify(store, &damaged, NULL), FIRN_OK); /* of nothing */
+    commit(store, FIRN_SEGMENT_NONE);                                    /* which makes the store */
     firn_store_summary_get(store, &before);
     commit(store, FIRN_SEGMENT_NONE);
     firn_store_summary_get(store, &after);
