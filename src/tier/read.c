@@ -2,8 +2,7 @@
  *
  * Called by users (firn/store.h) and by compact.c. Calls core's files, the codec, the segment's
  * encoding, and decoded.c for what stays in memory. Data are read by pread and never mapped: a file
- * that somebody cuts off or a device that fails is an error then and no SIGBUS, and for 256 KiB the
- * copy costs a fiftieth of the decoding (bench/store).
+ * that somebody cuts off or a device that fails is an error then and no SIGBUS.
  *
  * Invariants:
  *   S1  a segment's bytes, wherever they lie, are always the same: numbers are not used twice, so
