@@ -133,6 +133,14 @@ bool firn_cache_index_reserve(firn_cache_index *index)
     return capacity < FIRN_CACHE_INDEX_NONE && resize(index, (uint32_t)capacity);
 }
 
+bool firn_cache_index_fit(firn_cache_index *index, uint64_t count)
+{
+    uint64_t capacity = count + count / 4 + CAPACITY_MIN;
+    if (capacity <= index->capacity)
+        return true;
+    return capacity < FIRN_CACHE_INDEX_NONE && resize(index, (uint32_t)capacity);
+}
+
 void firn_cache_index_shrink(firn_cache_index *index)
 {
     if (index->capacity <= CAPACITY_MIN || index->count > index->capacity / 2)

@@ -24,6 +24,8 @@ void firn_cache_index_fini(firn_cache_index *index);
 
 /* Makes room for one more; false when there is no memory. Positions change. */
 FIRN_NODISCARD bool firn_cache_index_reserve(firn_cache_index *index);
+/* Makes room for so many in all; false when there is no memory. Positions change. */
+FIRN_NODISCARD bool firn_cache_index_fit(firn_cache_index *index, uint64_t count);
 /* Takes less memory where much was removed. Positions change. */
 void firn_cache_index_shrink(firn_cache_index *index);
 

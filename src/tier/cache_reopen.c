@@ -12,6 +12,8 @@
 #include "tier/cache.h"
 #include "tier/cache_frozen.h"
 
+enum { SHARDS_MAX = 256 };
+
 typedef struct seen_record {
     uint64_t hash, other_hash;
     uint32_t batch;
@@ -132,6 +134,14 @@ static void sort(seen_record *records, size_t count)
 
 static firn_status records_take(reopening *r)
 {
+    uint64_t counts[SHARDS_MAX] = {0};
+    for (size_t i = 0; i < r->count; i++)
+        counts[r->records[i].shard_and_gone >> 1]++;
+    /* At once, since hashes that come in their order would crowd at the front of a small table. */
+    for (uint32_t i = r->first_shard; i < r->end_shard; i++) {
+        if (!firn_cache_index_fit(&r->cache->shards[i].index, counts[i]))
+            return no_memory(r);
+    }
     sort(r->records, r->count);
     for (size_t i = 0; i < r->count; i++) {
         const seen_record *record = &r->records[i];
