@@ -60,7 +60,7 @@ static const struct option pattern_options[] = {
      .kind = OPTION_CHOICE,
      .argument = "captures|lines",
      .fallback = "captures",
-     .help = "a line for each captured node, or one for each match"},
+     .help = "a line for each capture, or for each match"},
     {.name = NULL}};
 
 static const struct option verify_options[] = {
@@ -156,11 +156,9 @@ static const struct command commands[] = {
          "--format lines prints for each match: path pattern, and name start_byte end_byte for\n"
          "each captured node; patterns count from 0.",
      .examples = {{"firn code query '(goto_statement) @g' -s linux.firn", "every goto"},
-                  {"firn code query '((call_expression function: (identifier) @f) (#match? @f "
-                   "\"^k.?alloc$\"))' -s linux.firn",
-                   "calls by name"},
-                  {"firn code query '(ERROR) @e' kernel/fork.c -s linux.firn --json",
-                   "one file, for other programs"}},
+                  {"firn code query '((identifier) @i (#eq? @i \"jiffies\"))' -s linux.firn",
+                   "a name"},
+                  {"firn code query '(ERROR) @e' kernel/fork.c -s linux.firn --json", "one file"}},
      .options = pattern_options,
      .operands_min = 1,
      .operands_max = 2,
