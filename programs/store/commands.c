@@ -22,12 +22,12 @@ static const struct option compact_options[] = {
      .kind = OPTION_NUMBER,
      .argument = "PERCENT",
      .fallback = "50",
-     .help = "empty the files of which at least so much is garbage, 1 to 100"},
+     .help = "empty files with this much garbage, 1 to 100"},
     {.name = "level",
      .kind = OPTION_NUMBER,
      .argument = "N",
      .fallback = "0",
-     .help = "pack segments anew by zstd of this level, 1 to 19; 0: copy them as they are"},
+     .help = "pack anew by zstd of this level, 1 to 19; 0: copy"},
     {.name = NULL}};
 
 static const struct command commands[] = {
