@@ -10,6 +10,7 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 
 PROMPT = "lisp> "
@@ -40,7 +41,15 @@ class Terminal:
             if not data:
                 sys.exit(f"no {what!r} came, but {text[-500:]!r}")
             text += data.decode(errors="replace")
+        if what.endswith("> "):
+            self.wait_for_editing()
         return text
+
+    def wait_for_editing(self):
+        """Until the line editor has the terminal: what is typed before is echoed as it comes."""
+        end = time.monotonic() + 5
+        while termios.tcgetattr(self.fd)[3] & termios.ICANON and time.monotonic() < end:
+            time.sleep(0.005)
 
     def type(self, keys, end=PROMPT):
         os.write(self.fd, keys.encode())
