@@ -3,46 +3,9 @@
  *
  *     walker --language NAME FILE
  */
+#include "e2e/support/peer.h"
+
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <tree_sitter/api.h>
-
-#define GRAMMARS(X)                                                                                \
-    X(bash) X(c) X(cpp) X(go) X(java) X(javascript) X(json) X(python) X(rust) X(tsx) X(typescript)
-
-#define DECLARE(name) const TSLanguage *tree_sitter_##name(void);
-GRAMMARS(DECLARE)
-
-static const TSLanguage *find_language(const char *wanted)
-{
-#define FIND(name)                                                                                 \
-    if (strcmp(#name, wanted) == 0)                                                                \
-        return tree_sitter_##name();
-    GRAMMARS(FIND)
-    return NULL;
-}
-
-static char *read_file(const char *path, size_t *ret_size)
-{
-    FILE *file = fopen(path, "rb");
-    char *text = NULL;
-    size_t size = 0, capacity = 0, read;
-
-    if (file == NULL)
-        return NULL;
-    do {
-        capacity = capacity * 2 + 65536;
-        text = realloc(text, capacity);
-        read = fread(text + size, 1, capacity - size, file);
-        size += read;
-    } while (size == capacity);
-    fclose(file);
-    *ret_size = size;
-    return text;
-}
 
 static void print_kind(const char *kind)
 {
