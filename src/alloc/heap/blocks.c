@@ -21,8 +21,8 @@
 
 #include <firn/system.h>
 
-/* Beyond this many warm free blocks, and those that will be wanted before the next marking is done,
- * memory is given back. */
+/* Beyond this many warm free blocks, and those that will be wanted before the next marking is done
+ * or were in use lately, memory is given back. */
 #define WARM_MIN 32
 
 #define FAULT_LEAST 250 /* ns a page, and what is expected at first */
@@ -90,6 +90,7 @@ static bool unfree(struct heap *heap, uint32_t index)
     heap->warm_count -= warm;
     heap->free_count--;
     heap->used++;
+    heap->used_lately = heap->used > heap->used_lately ? heap->used : heap->used_lately;
     memset(mark_bits(heap, index), 0, 2 * MAP_WORDS * sizeof(uint64_t));
     heap->blocks[index].epoch = heap->epoch;
     return !warm;
@@ -186,11 +187,19 @@ void firn_blocks_give(struct heap *heap, uint32_t first, uint32_t count)
         heap->take_hint = first / 64;
 }
 
-/* From the top downwards, so that what is used gathers at the bottom. */
+void firn_blocks_age(struct heap *heap, bool forget)
+{
+    uint32_t spared = heap->used_lately - heap->used;
+    heap->used_lately = heap->used + (forget ? 0 : spared / 8 * 7);
+}
+
+/* From the top downwards, so that what is used gathers at the bottom. What comes and goes with each
+ * marking stays: measured on GCBench, 31,000 page faults instead of 46,000. */
 bool firn_blocks_trim(struct heap *heap, uint32_t count)
 {
     size_t runway = heap->goal_bytes > heap->old_bytes ? heap->goal_bytes - heap->old_bytes : 0;
-    uint32_t keep = WARM_MIN + (uint32_t)(runway >> BLOCK_SHIFT);
+    uint32_t wanted = (uint32_t)(runway >> BLOCK_SHIFT), lately = heap->used_lately - heap->used;
+    uint32_t keep = WARM_MIN + (lately > wanted ? lately : wanted);
     uint32_t word = heap->frontier / 64;
     while (count > 0 && heap->warm_count > keep && word-- > 0) {
         while (count > 0 && heap->warm_count > keep && heap->warm_blocks[word] != 0) {

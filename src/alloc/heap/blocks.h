@@ -22,6 +22,9 @@ uint32_t firn_blocks_take(struct heap *heap);
 uint32_t firn_blocks_take_run(struct heap *heap, uint32_t count, bool *ret_zeroed);
 void firn_blocks_give(struct heap *heap, uint32_t first, uint32_t count);
 
+/* Forgets, at once or an eighth of it, how many blocks were in use before. */
+void firn_blocks_age(struct heap *heap, bool forget);
+
 /* Gives the memory of up to `count` free blocks back, when there are many. Returns whether there is
  * more to give. */
 bool firn_blocks_trim(struct heap *heap, uint32_t count);

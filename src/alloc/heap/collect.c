@@ -226,6 +226,7 @@ static void finish(struct heap *heap)
 {
     firn_mark_finish(heap);
     firn_collect_aim(heap);
+    firn_blocks_age(heap, false);
     heap->trimming = true;
 }
 
@@ -326,6 +327,7 @@ firn_status firn_heap_collect(firn_heap *front, firn_collection kind)
     case FIRN_COLLECT_FULL:
     case FIRN_COLLECT_COMPACT:
         firn_collect_full(heap, kind == FIRN_COLLECT_COMPACT);
+        firn_blocks_age(heap, true);
         while (firn_blocks_trim(heap, UINT32_MAX))
             continue;
         break;
@@ -340,7 +342,11 @@ firn_status firn_heap_collect(firn_heap *front, firn_collection kind)
 bool firn_heap_step(firn_heap *front)
 {
     struct heap *heap = heap_of(front);
-    bool more = firn_collect_step(heap);
+    if (!is_busy(heap) && heap->used_lately > heap->used) { /* so it does not come back at once */
+        firn_blocks_age(heap, false);
+        heap->trimming = true;
+    }
+    bool more = firn_collect_step(heap) || heap->used_lately > heap->used;
     firn_status status = firn_collect_open(heap);
     (void)status; /* the next allocation finds out */
     return firn_final_run(heap, 1) || more;

@@ -168,10 +168,11 @@ struct heap {
     uint32_t block_limit; /* of used ones */
     uint32_t reserve;     /* free ones kept for the next minor collection */
     uint32_t used, free_count, warm_count;
-    uint32_t take_hint;  /* a word of free_blocks; none before it has a bit */
-    uint64_t cold_taken; /* blocks without memory, ever */
-    uint64_t fault_ns;   /* of a page that the kernel gives memory to */
-    bool trimming;       /* there may be much to give back */
+    uint32_t used_lately; /* the most of `used`; an eighth of the way down to it at each marking */
+    uint32_t take_hint;   /* a word of free_blocks; none before it has a bit */
+    uint64_t cold_taken;  /* blocks without memory, ever */
+    uint64_t fault_ns;    /* of a page that the kernel gives memory to */
+    bool trimming;        /* there may be much to give back */
 
     /* the nursery */
     uint8_t *eden, *eden_end, *eden_limit; /* the last as resized */
