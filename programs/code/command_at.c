@@ -2,27 +2,31 @@
  * tree, the nodes around it, and the definition that it is part of. */
 #include "code/definitions.h"
 
-#include <stdlib.h>
+#define DIGITS_MAX 10u /* of a 32-bit number */
 
-/* Takes ":NUMBER" off the end of text, which gets shorter. */
-static bool take_number(char *text, uint32_t *ret_value)
+/* Reads ":NUMBER" off the end of text, whose *size gets smaller. */
+static bool take_number(const char *text, size_t *size, uint32_t *ret_value)
 {
-    char *colon = strrchr(text, ':');
-    char *end;
-    if (colon == NULL || colon[1] < '1' || colon[1] > '9')
+    size_t at = *size;
+    uint64_t value = 0, unit = 1;
+    for (; at > 0 && text[at - 1] >= '0' && text[at - 1] <= '9' && *size - at < DIGITS_MAX; at--) {
+        value += unit * (uint64_t)(text[at - 1] - '0');
+        unit *= 10;
+    }
+    if (at == 0 || at == *size || text[at - 1] != ':' || text[at] == '0' || value > UINT32_MAX)
         return false;
-    unsigned long long value = strtoull(colon + 1, &end, 10);
-    if (*end != '\0' || value > UINT32_MAX)
-        return false;
-    *colon = '\0';
+    *size = at - 1;
     *ret_value = (uint32_t)(value - 1);
     return true;
 }
 
-static bool parse_place(char *text, firn_point *ret_point)
+/* Reads FILE:LINE:COLUMN; returns the size of FILE, 0 when text is something else. */
+static size_t parse_place(const char *text, firn_point *ret_point)
 {
-    return take_number(text, &ret_point->column) && take_number(text, &ret_point->row) &&
-           text[0] != '\0';
+    size_t size = strlen(text);
+    return take_number(text, &size, &ret_point->column) && take_number(text, &size, &ret_point->row)
+               ? size
+               : 0;
 }
 
 static void emit_node(struct emitter *emitter, const struct view *view, uint32_t index)
@@ -106,12 +110,10 @@ static void print_plain(struct emitter *emitter, const struct view *view,
 }
 
 /* Prints the nodes of a path, root first. */
-static firn_status print_path(const struct invocation *invocation, const struct view *view,
-                              const firn_path_node *path, size_t depth, uint32_t offset,
-                              enum exit_status *ret_exit, firn_error *ret_error)
+static firn_status print_path(const struct view *view, const firn_path_node *path, size_t depth,
+                              uint32_t offset, struct emitter *emitter, firn_error *ret_error)
 {
     struct definitions definitions;
-    struct emitter emitter;
     if (path[depth - 1].index >= view->loaded.nodes.count)
         return firn_error_set(ret_error, FIRN_CORRUPT, 0,
                               "%s: damaged in the store; index the folder again", view->file.path);
@@ -119,56 +121,62 @@ static firn_status print_path(const struct invocation *invocation, const struct 
     if (status == FIRN_OK) {
         const struct extract_name *around =
             definitions_around(&definitions, &view->loaded.nodes, offset);
-        emitter_begin(&emitter, stdout, invocation->json);
-        emitter_object_begin(&emitter, NULL);
-        if (invocation->json)
-            emit_json(&emitter, view, path, depth, around);
+        emitter_object_begin(emitter, NULL);
+        if (emitter->json)
+            emit_json(emitter, view, path, depth, around);
         else
-            print_plain(&emitter, view, path, depth, around);
-        emitter_object_end(&emitter);
-        *ret_exit = emitter_end(&emitter, EXIT_DONE);
+            print_plain(emitter, view, path, depth, around);
+        emitter_object_end(emitter);
     }
     definitions_fini(&definitions);
     return status;
 }
 
-static firn_status show_place(const struct invocation *invocation, struct view *view, void *context,
-                              enum exit_status *ret_exit, firn_error *ret_error)
+static firn_status show_place(const struct question *question, struct view *view,
+                              struct emitter *emitter, firn_error *ret_error)
 {
-    const firn_point *point = context;
     const firn_allocator *allocator = view->opened->allocator;
+    firn_point point;
     firn_path_node *path;
     size_t depth;
-    uint32_t offset = firn_lines_offset(&view->lines, *point, view->loaded.text_size);
+    (void)parse_place(question->operand, &point);
+    uint32_t offset = firn_lines_offset(&view->lines, point, view->loaded.text_size);
     firn_status status = offset == UINT32_MAX ? FIRN_NOT_FOUND
                                               : firn_tree_locate(&view->loaded.tree, offset,
                                                                  allocator, &path, &depth);
     if (status == FIRN_NOT_FOUND)
         return firn_error_set(ret_error, status, 0, "%s:%llu:%llu: there is no node at this place",
-                              view->file.path, point->row + 1ull, point->column + 1ull);
+                              view->file.path, point.row + 1ull, point.column + 1ull);
     if (status != FIRN_OK)
         return firn_error_set(ret_error, status, 0, "%s: %s", view->file.path,
                               firn_status_text(status));
-    status = print_path(invocation, view, path, depth, offset, ret_exit, ret_error);
+    status = print_path(view, path, depth, offset, emitter, ret_error);
     firn_release(allocator, path, depth * sizeof *path);
     return status;
 }
 
-enum exit_status command_at(const struct invocation *invocation)
+bool is_place(const char *operand)
 {
-    const char *operand = invocation->operands[0];
-    size_t size = strlen(operand) + 1;
     firn_point point;
-    char *path = firn_allocate(NULL, size);
-    if (path == NULL) {
-        report("out of memory");
-        return EXIT_FAILED;
-    }
-    memcpy(path, operand, size);
-    enum exit_status status =
-        parse_place(path, &point)
-            ? with_file(invocation, path, show_place, &point)
-            : report_usage("%s: not of the form FILE:LINE:COLUMN, which count from 1", operand);
-    firn_release(NULL, path, size);
+    return parse_place(operand, &point) > 0;
+}
+
+firn_status answer_at(struct opened *opened, const struct question *question,
+                      struct emitter *emitter, struct outcome *outcome, firn_error *ret_error)
+{
+    firn_point point;
+    const size_t size = parse_place(question->operand, &point);
+    (void)outcome;
+    if (size == 0)
+        return firn_error_set(ret_error, FIRN_INVALID, 0,
+                              "%s: not of the form FILE:LINE:COLUMN, which count from 1",
+                              question->operand);
+    char *path = firn_allocate(opened->allocator, size + 1);
+    if (path == NULL)
+        return firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "out of memory");
+    memcpy(path, question->operand, size);
+    path[size] = '\0';
+    firn_status status = with_file(opened, question, path, show_place, emitter, ret_error);
+    firn_release(opened->allocator, path, size + 1);
     return status;
 }

@@ -1,48 +1,42 @@
 /* `firn code cat`: a file's source, byte for byte. */
+#include "code/answer.h"
 #include "code/commands.h"
 
-static enum exit_status print_source(const struct invocation *invocation, struct opened *opened,
-                                     const struct opened_file *file, const struct content *source)
+static void print_source(struct emitter *emitter, const struct opened *opened,
+                         const struct opened_file *file, const struct content *source)
 {
     const uint32_t language = file->record.language;
-    struct emitter emitter;
-    emitter_begin(&emitter, stdout, invocation->json);
-    if (invocation->json) {
-        emitter_object_begin(&emitter, NULL);
-        emitter_path(&emitter, "path", file->path);
-        emitter_text(&emitter, "language",
-                     language < opened->meta.language_count ? opened->meta.languages[language].name
-                                                            : "?");
-        emitter_number(&emitter, "lines", file->record.lines);
-        emitter_bytes(&emitter, "source_bytes", source->size);
-        emitter_text_sized(&emitter, "text", source->data != NULL ? (const char *)source->data : "",
-                           source->size);
-        emitter_object_end(&emitter);
-    } else if (source->size > 0) {
-        emitter_plain_bytes(&emitter, source->data, source->size);
+    if (!emitter->json) {
+        if (source->size > 0)
+            emitter_plain_bytes(emitter, source->data, source->size);
+        return;
     }
-    return emitter_end(&emitter, EXIT_DONE);
+    emitter_object_begin(emitter, NULL);
+    emitter_path(emitter, "path", file->path);
+    emitter_text(emitter, "language",
+                 language < opened->meta.language_count ? opened->meta.languages[language].name
+                                                        : "?");
+    emitter_number(emitter, "lines", file->record.lines);
+    emitter_bytes(emitter, "source_bytes", source->size);
+    emitter_text_sized(emitter, "text", source->data != NULL ? (const char *)source->data : "",
+                       source->size);
+    emitter_object_end(emitter);
 }
 
-enum exit_status command_cat(const struct invocation *invocation)
+firn_status answer_cat(struct opened *opened, const struct question *question,
+                       struct emitter *emitter, struct outcome *outcome, firn_error *ret_error)
 {
-    struct opened opened;
     struct opened_file file;
     struct content source;
-    firn_error error = {.status = FIRN_OK};
-    if (open_store(invocation, &opened, &error) != FIRN_OK)
-        return report_error(&error);
-    enum exit_status status = EXIT_FAILED;
-    if (resolve_file(&opened, invocation->operands[0], &file, &error) != FIRN_OK) {
-        report_error(&error);
-    } else {
-        if (content_get(&opened, &file.record.source, file.record.size, &source, &error) != FIRN_OK)
-            report_error(&error);
-        else
-            status = print_source(invocation, &opened, &file, &source);
-        content_release(&opened, &source);
-        opened_file_fini(&opened, &file);
-    }
-    opened_fini(&opened);
+    (void)outcome;
+    firn_status status =
+        resolve_file(opened, question->operand, question->folder, &file, ret_error);
+    if (status != FIRN_OK)
+        return status;
+    status = content_get(opened, &file.record.source, file.record.size, &source, ret_error);
+    if (status == FIRN_OK)
+        print_source(emitter, opened, &file, &source);
+    content_release(opened, &source);
+    opened_file_fini(opened, &file);
     return status;
 }

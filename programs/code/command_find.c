@@ -1,6 +1,7 @@
 /* `firn code find`: where a name is defined, from the dictionary alone. */
 #include "code/lookup.h"
 
+#include "code/answer.h"
 #include "code/commands.h"
 
 static void print_definition(struct emitter *emitter, const struct lookup *lookup, const char *path,
@@ -53,26 +54,17 @@ static firn_status find_name(struct emitter *emitter, struct opened *opened, con
     return status == FIRN_END_OF_DATA ? FIRN_OK : status;
 }
 
-enum exit_status command_find(const struct invocation *invocation)
+firn_status answer_find(struct opened *opened, const struct question *question,
+                        struct emitter *emitter, struct outcome *outcome, firn_error *ret_error)
 {
-    struct opened opened;
-    struct emitter emitter;
-    firn_error error = {.status = FIRN_OK};
     uint64_t count = 0;
-    const char *name = invocation->operands[0];
-    if (open_store(invocation, &opened, &error) != FIRN_OK)
-        return report_error(&error);
-    emitter_begin(&emitter, stdout, invocation->json);
-    emitter_array_begin(&emitter, NULL);
-    firn_status status = find_name(&emitter, &opened, name, &count, &error);
-    if (status == FIRN_OK)
-        emitter_array_end(&emitter);
-    enum exit_status exit_status =
-        emitter_end(&emitter, status == FIRN_OK && count > 0 ? EXIT_DONE : EXIT_FAILED);
+    emitter_array_begin(emitter, NULL);
+    firn_status status = find_name(emitter, opened, question->operand, &count, ret_error);
     if (status != FIRN_OK)
-        report_error(&error);
-    else if (count == 0 && !invocation->quiet)
-        report("%s: no definition of this name in %s", name, option_text(invocation, "store"));
-    opened_fini(&opened);
-    return exit_status;
+        return status;
+    emitter_array_end(emitter);
+    if (count == 0)
+        outcome_empty(outcome, "%s: no definition of this name in %s", question->operand,
+                      question->store);
+    return FIRN_OK;
 }

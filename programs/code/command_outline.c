@@ -71,29 +71,28 @@ static firn_status print_all(struct outline *outline, const struct definitions *
     return status;
 }
 
-static firn_status show_outline(const struct invocation *invocation, struct view *view,
-                                void *context, enum exit_status *ret_exit, firn_error *ret_error)
+static firn_status show_outline(const struct question *question, struct view *view,
+                                struct emitter *emitter, firn_error *ret_error)
 {
     struct definitions definitions;
-    struct emitter emitter;
-    struct outline outline = {.view = view, .emitter = &emitter};
-    (void)context;
+    struct outline outline = {.view = view, .emitter = emitter};
+    (void)question;
     firn_status status = definitions_get(view, &definitions, ret_error);
     if (status == FIRN_OK) {
-        emitter_begin(&emitter, stdout, invocation->json);
-        emitter_array_begin(&emitter, NULL);
+        emitter_array_begin(emitter, NULL);
         status = print_all(&outline, &definitions);
         if (status == FIRN_OK)
-            emitter_array_end(&emitter);
+            emitter_array_end(emitter);
         else
             firn_error_set(ret_error, status, 0, "%s: out of memory", view->file.path);
-        *ret_exit = emitter_end(&emitter, status == FIRN_OK ? EXIT_DONE : EXIT_FAILED);
     }
     definitions_fini(&definitions);
     return status;
 }
 
-enum exit_status command_outline(const struct invocation *invocation)
+firn_status answer_outline(struct opened *opened, const struct question *question,
+                           struct emitter *emitter, struct outcome *outcome, firn_error *ret_error)
 {
-    return with_file(invocation, invocation->operands[0], show_outline, NULL);
+    (void)outcome;
+    return with_file(opened, question, question->operand, show_outline, emitter, ret_error);
 }

@@ -1,6 +1,7 @@
 /* `firn code query`: all matches of a pattern in the trees of the whole index, or of one file. A
  * pattern is compiled for each language in which all of its node types and fields exist; files
  * whose language it does not fit are passed over. Memory: one file. */
+#include "code/answer.h"
 #include "code/commands.h"
 #include "code/language.h"
 
@@ -17,13 +18,11 @@ struct compiled {
 
 struct search {
     struct opened *opened;
-    const char *pattern;
-    const char *only; /* language, or NULL */
-    bool in_lines;
+    const struct question *question;
     struct compiled *compiled;
     firn_error misfit; /* why it fits none, from the last one tried */
     bool fits;
-    struct emitter emitter;
+    struct emitter *emitter;
     struct opened_file *file; /* the one being searched */
     struct loaded loaded;
     firn_lines lines;
@@ -35,7 +34,7 @@ struct search {
 static void emit_capture(struct search *search, const firn_query *query,
                          const firn_query_capture *capture)
 {
-    struct emitter *emitter = &search->emitter;
+    struct emitter *emitter = search->emitter;
     const firn_node *node = &search->loaded.nodes.node[capture->node];
     const firn_point end = firn_lines_point(&search->lines, node->end);
 
@@ -53,7 +52,7 @@ static void emit_capture(struct search *search, const firn_query *query,
 static void emit_match(struct search *search, const firn_query *query,
                        const firn_query_match *match)
 {
-    struct emitter *emitter = &search->emitter;
+    struct emitter *emitter = search->emitter;
 
     emitter_object_begin(emitter, NULL);
     emitter_path(emitter, "path", search->file->path);
@@ -78,16 +77,16 @@ static void print_capture(struct search *search, const firn_query *query,
 
     if (shown > TEXT_SHOWN_BYTES)
         shown = TEXT_SHOWN_BYTES;
-    print_place(&search->emitter, search->file->path, point.row, point.column);
-    emitter_plain(&search->emitter, "@%s ", firn_query_capture_name(query, capture->capture));
-    emitter_plain_name(&search->emitter, text, shown);
-    emitter_plain(&search->emitter, shown < size ? " …\n" : "\n");
+    print_place(search->emitter, search->file->path, point.row, point.column);
+    emitter_plain(search->emitter, "@%s ", firn_query_capture_name(query, capture->capture));
+    emitter_plain_name(search->emitter, text, shown);
+    emitter_plain(search->emitter, shown < size ? " …\n" : "\n");
 }
 
 static void print_line(struct search *search, const firn_query *query,
                        const firn_query_match *match)
 {
-    struct emitter *emitter = &search->emitter;
+    struct emitter *emitter = search->emitter;
 
     print_word(emitter, search->file->path);
     emitter_plain(emitter, " %u", match->pattern);
@@ -103,19 +102,19 @@ static void print_line(struct search *search, const firn_query *query,
 static void print_match(struct search *search, const firn_query *query,
                         const firn_query_match *match)
 {
-    if (search->emitter.json) {
+    if (search->emitter->json) {
         emit_match(search, query, match);
         return;
     }
-    if (search->in_lines) {
+    if (search->question->in_lines) {
         print_line(search, query, match);
         return;
     }
     for (uint32_t i = 0; i < match->capture_count; i++)
         print_capture(search, query, &match->captures[i]);
     if (match->capture_count == 0) {
-        emitter_plain_name(&search->emitter, search->file->path, strlen(search->file->path));
-        emitter_plain(&search->emitter, ": pattern %u matches\n", match->pattern + 1);
+        emitter_plain_name(search->emitter, search->file->path, strlen(search->file->path));
+        emitter_plain(search->emitter, ": pattern %u matches\n", match->pattern + 1);
     }
 }
 
@@ -123,8 +122,9 @@ static void print_match(struct search *search, const firn_query *query,
 
 static bool is_wanted(const struct search *search, const struct opened_language *language)
 {
-    return search->only == NULL ||
-           (language->language != NULL && strcmp(language->language->name, search->only) == 0);
+    return search->question->language == NULL ||
+           (language->language != NULL &&
+            strcmp(language->language->name, search->question->language) == 0);
 }
 
 /* Compiles the pattern for a language. One that does not fit is no failure; one that no language
@@ -138,10 +138,10 @@ static firn_status compile(struct search *search, const struct opened_language *
     compiled->is_tried = true;
     if (!is_wanted(search, language))
         return FIRN_OK;
-    firn_status status =
-        firn_query_create(language->family, search->pattern, strlen(search->pattern), allocator,
-                          &compiled->query, ret_error);
-    if (status == FIRN_NOT_FOUND && search->only == NULL) {
+    firn_status status = firn_query_create(language->family, search->question->operand,
+                                           strlen(search->question->operand), allocator,
+                                           &compiled->query, ret_error);
+    if (status == FIRN_NOT_FOUND && search->question->language == NULL) {
         search->misfit = *ret_error;
         return FIRN_OK;
     }
@@ -166,7 +166,7 @@ static firn_status search_nodes(struct search *search, const struct compiled *co
         return firn_error_set(ret_error, status, 0, "%s: out of memory", search->file->path);
     firn_query_cursor_begin(compiled->cursor, &search->loaded.nodes, search->loaded.text);
     while ((status = firn_query_cursor_next(compiled->cursor, &match)) == FIRN_OK &&
-           !emitter_failed(&search->emitter)) {
+           !emitter_failed(search->emitter)) {
         print_match(search, compiled->query, &match);
         search->count++;
     }
@@ -200,10 +200,11 @@ static firn_status search_file(struct search *search, struct opened_file *file,
     return status;
 }
 
-static firn_status search_one(struct search *search, const char *operand, firn_error *ret_error)
+static firn_status search_one(struct search *search, firn_error *ret_error)
 {
     struct opened_file file;
-    firn_status status = resolve_file(search->opened, operand, &file, ret_error);
+    firn_status status = resolve_file(search->opened, search->question->file,
+                                      search->question->folder, &file, ret_error);
     if (status != FIRN_OK)
         return status;
     status = search_file(search, &file, ret_error);
@@ -216,7 +217,7 @@ static firn_status search_all(struct search *search, firn_error *ret_error)
     struct dictionary_cursor cursor = {.dictionary = NULL};
     firn_status status = dictionary_at(&search->opened->catalog, 0, &cursor, ret_error);
 
-    while (status == FIRN_OK && !emitter_failed(&search->emitter)) {
+    while (status == FIRN_OK && !emitter_failed(search->emitter)) {
         struct opened_file file;
         status = opened_entry(search->opened, &cursor, &file, ret_error);
         if (status != FIRN_OK)
@@ -230,59 +231,38 @@ static firn_status search_all(struct search *search, firn_error *ret_error)
     return status == FIRN_END_OF_DATA ? FIRN_OK : status;
 }
 
-/* Prints the matches and what came of it. */
-static enum exit_status run(const struct invocation *invocation, struct search *search)
+static firn_status search_files(struct search *search, firn_error *ret_error)
 {
-    firn_error error = {.status = FIRN_OK};
-
-    emitter_begin(&search->emitter, stdout, invocation->json);
-    emitter_array_begin(&search->emitter, NULL);
-    firn_status status = invocation->operand_count > 1
-                             ? search_one(search, invocation->operands[1], &error)
-                             : search_all(search, &error);
+    emitter_array_begin(search->emitter, NULL);
+    firn_status status = search->question->file != NULL ? search_one(search, ret_error)
+                                                        : search_all(search, ret_error);
     if (status == FIRN_OK && !search->fits && search->misfit.status != FIRN_OK) {
         status = search->misfit.status;
-        error = search->misfit;
+        *ret_error = search->misfit;
     }
     if (status == FIRN_OK)
-        emitter_array_end(&search->emitter);
-    enum exit_status exit_status = emitter_end(
-        &search->emitter, status == FIRN_OK && search->count > 0 ? EXIT_DONE : EXIT_FAILED);
-    if (status != FIRN_OK)
-        report_error(&error);
-    else if (search->count == 0 && !invocation->quiet)
-        report("the pattern matches nothing in %s", option_text(invocation, "store"));
-    return exit_status;
+        emitter_array_end(search->emitter);
+    return status;
 }
 
-enum exit_status command_query(const struct invocation *invocation)
+firn_status answer_query(struct opened *opened, const struct question *question,
+                         struct emitter *emitter, struct outcome *outcome, firn_error *ret_error)
 {
-    struct opened opened;
-    struct search search = {.opened = &opened,
-                            .pattern = invocation->operands[0],
-                            .only = option_text(invocation, "language"),
-                            .in_lines = strcmp(option_text(invocation, "format"), "lines") == 0};
-    firn_error error = {.status = FIRN_OK};
-    enum exit_status exit_status;
+    struct search search = {.opened = opened, .question = question, .emitter = emitter};
+    const size_t languages = opened->meta.language_count;
+    const size_t count = languages > 0 ? languages : 1;
 
-    if (open_store(invocation, &opened, &error) != FIRN_OK)
-        return report_error(&error);
-    const size_t languages = opened.meta.language_count;
-    search.compiled = firn_allocate_zeroed(opened.allocator, languages > 0 ? languages : 1,
-                                           sizeof *search.compiled);
-    if (search.compiled == NULL) {
-        report("out of memory");
-        exit_status = EXIT_FAILED;
-    } else {
-        exit_status = run(invocation, &search);
-    }
-    for (size_t i = 0; i < languages && search.compiled != NULL; i++) {
+    search.compiled = firn_allocate_zeroed(opened->allocator, count, sizeof *search.compiled);
+    if (search.compiled == NULL)
+        return firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "out of memory");
+    firn_status status = search_files(&search, ret_error);
+    if (status == FIRN_OK && search.count == 0)
+        outcome_empty(outcome, "the pattern matches nothing in %s", question->store);
+    for (size_t i = 0; i < languages; i++) {
         firn_query_cursor_destroy(search.compiled[i].cursor);
         firn_query_destroy(search.compiled[i].query);
     }
-    firn_release(opened.allocator, search.compiled,
-                 (languages > 0 ? languages : 1) * sizeof *search.compiled);
-    loaded_release(&opened, &search.loaded);
-    opened_fini(&opened);
-    return exit_status;
+    firn_release(opened->allocator, search.compiled, count * sizeof *search.compiled);
+    loaded_release(opened, &search.loaded);
+    return status;
 }

@@ -1,5 +1,6 @@
 /* `firn code refs`: every occurrence of a name. The dictionary tells the files; their trees are
  * decoded to find the places and how the name is used there. Memory: one file. */
+#include "code/answer.h"
 #include "code/commands.h"
 #include "code/lookup.h"
 
@@ -7,7 +8,7 @@
 struct refs {
     struct opened *opened;
     struct lookup lookup;
-    struct emitter emitter;
+    struct emitter *emitter;
     struct extract_scratch scratch;
     struct loaded loaded;
     struct opened_file file; /* the one being searched */
@@ -17,7 +18,7 @@ struct refs {
 
 static void print_occurrence(struct refs *refs, const struct extract_name *name)
 {
-    struct emitter *emitter = &refs->emitter;
+    struct emitter *emitter = refs->emitter;
     const char *kind = kind_name((enum kind)name->kind);
     firn_point point = firn_lines_point(&refs->lines, name->start);
     if (!emitter->json) {
@@ -45,7 +46,7 @@ static firn_status visit_name(void *context, const struct extract_name *name)
         print_occurrence(refs, name);
         refs->count++;
     }
-    return emitter_failed(&refs->emitter) ? FIRN_END_OF_DATA : FIRN_OK;
+    return emitter_failed(refs->emitter) ? FIRN_END_OF_DATA : FIRN_OK;
 }
 
 static firn_status search_nodes(struct refs *refs, firn_error *ret_error)
@@ -97,27 +98,18 @@ static firn_status search_files(struct refs *refs, const char *name, firn_error 
     return status == FIRN_END_OF_DATA ? FIRN_OK : status;
 }
 
-enum exit_status command_refs(const struct invocation *invocation)
+firn_status answer_refs(struct opened *opened, const struct question *question,
+                        struct emitter *emitter, struct outcome *outcome, firn_error *ret_error)
 {
-    struct opened opened;
-    struct refs refs = {.opened = &opened};
-    firn_error error = {.status = FIRN_OK};
-    const char *name = invocation->operands[0];
-    if (open_store(invocation, &opened, &error) != FIRN_OK)
-        return report_error(&error);
-    emitter_begin(&refs.emitter, stdout, invocation->json);
-    emitter_array_begin(&refs.emitter, NULL);
-    firn_status status = search_files(&refs, name, &error);
+    struct refs refs = {.opened = opened, .emitter = emitter};
+    emitter_array_begin(emitter, NULL);
+    firn_status status = search_files(&refs, question->operand, ret_error);
     if (status == FIRN_OK)
-        emitter_array_end(&refs.emitter);
-    enum exit_status exit_status =
-        emitter_end(&refs.emitter, status == FIRN_OK && refs.count > 0 ? EXIT_DONE : EXIT_FAILED);
-    if (status != FIRN_OK)
-        report_error(&error);
-    else if (refs.count == 0 && !invocation->quiet)
-        report("%s: this name does not occur in %s", name, option_text(invocation, "store"));
+        emitter_array_end(emitter);
+    if (status == FIRN_OK && refs.count == 0)
+        outcome_empty(outcome, "%s: this name does not occur in %s", question->operand,
+                      question->store);
     extract_scratch_fini(&refs.scratch);
-    loaded_release(&opened, &refs.loaded);
-    opened_fini(&opened);
-    return exit_status;
+    loaded_release(opened, &refs.loaded);
+    return status;
 }

@@ -1,5 +1,5 @@
 /* `firn code stats`: what a store holds and what that takes, from the meta segment alone. */
-#include "code/commands.h"
+#include "code/answer.h"
 
 #include <firn/system.h>
 
@@ -52,45 +52,35 @@ static struct kind_bytes sum_kinds(const struct opened *opened)
     return bytes;
 }
 
-static enum exit_status print_stats(const struct invocation *invocation,
-                                    const struct opened *opened)
+firn_status answer_stats(struct opened *opened, const struct question *question,
+                         struct emitter *emitter, struct outcome *outcome, firn_error *ret_error)
 {
     const struct meta *meta = &opened->meta;
-    struct emitter emitter;
     firn_usage usage;
     firn_process_memory memory = {.rss_bytes = 0};
     firn_store_usage(opened->store, &usage);
+    (void)question;
+    (void)outcome;
+    (void)ret_error;
     (void)!firn_process_memory_get(&memory);
     const struct kind_bytes bytes = sum_kinds(opened);
-    emitter_begin(&emitter, stdout, invocation->json);
-    emitter_object_begin(&emitter, NULL);
-    emitter_path(&emitter, "root", meta->root);
-    emitter_number(&emitter, "files", meta->totals.files);
-    emitter_number(&emitter, "skipped", meta->skipped);
-    emitter_number(&emitter, "lines", meta->totals.lines);
-    emitter_bytes(&emitter, "source_bytes", meta->totals.source_bytes);
-    emitter_number(&emitter, "nodes", meta->totals.nodes);
-    emitter_number(&emitter, "names", meta->names);
-    emitter_bytes(&emitter, "parser_tree_bytes", meta->parser_tree_bytes);
-    emitter_bytes(&emitter, "tree_bytes", meta->totals.tree_bytes);
-    emitter_bytes(&emitter, "store_bytes", usage.disk_bytes);
-    emitter_bytes(&emitter, "store_source_bytes", bytes.sources);
-    emitter_bytes(&emitter, "store_tree_bytes", bytes.trees);
-    emitter_bytes(&emitter, "store_name_bytes", bytes.names);
-    emitter_bytes(&emitter, "store_other_bytes", bytes.others);
-    emitter_bytes(&emitter, "resident_bytes", memory.rss_bytes);
-    print_languages(&emitter, meta);
-    emitter_object_end(&emitter);
-    return emitter_end(&emitter, EXIT_DONE);
-}
-
-enum exit_status command_stats(const struct invocation *invocation)
-{
-    struct opened opened;
-    firn_error error = {.status = FIRN_OK};
-    if (open_store(invocation, &opened, &error) != FIRN_OK)
-        return report_error(&error);
-    enum exit_status status = print_stats(invocation, &opened);
-    opened_fini(&opened);
-    return status;
+    emitter_object_begin(emitter, NULL);
+    emitter_path(emitter, "root", meta->root);
+    emitter_number(emitter, "files", meta->totals.files);
+    emitter_number(emitter, "skipped", meta->skipped);
+    emitter_number(emitter, "lines", meta->totals.lines);
+    emitter_bytes(emitter, "source_bytes", meta->totals.source_bytes);
+    emitter_number(emitter, "nodes", meta->totals.nodes);
+    emitter_number(emitter, "names", meta->names);
+    emitter_bytes(emitter, "parser_tree_bytes", meta->parser_tree_bytes);
+    emitter_bytes(emitter, "tree_bytes", meta->totals.tree_bytes);
+    emitter_bytes(emitter, "store_bytes", usage.disk_bytes);
+    emitter_bytes(emitter, "store_source_bytes", bytes.sources);
+    emitter_bytes(emitter, "store_tree_bytes", bytes.trees);
+    emitter_bytes(emitter, "store_name_bytes", bytes.names);
+    emitter_bytes(emitter, "store_other_bytes", bytes.others);
+    emitter_bytes(emitter, "resident_bytes", memory.rss_bytes);
+    print_languages(emitter, meta);
+    emitter_object_end(emitter);
+    return FIRN_OK;
 }

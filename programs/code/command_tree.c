@@ -77,13 +77,12 @@ static void emit_node(struct emitter *emitter, const struct shown *shown)
     emitter_object_end(emitter);
 }
 
-static void print_nodes(const struct invocation *invocation, struct emitter *emitter,
-                        firn_cursor *cursor, const firn_family *family)
+static void print_nodes(bool in_lines, struct emitter *emitter, firn_cursor *cursor,
+                        const firn_family *family)
 {
-    bool in_lines = strcmp(option_text(invocation, "format"), "lines") == 0;
     do {
         struct shown shown = node_under(cursor, family);
-        if (invocation->json)
+        if (emitter->json)
             emit_node(emitter, &shown);
         else if (in_lines)
             print_line(emitter, &shown);
@@ -92,23 +91,19 @@ static void print_nodes(const struct invocation *invocation, struct emitter *emi
     } while (!emitter_failed(emitter) && firn_cursor_next(cursor));
 }
 
-static firn_status show_tree(const struct invocation *invocation, struct view *view, void *context,
-                             enum exit_status *ret_exit, firn_error *ret_error)
+static firn_status show_tree(const struct question *question, struct view *view,
+                             struct emitter *emitter, firn_error *ret_error)
 {
     const firn_family *family = view->loaded.language->family;
     firn_cursor *cursor;
-    struct emitter emitter;
-    (void)context;
     firn_status status = firn_cursor_create(family, &view->loaded.nodes, &view->lines,
                                             view->opened->allocator, &cursor);
     if (status != FIRN_OK)
         return firn_error_set(ret_error, status, 0, "%s: %s", view->file.path,
                               firn_status_text(status));
-    emitter_begin(&emitter, stdout, invocation->json);
-    emitter_array_begin(&emitter, NULL);
-    print_nodes(invocation, &emitter, cursor, family);
-    emitter_array_end(&emitter);
-    *ret_exit = emitter_end(&emitter, EXIT_DONE);
+    emitter_array_begin(emitter, NULL);
+    print_nodes(question->in_lines, emitter, cursor, family);
+    emitter_array_end(emitter);
     status = firn_cursor_status(cursor);
     firn_cursor_destroy(cursor);
     return status == FIRN_OK ? FIRN_OK
@@ -116,7 +111,9 @@ static firn_status show_tree(const struct invocation *invocation, struct view *v
                                               firn_status_text(status));
 }
 
-enum exit_status command_tree(const struct invocation *invocation)
+firn_status answer_tree(struct opened *opened, const struct question *question,
+                        struct emitter *emitter, struct outcome *outcome, firn_error *ret_error)
 {
-    return with_file(invocation, invocation->operands[0], show_tree, NULL);
+    (void)outcome;
+    return with_file(opened, question, question->operand, show_tree, emitter, ret_error);
 }

@@ -97,7 +97,7 @@ static const struct command commands[] = {
      .options = query_options,
      .operands_min = 1,
      .operands_max = 1,
-     .run = command_find},
+     .run = command_ask},
     {.name = "refs",
      .usage = "NAME",
      .summary = "Find every occurrence of a name",
@@ -108,7 +108,7 @@ static const struct command commands[] = {
      .options = query_options,
      .operands_min = 1,
      .operands_max = 1,
-     .run = command_refs},
+     .run = command_ask},
     {.name = "outline",
      .usage = "FILE",
      .summary = "List what a file defines, nested as it is",
@@ -118,7 +118,7 @@ static const struct command commands[] = {
      .options = query_options,
      .operands_min = 1,
      .operands_max = 1,
-     .run = command_outline},
+     .run = command_ask},
     {.name = "at",
      .usage = "FILE:LINE:COLUMN",
      .summary = "Tell what stands at a place",
@@ -131,7 +131,7 @@ static const struct command commands[] = {
      .options = query_options,
      .operands_min = 1,
      .operands_max = 1,
-     .run = command_at},
+     .run = command_ask},
     {.name = "tree",
      .usage = "FILE",
      .summary = "Print a file's syntax tree",
@@ -145,7 +145,7 @@ static const struct command commands[] = {
      .options = tree_options,
      .operands_min = 1,
      .operands_max = 1,
-     .run = command_tree},
+     .run = command_ask},
     {.name = "query",
      .usage = "PATTERN [FILE]",
      .summary = "Find what a tree-sitter query matches",
@@ -162,7 +162,7 @@ static const struct command commands[] = {
      .options = pattern_options,
      .operands_min = 1,
      .operands_max = 2,
-     .run = command_query},
+     .run = command_ask},
     {.name = "cat",
      .usage = "FILE",
      .summary = "Print a file's source as it was indexed",
@@ -172,7 +172,7 @@ static const struct command commands[] = {
      .options = query_options,
      .operands_min = 1,
      .operands_max = 1,
-     .run = command_cat},
+     .run = command_ask},
     {.name = "stats",
      .usage = "",
      .summary = "Tell what a store holds and what that takes",
@@ -182,7 +182,7 @@ static const struct command commands[] = {
      .options = query_options,
      .operands_min = 0,
      .operands_max = 0,
-     .run = command_stats},
+     .run = command_ask},
     {.name = "verify",
      .usage = "",
      .summary = "Check a store against the sources, byte by byte and node by node",
@@ -214,15 +214,21 @@ firn_status open_store(const struct invocation *invocation, struct opened *opene
 
 /* --- paths --- */
 
-/* Writes the absolute form of a path that may not exist any more: "." and ".." are taken by their
- * words. False when it does not fit. */
-static bool make_absolute(const char *path, char absolute[PATH_MAX])
+/* Writes the absolute form of a path from folder (NULL: where this process stands) that may not
+ * exist any more: "." and ".." are taken by their words. False when it does not fit. */
+static bool make_absolute(const char *folder, const char *path, char absolute[PATH_MAX])
 {
     size_t size = 0;
-    if (path[0] != '/' && getcwd(absolute, PATH_MAX) == NULL)
-        return false;
-    if (path[0] != '/')
+    if (path[0] != '/' && folder != NULL) {
+        size = strlen(folder);
+        if (size >= PATH_MAX)
+            return false;
+        memcpy(absolute, folder, size + 1);
+    } else if (path[0] != '/') {
+        if (getcwd(absolute, PATH_MAX) == NULL)
+            return false;
         size = strlen(absolute);
+    }
     while (*path != '\0') {
         size_t part = strcspn(path, "/");
         if (part == 2 && memcmp(path, "..", 2) == 0) {
@@ -251,15 +257,25 @@ static const char *below(const char *root, const char *path)
     return strncmp(root, path, size) == 0 && path[size] == '/' ? path + size + 1 : NULL;
 }
 
-firn_status resolve_file(struct opened *opened, const char *operand, struct opened_file *ret_file,
-                         firn_error *ret_error)
+/* The path of the file itself, its links followed. */
+static bool follow_links(const char *folder, const char *path, char absolute[PATH_MAX])
+{
+    char joined[PATH_MAX];
+    if (path[0] == '/' || folder == NULL)
+        return realpath(path, absolute) != NULL;
+    const int size = snprintf(joined, sizeof joined, "%s/%s", folder, path);
+    return size > 0 && (size_t)size < sizeof joined && realpath(joined, absolute) != NULL;
+}
+
+firn_status resolve_file(struct opened *opened, const char *operand, const char *folder,
+                         struct opened_file *ret_file, firn_error *ret_error)
 {
     char absolute[PATH_MAX];
     const char *root = opened->meta.root;
     firn_status status = opened_find(opened, operand, ret_file, ret_error);
     for (unsigned way = 0; way < 2 && status == FIRN_NOT_FOUND; way++) {
-        bool is_made =
-            way == 0 ? make_absolute(operand, absolute) : realpath(operand, absolute) != NULL;
+        bool is_made = way == 0 ? make_absolute(folder, operand, absolute)
+                                : follow_links(folder, operand, absolute);
         const char *path = is_made ? below(root, absolute) : NULL;
         if (path != NULL)
             status = opened_find(opened, path, ret_file, ret_error);

@@ -8,26 +8,20 @@
 #include "common/emitter.h"
 #include "common/options.h"
 
-/* The commands; each in the file of its name. */
+/* The commands; each in the file of its name. command_ask is that of all that answer.h has. */
 enum exit_status command_index(const struct invocation *invocation);
-enum exit_status command_find(const struct invocation *invocation);
-enum exit_status command_refs(const struct invocation *invocation);
-enum exit_status command_outline(const struct invocation *invocation);
-enum exit_status command_at(const struct invocation *invocation);
-enum exit_status command_tree(const struct invocation *invocation);
-enum exit_status command_query(const struct invocation *invocation);
-enum exit_status command_cat(const struct invocation *invocation);
-enum exit_status command_stats(const struct invocation *invocation);
+enum exit_status command_ask(const struct invocation *invocation);
 enum exit_status command_verify(const struct invocation *invocation);
 
 /* Opens the store of --store with the cache that --ram allows. */
 FIRN_NODISCARD firn_status open_store(const struct invocation *invocation, struct opened *opened,
                                       firn_error *ret_error);
 
-/* Finds the file that an operand names: by its path in the index, else by the path from where the
- * user stands. */
+/* Finds the file that an operand names: by its path in the index, else by the path from folder
+ * (NULL: where the user stands). */
 FIRN_NODISCARD firn_status resolve_file(struct opened *opened, const char *operand,
-                                        struct opened_file *ret_file, firn_error *ret_error);
+                                        const char *folder, struct opened_file *ret_file,
+                                        firn_error *ret_error);
 
 /* `path:line:column: ` in plain text; row and column from 0. */
 void print_place(struct emitter *emitter, const char *path, uint32_t row, uint32_t column);

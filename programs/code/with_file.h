@@ -1,8 +1,9 @@
-/* The frame of the commands that look at one file: opens the store, finds and decodes the file,
- * calls the command, closes all. */
+/* The frame of the answers that look at one file: finds and decodes the file, calls the answer,
+ * gives all back. */
 #ifndef CODE_WITH_FILE_H
 #define CODE_WITH_FILE_H
 
+#include "code/answer.h"
 #include "code/commands.h"
 
 /* A file whose nodes are decoded, with its lines. */
@@ -13,12 +14,13 @@ struct view {
     firn_lines lines;
 };
 
-/* Prints what the command is for. Failures are written to ret_error and returned; *ret_exit is the
- * exit status after FIRN_OK. */
-typedef firn_status (*view_fn)(const struct invocation *invocation, struct view *view,
-                               void *context, enum exit_status *ret_exit, firn_error *ret_error);
+/* Prints what is asked. Failures are written to ret_error and returned. */
+typedef firn_status (*view_fn)(const struct question *question, struct view *view,
+                               struct emitter *emitter, firn_error *ret_error);
 
-enum exit_status with_file(const struct invocation *invocation, const char *operand, view_fn show,
-                           void *context);
+/* Shows the file that path names, as resolve_file takes it. */
+FIRN_NODISCARD firn_status with_file(struct opened *opened, const struct question *question,
+                                     const char *path, view_fn show, struct emitter *emitter,
+                                     firn_error *ret_error);
 
 #endif
