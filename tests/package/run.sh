@@ -20,19 +20,29 @@ prefix=$work/stage/opt/firn
 library=$(dirname "$(find "$prefix" -name libfirn.a)")
 export PKG_CONFIG_PATH="$library/pkgconfig" LD_LIBRARY_PATH="$library"
 
-# Each header alone, as C11 and as C++17.
+# Each header alone, as C11 and as C++17; those of adapters with the flags of their libraries.
 strict='-Wall -Wextra -Wpedantic -Werror -fsyntax-only'
-for header in "$prefix"/include/firn/*.h; do
-    echo "#include <firn/$(basename "$header")>" >"$work/alone.c"
+alone() {
+    echo "#include <firn/$1>" >"$work/alone.c"
     cp "$work/alone.c" "$work/alone.cc"
     for compiler in gcc clang; do
         # shellcheck disable=SC2086
-        "$compiler" -std=c11 $strict -I "$prefix/include" "$work/alone.c" ||
-            fail "$header does not compile alone as C11 with $compiler"
+        "$compiler" -std=c11 $strict -I "$prefix/include" $2 "$work/alone.c" ||
+            fail "$1 does not compile alone as C11 with $compiler"
     done
     # shellcheck disable=SC2086
-    c++ -std=c++17 $strict -I "$prefix/include" "$work/alone.cc" ||
-        fail "$header does not compile alone as C++17"
+    c++ -std=c++17 $strict -I "$prefix/include" $2 "$work/alone.cc" ||
+        fail "$1 does not compile alone as C++17"
+}
+for header in "$prefix"/include/firn/*.h; do
+    alone "$(basename "$header")" ''
+done
+alone adapters/current.h ''
+for pair in lua:lua5.4 duktape:duktape sqlite:sqlite3 jansson:jansson; do
+    [ -f "$prefix/include/firn/adapters/${pair%:*}.h" ] || fail "${pair%:*}.h is not installed"
+    if pkg-config --exists "${pair#*:}"; then
+        alone "adapters/${pair%:*}.h" "$(pkg-config --cflags "${pair#*:}")"
+    fi
 done
 
 # The examples of a page: each ```c block becomes NAME1.c, NAME2.c, ...
