@@ -181,7 +181,9 @@ static unsigned choose_names(struct opened *opened, char (*names)[NAME_MAX_BYTES
     static struct dictionary_cursor cursor;
     firn_error error;
     unsigned count = 0;
-    expect(dictionary_open(&dictionary, opened->store, opened->meta.names_segment, &error), &error);
+    expect(
+        dictionary_open(&dictionary, opened->store, opened->meta.layers[0].names_segment, &error),
+        &error);
     for (unsigned i = 0; i < FINDS; i++) {
         uint64_t number = opened->meta.names * i / FINDS;
         struct postings postings;

@@ -3,6 +3,7 @@
  * whose language it does not fit are passed over. Memory: one file. */
 #include "code/answer.h"
 #include "code/commands.h"
+#include "code/listing.h"
 #include "code/language.h"
 
 #include <firn/query.h>
@@ -214,20 +215,18 @@ static firn_status search_one(struct search *search, firn_error *ret_error)
 
 static firn_status search_all(struct search *search, firn_error *ret_error)
 {
-    struct dictionary_cursor cursor = {.dictionary = NULL};
-    firn_status status = dictionary_at(&search->opened->catalog, 0, &cursor, ret_error);
+    struct listing listing = {.opened = NULL};
+    firn_status status = listing_begin(&listing, search->opened, "", ret_error);
 
     while (status == FIRN_OK && !emitter_failed(search->emitter)) {
         struct opened_file file;
-        status = opened_entry(search->opened, &cursor, &file, ret_error);
+        status = listing_next(&listing, &file, ret_error);
         if (status != FIRN_OK)
             break;
         status = search_file(search, &file, ret_error);
         opened_file_fini(search->opened, &file);
-        if (status == FIRN_OK)
-            status = dictionary_next(&cursor, ret_error);
     }
-    dictionary_cursor_close(&cursor);
+    listing_end(&listing);
     return status == FIRN_END_OF_DATA ? FIRN_OK : status;
 }
 

@@ -9,6 +9,7 @@
 #include "code/compare.h"
 #include "code/gate.h"
 #include "code/interrupt.h"
+#include "code/listing.h"
 #include "code/memory.h"
 #include "code/names_check.h"
 #include "common/progress.h"
@@ -36,7 +37,6 @@ struct verify {
     const firn_allocator *allocator;
     struct gate gate;
     struct progress progress;
-    uint64_t file_count;
     pthread_mutex_t mutex; /* over what follows */
     uint64_t next;
     struct totals totals;
@@ -179,12 +179,11 @@ static firn_status compare_file(struct verifier *verifier, const struct opened_f
     return status;
 }
 
-static firn_status verify_file(struct verifier *verifier, const struct dictionary_cursor *cursor,
-                               firn_error *ret_error)
+static firn_status verify_file(struct verifier *verifier, uint64_t number, firn_error *ret_error)
 {
     struct verify *verify = verifier->verify;
     struct opened_file file;
-    firn_status status = opened_entry(&verify->opened, cursor, &file, ret_error);
+    firn_status status = opened_at(&verify->opened, number, &file, ret_error);
     if (status != FIRN_OK)
         return status;
     size_t bytes =
@@ -203,7 +202,7 @@ static firn_status verify_file(struct verifier *verifier, const struct dictionar
 static bool take_run(struct verify *verify, uint64_t *ret_first)
 {
     pthread_mutex_lock(&verify->mutex);
-    bool is_taken = verify->next < verify->file_count && !verify->has_failed;
+    bool is_taken = verify->next < verify->opened.number_end && !verify->has_failed;
     *ret_first = verify->next;
     verify->next += is_taken ? RUN_FILES : 0;
     pthread_mutex_unlock(&verify->mutex);
@@ -213,20 +212,15 @@ static bool take_run(struct verify *verify, uint64_t *ret_first)
 static firn_status verify_runs(struct verifier *verifier, firn_error *ret_error)
 {
     struct verify *verify = verifier->verify;
-    struct dictionary_cursor cursor = {.dictionary = NULL};
     firn_status status = FIRN_OK;
     uint64_t first;
-    while (status == FIRN_OK && take_run(verify, &first)) {
-        status = dictionary_at(&verify->opened.catalog, first, &cursor, ret_error);
-        for (unsigned i = 0; i < RUN_FILES && status == FIRN_OK && !interrupt_came(); i++) {
-            status = verify_file(verifier, &cursor, ret_error);
-            if (status == FIRN_OK && i + 1 < RUN_FILES)
-                status = dictionary_next(&cursor, ret_error);
+    while (status == FIRN_OK && take_run(verify, &first))
+        for (uint64_t number = first; number < first + RUN_FILES && status == FIRN_OK; number++) {
+            if (number >= verify->opened.number_end || interrupt_came())
+                break;
+            if (!opened_is_hidden(&verify->opened, number))
+                status = verify_file(verifier, number, ret_error);
         }
-        if (status == FIRN_END_OF_DATA)
-            status = FIRN_OK;
-    }
-    dictionary_cursor_close(&cursor);
     return status;
 }
 
@@ -348,9 +342,34 @@ static firn_status verify_names(struct verify *verify, firn_error *ret_error)
     return add_finding(verify, FINDING_DIFFERENCE, 1, "the index of names", what, ret_error);
 }
 
+/* Whether the listing has every file once, in order, and as many as the meta segment says. */
+static firn_status verify_order(struct verify *verify, firn_error *ret_error)
+{
+    struct opened *opened = &verify->opened;
+    struct listing listing = {.opened = NULL};
+    struct opened_file file, last = {.path = NULL};
+    uint64_t count = 0;
+    bool is_ordered = true;
+    firn_status status = listing_begin(&listing, opened, "", ret_error);
+    while (status == FIRN_OK && (status = listing_next(&listing, &file, ret_error)) == FIRN_OK) {
+        is_ordered = is_ordered && (last.path == NULL || strcmp(last.path, file.path) < 0);
+        opened_file_fini(opened, &last);
+        last = file;
+        count++;
+    }
+    opened_file_fini(opened, &last);
+    listing_end(&listing);
+    if (status != FIRN_END_OF_DATA)
+        return status;
+    return is_ordered && count == opened->meta.totals.files
+               ? FIRN_OK
+               : add_finding(verify, FINDING_DIFFERENCE, 1, "the catalog",
+                             "a file is listed twice or is missing", ret_error);
+}
+
 static firn_status verify_store(struct verify *verify, unsigned workers, firn_error *ret_error)
 {
-    firn_status status = dictionary_count(&verify->opened.catalog, &verify->file_count, ret_error);
+    firn_status status = verify_order(verify, ret_error);
     if (status == FIRN_OK)
         status = verify_files(verify, workers, ret_error);
     if (status == FIRN_OK)

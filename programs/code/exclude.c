@@ -12,6 +12,7 @@
 #define PATTERN_MAX_BYTES 4096u
 
 struct exclude_pattern {
+    char *given;
     char *text; /* without the marks at its ends */
     size_t size;
     bool rooted;
@@ -26,8 +27,11 @@ void exclude_init(struct exclude *exclude, const firn_allocator *allocator)
 
 void exclude_fini(struct exclude *exclude)
 {
-    for (size_t i = 0; i < exclude->count; i++)
-        firn_release(exclude->allocator, exclude->patterns[i].text, exclude->patterns[i].size + 1);
+    for (size_t i = 0; i < exclude->count; i++) {
+        struct exclude_pattern *pattern = &exclude->patterns[i];
+        firn_release(exclude->allocator, pattern->given, strlen(pattern->given) + 1);
+        firn_release(exclude->allocator, pattern->text, pattern->size + 1);
+    }
     firn_release(exclude->allocator, exclude->patterns,
                  exclude->capacity * sizeof *exclude->patterns);
     exclude_init(exclude, exclude->allocator);
@@ -53,7 +57,8 @@ static void strip_marks(struct exclude_pattern *pattern, const char **text, size
 firn_status exclude_add(struct exclude *exclude, const char *text)
 {
     struct exclude_pattern pattern = {0};
-    size_t size = strlen(text);
+    size_t size = strlen(text), given_size = size + 1;
+    const char *given = text;
 
     if (size > PATTERN_MAX_BYTES)
         return FIRN_LIMIT;
@@ -65,14 +70,29 @@ firn_status exclude_add(struct exclude *exclude, const char *text)
                    sizeof *exclude->patterns))
         return FIRN_NO_MEMORY;
     exclude->patterns = patterns;
+    pattern.given = firn_allocate(exclude->allocator, given_size);
     pattern.text = firn_allocate(exclude->allocator, size + 1);
-    if (pattern.text == NULL)
+    if (pattern.given == NULL || pattern.text == NULL) {
+        firn_release(exclude->allocator, pattern.given, given_size);
+        firn_release(exclude->allocator, pattern.text, size + 1);
         return FIRN_NO_MEMORY;
+    }
+    memcpy(pattern.given, given, given_size);
     memcpy(pattern.text, text, size);
     pattern.text[size] = '\0';
     pattern.size = size;
     exclude->patterns[exclude->count++] = pattern;
     return FIRN_OK;
+}
+
+size_t exclude_count(const struct exclude *exclude)
+{
+    return exclude->count;
+}
+
+const char *exclude_text(const struct exclude *exclude, size_t number)
+{
+    return exclude->patterns[number].given;
 }
 
 /* Whether the class at *pattern (behind its bracket) has byte c; moves *pattern behind the class. A

@@ -27,6 +27,10 @@ void exclude_fini(struct exclude *exclude);
  * for one above 4,096 bytes, FIRN_NO_MEMORY. */
 FIRN_NODISCARD firn_status exclude_add(struct exclude *exclude, const char *pattern);
 
+/* The patterns as they were given, by numbers below exclude_count. */
+size_t exclude_count(const struct exclude *exclude);
+const char *exclude_text(const struct exclude *exclude, size_t number);
+
 /* Whether the patterns leave out path, which is relative to the root, without a slash at its start
  * or end. Its folders are taken as looked at before. Takes at most O(pattern * path) steps. */
 bool exclude_match(const struct exclude *exclude, const char *path, bool is_folder);

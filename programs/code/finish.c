@@ -13,7 +13,9 @@
 struct finish {
     struct job *job;
     struct meta meta;
+    struct meta_layer layer;
     struct meta_language *languages;
+    const char **excludes;
     uint32_t *numbers; /* of files in the store; UINT32_MAX for the skipped */
     struct bytes bytes;
     firn_codec *codec;
@@ -63,7 +65,7 @@ static firn_status write_catalog(struct finish *finish, struct dictionary_writer
         status = dictionary_add(writer, path, strlen(path), finish->bytes.data, finish->bytes.size,
                                 ret_error);
     }
-    return status == FIRN_OK ? dictionary_finish(writer, &finish->meta.catalog_segment, ret_error)
+    return status == FIRN_OK ? dictionary_finish(writer, &finish->layer.catalog_segment, ret_error)
                              : status;
 }
 
@@ -130,11 +132,31 @@ static firn_status write_family(struct finish *finish, const struct job_language
     return status;
 }
 
+/* The patterns of --exclude, for updates. */
+static firn_status list_excludes(struct finish *finish, firn_error *ret_error)
+{
+    const struct exclude *exclude = finish->job->options.exclude;
+    const size_t count = exclude != NULL ? exclude_count(exclude) : 0;
+    finish->excludes = firn_allocate(finish->job->allocator, (count + 1) * sizeof(const char *));
+    if (finish->excludes == NULL)
+        return out_of_memory(ret_error);
+    for (size_t i = 0; i < count; i++)
+        finish->excludes[i] = exclude_text(exclude, i);
+    finish->meta.excludes = finish->excludes;
+    finish->meta.exclude_count = (uint32_t)count;
+    return FIRN_OK;
+}
+
 static firn_status write_meta(struct finish *finish, firn_error *ret_error)
 {
     struct job *job = finish->job;
     finish->meta.root = job->root;
     finish->meta.languages = finish->languages;
+    finish->meta.scanned_ns = job->scanned_ns;
+    finish->layer.files = finish->meta.totals.files;
+    finish->layer.changes_segment = FIRN_SEGMENT_NONE;
+    finish->meta.layers = &finish->layer;
+    finish->meta.layer_count = 1;
     firn_status status = FIRN_OK;
     for (unsigned i = 0; i < job->language_total && status == FIRN_OK; i++) {
         if (job->languages[i].language == NULL)
@@ -144,6 +166,8 @@ static firn_status write_meta(struct finish *finish, firn_error *ret_error)
     }
     for (unsigned i = 0; i < job->worker_count; i++)
         finish->meta.parser_tree_bytes += job->workers[i].parser_tree_bytes;
+    if (status == FIRN_OK)
+        status = list_excludes(finish, ret_error);
     if (status != FIRN_OK)
         return status;
     const firn_store_put_options put = {
@@ -158,8 +182,8 @@ static firn_status write_meta(struct finish *finish, firn_error *ret_error)
 static firn_status write_all(struct finish *finish, firn_error *ret_error)
 {
     number_files(finish);
-    firn_status status = names_write(finish->job, finish->numbers, &finish->meta.names,
-                                     &finish->meta.names_segment, ret_error);
+    firn_status status = names_write(finish->job, finish->numbers, &finish->layer.names,
+                                     &finish->layer.names_segment, ret_error);
     if (status == FIRN_OK)
         status = write_dictionary(finish, SEGMENT_CATALOG, write_catalog, ret_error);
     if (status == FIRN_OK)
@@ -212,6 +236,9 @@ firn_status finish_index(struct job *job, struct finish_result *ret_result, firn
         place_fini(&finish.languages[i].family, job->allocator);
     bytes_fini(&finish.bytes);
     firn_codec_destroy(finish.codec);
+    if (finish.excludes != NULL)
+        firn_release(job->allocator, finish.excludes,
+                     (finish.meta.exclude_count + 1) * sizeof(const char *));
     firn_release(job->allocator, finish.languages, languages_size);
     firn_release(job->allocator, finish.numbers,
                  (job->scan.file_count + 1) * sizeof *finish.numbers);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <firn/file.h>
 #include <firn/system.h>
@@ -72,6 +73,9 @@ static firn_status scan_root(struct job *job, firn_error *ret_error)
 {
     const struct scan_options options = {
         .allocator = job->allocator, .exclude = job->options.exclude, .store = job->options.store};
+    struct timespec now = {0, 0};
+    clock_gettime(CLOCK_REALTIME, &now);
+    job->scanned_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
     firn_status status = scan_run(job->root, &options, &job->scan, ret_error);
     if (status != FIRN_OK)
         return status;

@@ -71,6 +71,7 @@ struct job {
     char *root; /* absolute */
     struct scan scan;
     bool is_scanned;
+    int64_t scanned_ns; /* when the scan began, since 1970 */
     firn_store *store;
     struct job_file *files;
     unsigned language_total; /* of all there are */

@@ -1,19 +1,21 @@
-/* Looking a name up in the dictionary of names. */
+/* Looking a name up in the dictionaries of names of all layers, and going over the names. */
 #ifndef CODE_LOOKUP_H
 #define CODE_LOOKUP_H
 
 #include "code/index/postings.h"
 #include "code/opened.h"
 
+struct lookup_layer;
+
 /* The files that a name occurs in, in the order of their paths. Zero it before lookup_begin;
  * lookup_end in any case. Confined to one thread. */
 struct lookup {
-    struct opened *opened; /* private, and what follows */
-    struct dictionary names;
-    struct dictionary_cursor cursor;
-    const char *name;
+    struct opened *opened;
+    const char *name; /* the caller's */
     size_t name_size;
-    struct postings postings; /* may be read: file, and the definitions by postings_definition */
+    struct postings postings; /* may be read: file, its number in the store, and definitions_left */
+    struct lookup_layer *layers; /* private, and what follows */
+    uint32_t current;
 };
 
 /* Looks a name up. FIRN_OK also when there is none. */

@@ -126,15 +126,18 @@ struct last_posting {
     bool is_any;
 };
 
-static firn_status add_entry(const struct table_cursor *entry, struct last_posting *last,
-                             struct names_sum *sum)
+static firn_status add_entry(const struct table_cursor *entry, const struct opened_layer *layer,
+                             struct last_posting *last, struct names_sum *sum)
 {
     struct postings postings;
     struct definition definition;
     firn_status status;
     postings_init(&postings, entry->payload, entry->payload_size);
     while ((status = postings_next(&postings)) == FIRN_OK) {
-        uint64_t posting = hash_posting(entry->key, entry->key_size, postings.file);
+        const uint64_t file = (uint64_t)layer->first + postings.file;
+        uint64_t posting = hash_posting(entry->key, entry->key_size, file);
+        if (changes_is_hidden(&layer->changes, postings.file))
+            continue;
         if (!last->is_any || last->hash != posting)
             add_posting(sum, posting);
         *last = (struct last_posting){posting, true};
@@ -146,19 +149,19 @@ static firn_status add_entry(const struct table_cursor *entry, struct last_posti
     return status == FIRN_END_OF_DATA ? FIRN_OK : status;
 }
 
-firn_status names_add_dictionary(struct opened *opened, struct names_sum *sum,
-                                 firn_error *ret_error)
+static firn_status add_layer(struct opened *opened, uint32_t layer, struct names_sum *sum,
+                             firn_error *ret_error)
 {
     struct dictionary names;
     struct dictionary_cursor cursor = {.dictionary = NULL};
     struct last_posting last = {0};
     firn_status status =
-        dictionary_open(&names, opened->store, opened->meta.names_segment, ret_error);
+        dictionary_open(&names, opened->store, opened->meta.layers[layer].names_segment, ret_error);
     if (status != FIRN_OK)
         return status;
     status = dictionary_seek(&names, "", 0, &cursor, ret_error);
     while (status == FIRN_OK) {
-        status = add_entry(&cursor.entry, &last, sum);
+        status = add_entry(&cursor.entry, &opened->layers[layer], &last, sum);
         if (status != FIRN_OK)
             firn_error_set(ret_error, status, 0, "an entry of the index of names is damaged");
         else
@@ -167,4 +170,13 @@ firn_status names_add_dictionary(struct opened *opened, struct names_sum *sum,
     dictionary_cursor_close(&cursor);
     dictionary_close(&names);
     return status == FIRN_END_OF_DATA ? FIRN_OK : status;
+}
+
+firn_status names_add_dictionary(struct opened *opened, struct names_sum *sum,
+                                 firn_error *ret_error)
+{
+    firn_status status = FIRN_OK;
+    for (uint32_t i = 0; i < opened->meta.layer_count && status == FIRN_OK; i++)
+        status = add_layer(opened, i, sum, ret_error);
+    return status;
 }

@@ -31,7 +31,8 @@ void names_adder_fini(struct names_adder *adder);
 FIRN_NODISCARD firn_status names_add_file(struct names_adder *adder, const struct opened_file *file,
                                           const struct loaded *loaded, struct names_sum *sum);
 
-/* Adds all entries of the dictionary. FIRN_CORRUPT and as dictionary_next. */
+/* Adds all entries of the dictionaries, but for hidden files. FIRN_CORRUPT and as dictionary_next.
+ */
 FIRN_NODISCARD firn_status names_add_dictionary(struct opened *opened, struct names_sum *sum,
                                                 firn_error *ret_error);
 

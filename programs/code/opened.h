@@ -1,5 +1,9 @@
 /* A store of `firn code`, opened for reading: what all commands but index begin with. May be shared
- * between threads, as may the files that it finds. */
+ * between threads, as may the files that it finds; only opened_refresh wants it for itself.
+ *
+ * An index has layers, oldest first: an update adds one with the files that changed and hides their
+ * former versions in those below. Files are numbered over all layers; a hidden one has a number and
+ * is found by nobody. */
 #ifndef CODE_OPENED_H
 #define CODE_OPENED_H
 
@@ -8,6 +12,7 @@
 #include <firn/tree.h>
 
 #include "code/extract.h"
+#include "code/index/changes.h"
 #include "code/index/dictionary.h"
 #include "code/index/meta.h"
 #include "code/kind.h"
@@ -19,12 +24,23 @@ struct opened_language {
     struct extractor *extractor; /* NULL when the language is not known */
 };
 
+/* A layer, with its place in meta.layers. */
+struct opened_layer {
+    struct dictionary catalog;
+    struct changes changes;
+    uint32_t first; /* the number of its first file */
+};
+
 struct opened {
     const firn_allocator *allocator;
     firn_store *store;
     firn_arena arena;
+    char *path; /* of the store, as it was named */
     struct meta meta;
-    struct dictionary catalog;
+    struct opened_layer *layers;       /* meta.layer_count */
+    uint32_t number_end;               /* above the numbers of all files */
+    bool is_borrowed;                  /* the store is another's */
+    bool is_stale;                     /* a refresh failed halfway */
     struct opened_language *languages; /* private: see opened_language_get */
     pthread_mutex_t mutex;
 };
@@ -34,7 +50,19 @@ struct opened {
 FIRN_NODISCARD firn_status opened_init(struct opened *opened, const char *path,
                                        const firn_allocator *allocator, size_t cache_bytes,
                                        firn_error *ret_error);
+/* The same on a store that is open and outlives it. */
+FIRN_NODISCARD firn_status opened_init_on(struct opened *opened, firn_store *store,
+                                          const char *path, const firn_allocator *allocator,
+                                          firn_error *ret_error);
 void opened_fini(struct opened *opened);
+
+/* Goes on to what was committed since; cheap when nothing was. Nobody may use what is opened
+ * meanwhile, nor hold a look-up, a listing or a loaded file; numbers of files mean others
+ * afterwards. *ret_changed (may be NULL) tells whether there was anything. On failure nothing of
+ * the store can be relied on until a later call succeeds; it can be closed. FIRN_CHANGED when
+ * another store stands in its place, which must be opened anew; else as opened_init. */
+FIRN_NODISCARD firn_status opened_refresh(struct opened *opened, bool *ret_changed,
+                                          firn_error *ret_error);
 
 /* Loads a language by its number in the store. */
 FIRN_NODISCARD firn_status opened_language_get(struct opened *opened, uint32_t number,
@@ -48,20 +76,24 @@ struct opened_file {
     struct file_record record;
 };
 
-/* Finds a file by its path in the index (FIRN_NOT_FOUND), or by its number (FIRN_CORRUPT when there
- * is no such number). file_fini gives it back. */
+/* Finds a file by its path in the index (FIRN_NOT_FOUND), or by its number, below number_end
+ * (FIRN_NOT_FOUND when it is hidden, FIRN_CORRUPT when there is no such number). opened_file_fini
+ * gives it back. */
 FIRN_NODISCARD firn_status opened_find(struct opened *opened, const char *path,
                                        struct opened_file *ret_file, firn_error *ret_error);
 FIRN_NODISCARD firn_status opened_at(struct opened *opened, uint64_t number,
                                      struct opened_file *ret_file, firn_error *ret_error);
 void opened_file_fini(struct opened *opened, struct opened_file *file);
 
-/* Makes a file of the entry that a cursor of the catalog is on. */
-FIRN_NODISCARD firn_status opened_entry(struct opened *opened,
+/* All files, in the order of their paths: see listing.h. */
+
+/* Makes a file of the entry of a layer's catalog that a cursor is on. */
+FIRN_NODISCARD firn_status opened_entry(struct opened *opened, uint32_t layer,
                                         const struct dictionary_cursor *cursor,
                                         struct opened_file *ret_file, firn_error *ret_error);
+bool opened_is_hidden(const struct opened *opened, uint64_t number);
 
-/* Bytes of the store, pinned or put together. */
+/* Bytes of the store: pinned, put together, or made of a former version by edits. */
 struct content {
     const uint8_t *data; /* NULL when size is 0 */
     size_t size;
@@ -70,8 +102,8 @@ struct content {
     uint8_t *block;
 };
 
-/* Gets the size bytes at a place; content_release in any case. FIRN_CORRUPT, FIRN_NO_MEMORY,
- * FIRN_IO. */
+/* Gets the size bytes at a place, after its edits; content_release in any case. FIRN_CORRUPT,
+ * FIRN_NO_MEMORY, FIRN_IO. */
 FIRN_NODISCARD firn_status content_get(struct opened *opened, const struct place *place,
                                        uint64_t size, struct content *content,
                                        firn_error *ret_error);

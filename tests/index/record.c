@@ -1,4 +1,5 @@
 /* File records and the meta segment: what goes in comes out, and every cut of it is refused. */
+#include "code/index/changes.h"
 #include "code/index/meta.h"
 
 #include <setjmp.h>
@@ -49,6 +50,70 @@ static void record_comes_back_whole(void **state)
     bytes_fini(&bytes);
 }
 
+static void record_with_edits_comes_back_whole(void **state)
+{
+    (void)state;
+    struct bytes bytes = {.data = NULL};
+    struct place_edits edits = {
+        .place = {.segment = 8, .offset = 9, .more_count = 3, .more = far_segments},
+        .size = 300000,
+        .base_size = 900000};
+    struct file_record edited = sample, record;
+    edited.source.edits = &edits;
+    assert_int_equal(record_put(&bytes, &sample), FIRN_OK);
+    const size_t plain_size = bytes.size;
+    bytes.size = 0;
+    assert_int_equal(record_put(&bytes, &edited), FIRN_OK);
+    assert_int_equal(record_get(bytes.data, bytes.size, NULL, &record), FIRN_OK);
+    assert_place(&record.source, &edited.source);
+    assert_non_null(record.source.edits);
+    assert_place(&record.source.edits->place, &edits.place);
+    assert_int_equal(record.source.edits->size, 300000);
+    assert_int_equal(record.source.edits->base_size, 900000);
+    record_fini(&record, NULL);
+    for (size_t size = plain_size + 1; size < bytes.size; size++)
+        assert_int_equal(record_get(bytes.data, size, NULL, &record), FIRN_CORRUPT);
+    bytes_fini(&bytes);
+}
+
+static void changes_come_back_whole(void **state)
+{
+    (void)state;
+    struct bytes bytes = {.data = NULL};
+    struct changes changes, read;
+    changes_init(&changes, NULL, 100);
+    assert_int_equal(changes_put(&changes, &bytes), FIRN_OK);
+    assert_int_equal(bytes.size, 0);
+    assert_int_equal(changes_hide(&changes, 0), FIRN_OK);
+    assert_int_equal(changes_hide(&changes, 99), FIRN_OK);
+    assert_int_equal(changes_hide(&changes, 99), FIRN_OK);
+    assert_int_equal(changes_hide(&changes, 100), FIRN_INVALID);
+    assert_int_equal(changes_set_time(&changes, 7, -5), FIRN_OK);
+    assert_int_equal(changes_set_time(&changes, 98, INT64_MAX), FIRN_OK);
+    assert_int_equal(changes_set_time(&changes, 98, 1), FIRN_INVALID);
+    assert_int_equal(changes_put(&changes, &bytes), FIRN_OK);
+    for (size_t size = 0; size < bytes.size; size++) {
+        changes_init(&read, NULL, 100);
+        assert_int_equal(changes_get(&read, bytes.data, size), FIRN_CORRUPT);
+        changes_fini(&read);
+    }
+    changes_init(&read, NULL, 99); /* of a layer with fewer files */
+    assert_int_equal(changes_get(&read, bytes.data, bytes.size), FIRN_CORRUPT);
+    changes_fini(&read);
+    changes_init(&read, NULL, 100);
+    assert_int_equal(changes_get(&read, bytes.data, bytes.size), FIRN_OK);
+    assert_int_equal(read.hidden_count, 2);
+    for (uint32_t i = 0; i < 100; i++) {
+        assert_int_equal(changes_is_hidden(&read, i), i == 0 || i == 99);
+        assert_int_equal(changes_time(&read, i) != NULL, i == 7 || i == 98);
+    }
+    assert_true(*changes_time(&read, 7) == -5);
+    assert_true(*changes_time(&read, 98) == INT64_MAX);
+    changes_fini(&read);
+    changes_fini(&changes);
+    bytes_fini(&bytes);
+}
+
 static void record_that_is_cut_or_longer_is_refused(void **state)
 {
     (void)state;
@@ -71,14 +136,28 @@ static struct bytes packed_meta(void)
          .family_bytes = 200000,
          .family = {.segment = 4}},
         {.name = "json", .family = {.segment = 9, .more_count = 3, .more = far_segments}}};
+    struct meta_layer layers[2] = {{.files = 4,
+                                    .hidden = 1,
+                                    .names = 70,
+                                    .names_segment = 1,
+                                    .catalog_segment = 2,
+                                    .changes_segment = 5},
+                                   {.files = 2,
+                                    .names = 7,
+                                    .names_segment = 6,
+                                    .catalog_segment = 7,
+                                    .changes_segment = FIRN_SEGMENT_NONE}};
+    const char *excludes[2] = {"*.min.js", "/build/"};
     struct meta meta = {.root = "/a/root",
                         .totals = {5, 50, 500, 5000, 50000},
                         .parser_tree_bytes = 1u << 30,
-                        .names = 77,
                         .skipped = 2,
-                        .names_segment = 1,
-                        .catalog_segment = 2,
+                        .scanned_ns = -7,
                         .skipped_segment = 3,
+                        .exclude_count = 2,
+                        .excludes = excludes,
+                        .layer_count = 2,
+                        .layers = layers,
                         .language_count = 2,
                         .languages = languages};
     struct bytes bytes = {.data = NULL};
@@ -99,8 +178,16 @@ static void meta_comes_back_whole(void **state)
     assert_int_equal(meta.parser_tree_bytes, 1u << 30);
     assert_int_equal(meta.names, 77);
     assert_int_equal(meta.skipped, 2);
-    assert_int_equal(meta.names_segment, 1);
-    assert_int_equal(meta.catalog_segment, 2);
+    assert_int_equal(meta.layer_count, 2);
+    assert_int_equal(meta.layers[0].files, 4);
+    assert_int_equal(meta.layers[0].hidden, 1);
+    assert_int_equal(meta.layers[0].names_segment, 1);
+    assert_int_equal(meta.layers[0].catalog_segment, 2);
+    assert_int_equal(meta.layers[0].changes_segment, 5);
+    assert_true(meta.layers[1].changes_segment == FIRN_SEGMENT_NONE);
+    assert_true(meta.scanned_ns == -7);
+    assert_int_equal(meta.exclude_count, 2);
+    assert_string_equal(meta.excludes[1], "/build/");
     assert_int_equal(meta.skipped_segment, 3);
     assert_int_equal(meta.language_count, 2);
     assert_string_equal(meta.languages[0].name, "c");
@@ -134,6 +221,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(record_comes_back_whole),
+        cmocka_unit_test(record_with_edits_comes_back_whole),
+        cmocka_unit_test(changes_come_back_whole),
         cmocka_unit_test(record_that_is_cut_or_longer_is_refused),
         cmocka_unit_test(meta_comes_back_whole),
         cmocka_unit_test(meta_that_is_cut_foreign_or_later_is_refused)};

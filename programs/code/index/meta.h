@@ -1,13 +1,16 @@
 /* The meta segment: what a store of `firn code` is, and where its parts are. It is the last segment
- * that an indexing puts. Format: docs/formats/code.md. */
+ * that an indexing puts. An index is a row of layers, oldest first: each has a catalog and a
+ * dictionary of names of its own files, of which some may be hidden. Format: docs/formats/code.md.
+ */
 #ifndef CODE_INDEX_META_H
 #define CODE_INDEX_META_H
 
 #include <firn/arena.h>
+#include <firn/store.h>
 
 #include "code/index/record.h"
 
-#define META_VERSION 1u
+#define META_VERSION 2u
 
 /* The kinds of segments in a store of `firn code`. */
 enum segment_kind {
@@ -18,6 +21,7 @@ enum segment_kind {
     SEGMENT_NAMES = 16, /* a dictionary's top table has its kind + 1 */
     SEGMENT_CATALOG = 18,
     SEGMENT_SKIPPED = 20,
+    SEGMENT_CHANGES = 22,
 };
 
 struct totals {
@@ -36,15 +40,27 @@ struct meta_language {
     struct place family;
 };
 
-struct meta {
-    const char *root; /* the indexed folder's absolute path */
-    struct totals totals;
-    uint64_t parser_tree_bytes; /* what the parser's own trees took */
-    uint64_t names;             /* entries in the dictionary of names */
-    uint64_t skipped;
+struct meta_layer {
+    uint64_t files;         /* in its catalog, with those that are hidden */
+    uint64_t hidden;        /* files that were changed or removed since */
+    uint64_t names;         /* entries in its dictionary of names */
     uint32_t names_segment; /* the top tables */
     uint32_t catalog_segment;
-    uint32_t skipped_segment;
+    uint32_t changes_segment; /* see changes.h; FIRN_SEGMENT_NONE: nothing changed */
+};
+
+struct meta {
+    const char *root;           /* the indexed folder's absolute path */
+    struct totals totals;       /* without what is hidden */
+    uint64_t parser_tree_bytes; /* what the parser's own trees took */
+    uint64_t names;             /* entries in all dictionaries of names */
+    uint64_t skipped;
+    int64_t scanned_ns;       /* when the last scan began, since 1970; 0: not known */
+    uint32_t skipped_segment; /* a top table */
+    uint32_t exclude_count;
+    const char **excludes; /* patterns, as they were given */
+    uint32_t layer_count;
+    struct meta_layer *layers; /* the oldest first */
     uint32_t language_count;
     struct meta_language *languages;
 };

@@ -1,7 +1,8 @@
 /* File records: the payloads of the catalog, which maps paths to them.
  *
  *   record: varint language | u32 crc | u64 mtime_ns | varints size, lines, nodes, tree size |
- *   place of the source | place of the tree
+ *   place of the source | place of the tree | for an edited source: varint size of the version that
+ *   lies there, varint size of the edits, their place
  *   place: varint segment | varint offset | varint count of further segments | each a varint,
  * zigzag difference to the segment before
  *
@@ -24,6 +25,14 @@ firn_status place_put(struct bytes *bytes, const struct place *place)
     return status;
 }
 
+static firn_status put_edits(struct bytes *bytes, const struct place_edits *edits)
+{
+    firn_status status = bytes_put_varint(bytes, edits->base_size);
+    if (status == FIRN_OK)
+        status = bytes_put_varint(bytes, edits->size);
+    return status == FIRN_OK ? place_put(bytes, &edits->place) : status;
+}
+
 firn_status record_put(struct bytes *bytes, const struct file_record *record)
 {
     uint8_t fixed[12];
@@ -37,7 +46,11 @@ firn_status record_put(struct bytes *bytes, const struct file_record *record)
         status = bytes_put_varint(bytes, figures[i]);
     if (status == FIRN_OK)
         status = place_put(bytes, &record->source);
-    return status == FIRN_OK ? place_put(bytes, &record->tree) : status;
+    if (status == FIRN_OK)
+        status = place_put(bytes, &record->tree);
+    return status == FIRN_OK && record->source.edits != NULL
+               ? put_edits(bytes, record->source.edits)
+               : status;
 }
 
 /* --- reading --- */
@@ -91,8 +104,21 @@ firn_status place_get(const uint8_t *in, const uint8_t *end, const firn_allocato
     return FIRN_OK;
 }
 
+struct place_edits *place_add_edits(struct place *place, const firn_allocator *allocator)
+{
+    place->edits = firn_allocate_zeroed(allocator, 1, sizeof *place->edits);
+    return place->edits;
+}
+
 void place_fini(struct place *place, const firn_allocator *allocator)
 {
+    struct place_edits *edits = place->edits;
+    if (edits != NULL) {
+        firn_release(allocator, edits->place.more,
+                     edits->place.more_count * sizeof *edits->place.more);
+        firn_release(allocator, edits, sizeof *edits);
+    }
+    place->edits = NULL;
     firn_release(allocator, place->more, place->more_count * sizeof *place->more);
     place->more = NULL;
     place->more_count = 0;
@@ -118,6 +144,21 @@ static const uint8_t *get_figures(const uint8_t *in, const uint8_t *end, struct 
     return in;
 }
 
+static firn_status get_edits(const uint8_t *in, const uint8_t *end, const firn_allocator *allocator,
+                             struct place *source, const uint8_t **ret_next)
+{
+    uint64_t base_size, size;
+    if ((in = firn_varint_get(in, end, &base_size)) == NULL ||
+        (in = firn_varint_get(in, end, &size)) == NULL)
+        return FIRN_CORRUPT;
+    struct place_edits *edits = place_add_edits(source, allocator);
+    if (edits == NULL)
+        return FIRN_NO_MEMORY;
+    edits->base_size = base_size;
+    edits->size = size;
+    return place_get(in, end, allocator, &edits->place, ret_next);
+}
+
 firn_status record_get(const void *data, size_t size, const firn_allocator *allocator,
                        struct file_record *ret_record)
 {
@@ -129,6 +170,8 @@ firn_status record_get(const void *data, size_t size, const firn_allocator *allo
     firn_status status = place_get(in, end, allocator, &record.source, &in);
     if (status == FIRN_OK)
         status = place_get(in, end, allocator, &record.tree, &in);
+    if (status == FIRN_OK && in != end)
+        status = get_edits(in, end, allocator, &record.source, &in);
     if (status == FIRN_OK && in != end)
         status = FIRN_CORRUPT;
     if (status != FIRN_OK)

@@ -4,13 +4,24 @@
 
 #include "code/index/bytes.h"
 
+struct place_edits;
+
 /* Where bytes lie in the store: from an offset in a segment on, then in further segments from their
  * beginnings. */
 struct place {
     uint32_t segment;
     uint32_t offset;
     uint32_t more_count;
-    uint32_t *more; /* more_count further segments; NULL when there are none */
+    uint32_t *more;            /* more_count further segments; NULL when there are none */
+    struct place_edits *edits; /* not NULL: a former version lies there, and these make of it what
+                                  is meant; only a source has them */
+};
+
+/* Edits as firn_edit_pack gives them, which have none themselves. */
+struct place_edits {
+    struct place place;
+    uint64_t size;
+    uint64_t base_size; /* of the former version */
 };
 
 struct file_record {
@@ -25,7 +36,7 @@ struct file_record {
     struct place tree;
 };
 
-/* Appends a place or a record. FIRN_NO_MEMORY. */
+/* Appends a place (without its edits) or a record. FIRN_NO_MEMORY. */
 FIRN_NODISCARD firn_status place_put(struct bytes *bytes, const struct place *place);
 FIRN_NODISCARD firn_status record_put(struct bytes *bytes, const struct file_record *record);
 
@@ -35,6 +46,9 @@ FIRN_NODISCARD firn_status place_get(const uint8_t *in, const uint8_t *end,
                                      const firn_allocator *allocator, struct place *ret_place,
                                      const uint8_t **ret_next);
 void place_fini(struct place *place, const firn_allocator *allocator);
+
+/* Gives a place room for edits, all zero. NULL when there is no memory. */
+struct place_edits *place_add_edits(struct place *place, const firn_allocator *allocator);
 
 /* Reads a record of exactly size bytes; record_fini gives its places back. FIRN_CORRUPT,
  * FIRN_NO_MEMORY. */
