@@ -23,6 +23,7 @@
 #include <firn/policy.h>
 #include <firn/pool.h>
 #include <firn/query.h>
+#include <firn/region.h>
 #include <firn/slab.h>
 #include <firn/status.h>
 #include <firn/store.h>

@@ -1,5 +1,6 @@
 /* What the slab's files share: slab.c (the calls), slab_span.c (objects of a class),
- * slab_pages.c (segments and runs of units). A file calls only those after it.
+ * slab_pages.c (segments and runs of units). A file calls only those after it. slab_usage.c and
+ * slab_idle.c walk over what is there.
  *
  *   segment: | header | state, in the first one | units of 16 KiB ...                       |
  *            | segment 128 B | kinds, a byte a unit | free, dirty: bits | spans, 64 B a unit |
@@ -100,6 +101,16 @@ static inline uint32_t firn_class_size(uint32_t class)
     if (class < 8)
         return (class + 1) * 16;
     return (128u << (class - 8) / 4) + ((class - 8) % 4 + 1) * (32u << (class - 8) / 4);
+}
+
+/* The bits of a span's free slots; behind the slots where there are too many for the span. */
+static inline const uint64_t *firn_span_room(const firn_segment *segment, const firn_span *span)
+{
+    uint32_t size = firn_class_size(span->kind);
+    if (size >= 64)
+        return span->room;
+    const uint8_t *end = firn_unit_at(segment, span->first) + span->units * FIRN_UNIT_BYTES;
+    return (const uint64_t *)(const void *)end - (FIRN_UNIT_BYTES / size + 63) / 64;
 }
 
 /* --- slab_span.c --- */

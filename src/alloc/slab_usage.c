@@ -71,15 +71,11 @@ static bool all_of_class(const firn_slab_state *state, void **at, void **end, ui
 
 static bool span_is_right(const firn_segment *segment, const firn_span *span)
 {
-    const uint64_t *room = span->room;
+    const uint64_t *room = firn_span_room(segment, span);
     uint32_t size = firn_class_size(span->kind);
     size_t words = sizeof(span->room) / sizeof(uint64_t), free_slots = 0;
-    if (size < 64) {
+    if (size < 64)
         words = (FIRN_UNIT_BYTES / size + 63) / 64;
-        room = (const uint64_t *)(const void *)(firn_unit_at(segment, span->first) +
-                                                span->units * FIRN_UNIT_BYTES) -
-               words;
-    }
     for (size_t i = 0; i < words; i++)
         free_slots += (size_t)__builtin_popcountll(room[i]);
     return span->used + free_slots == span->capacity &&

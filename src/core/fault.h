@@ -37,7 +37,11 @@
     X(OPENDIR, opendir)                                                                            \
     X(READDIR, readdir)                                                                            \
     X(FLOCK, flock)                                                                                \
-    X(MMAP, mmap)
+    X(MMAP, mmap)                                                                                  \
+    X(MPROTECT, mprotect)                                                                          \
+    X(MREMAP, mremap)                                                                              \
+    X(MADVISE, madvise)                                                                            \
+    X(USERFAULTFD, userfaultfd)
 
 typedef enum firn_fault_call {
 #define FIRN_FAULT_ENUM(code, name) FIRN_FAULT_##code,

@@ -1,0 +1,176 @@
+/* Whole heaps that sleep in a few kilobytes and wake with every pointer intact.
+ *
+ * A region is a range of addresses with an allocator inside. What a library keeps wholly in it (an
+ * interpreter, an in-memory database, a document) is packed by firn_region_hibernate, its memory
+ * goes back to the kernel, and firn_region_wake, or a touch, brings it back to the same addresses.
+ *
+ * Threads: the allocator, root and contents are confined to one thread at a time, or whatever the
+ * user arranges. All other calls may be made from any thread: those on one region take effect one
+ * after the other, those on different regions run side by side. Any number of threads may touch a
+ * region that wakes on touch: each block is unpacked once, and is seen whole or not at all. No call
+ * but firn_region_contains may be made in a signal handler; touches may. Global and mutable: the
+ * table that finds a region by its address, SIGSEGV's handler, and what userfaultfd needs. */
+#ifndef FIRN_REGION_H
+#define FIRN_REGION_H
+
+#include <firn/allocator.h>
+#include <firn/status.h>
+#include <firn/usage.h>
+
+FIRN_BEGIN
+
+/* Caveats, first:
+ *   - Nothing may use the region's memory while firn_region_hibernate runs.
+ *   - While an eager region sleeps, a touch is a SIGSEGV. In one that wakes on touch, a system call
+ *     (read, write, ...) that is given a pointer into a block that sleeps fails with EFAULT, as no
+ *     handler runs inside the kernel: pin what you give to the kernel, or wake it first. Only
+ *     FIRN_REGION_ON_FAULT serves system calls.
+ *   - Waking on touch takes SIGSEGV's handler, which passes on what is not its own to the handler
+ *     it found; one that is installed later must do the same. It needs 8 KiB of the stack, or of
+ *     the alternate stack, that it runs on. When it cannot wake a block (no memory, too many
+ *     mappings), the fault is passed on as a real one: never wrong data.
+ *   - Pointers out of the region (to functions, to the program's own data) are kept as they are.
+ *   - A child of fork has a copy of each region, asleep or awake, in every mode. In a child made by
+ *     the bare system call (clone, _Fork), the memory of a region that sleeps under
+ *     FIRN_REGION_ON_FAULT is missing: a touch is a SIGSEGV, never zeros. */
+
+#define FIRN_REGION_RESERVE_BYTES ((uint64_t)4 << 30) /* the unit of a range, and its alignment */
+#define FIRN_REGION_BLOCK_BYTES (64u << 10)           /* what is packed, and wakes, as one */
+#define FIRN_REGION_LIMIT_MIN_BYTES (128u << 10)
+
+typedef struct firn_region firn_region;
+typedef struct firn_region_template firn_region_template;
+
+typedef enum firn_region_wake_mode {
+    FIRN_REGION_EAGER = 0, /* all at once, by firn_region_wake or firn_region_pin */
+    FIRN_REGION_ON_TOUCH,  /* also block by block, when touched: by SIGSEGV */
+    FIRN_REGION_ON_FAULT,  /* the same by userfaultfd, inside system calls, too */
+    FIRN_REGION_MODE_COUNT
+} firn_region_wake_mode;
+
+typedef struct firn_region_options {
+    const firn_allocator *allocator; /* of the handle and of what sleeps; NULL: the system's; must
+                                      * be safe between threads */
+    firn_region_wake_mode mode;
+    uint64_t reserve_bytes; /* of addresses: a multiple of 4 GiB; 0: 4 GiB */
+    uint64_t limit_bytes;   /* of memory in use at a time, as the allocator's mappings count; 0: no
+                             * limit but the range; at least FIRN_REGION_LIMIT_MIN_BYTES */
+    uint64_t build_id;      /* any number: snapshots of another one are refused */
+    uint32_t thread_count;  /* for packing and waking all of a large region; 0: one a processor */
+    uint32_t reserved[3];   /* must be 0 */
+} firn_region_options;
+
+/* Reserves a range and makes an allocator in it; only what is used takes memory. FIRN_INVALID for
+ * options out of range (a limit below a block, more than the address space), FIRN_NO_MEMORY (also
+ * when no such range of addresses is free), FIRN_UNSUPPORTED for FIRN_REGION_ON_FAULT where the
+ * kernel or the process's rights do not allow it. */
+FIRN_API FIRN_NODISCARD firn_status firn_region_create(const firn_region_options *options,
+                                                       firn_region **ret_region);
+/* Gives everything back, asleep or awake, pinned or not. NULL is let pass. */
+FIRN_API void firn_region_destroy(firn_region *region);
+
+/* An allocator of the region's memory, valid until the destroy. NULL beyond the limit, and in an
+ * eager region that sleeps. */
+FIRN_API firn_allocator firn_region_allocator(firn_region *region);
+/* The same with alignment, a power of two up to 64 KiB; released by the allocator above. */
+FIRN_API void *firn_region_alloc_aligned(firn_region *region, size_t size, size_t alignment);
+/* The usable bytes of a living object; 0 for an address where no object of the region can be. */
+FIRN_API size_t firn_region_usable_size(firn_region *region, const void *object);
+
+/* One pointer that the region keeps, in its snapshots, too: the way to all the rest. NULL at first.
+ * Setting it is FIRN_INVALID for an address outside the region (NULL is allowed). Reading it wakes
+ * nothing. */
+FIRN_API void *firn_region_root(const firn_region *region);
+FIRN_API FIRN_NODISCARD firn_status firn_region_root_set(firn_region *region, void *root);
+
+/* The range. */
+FIRN_API void *firn_region_base(const firn_region *region);
+FIRN_API uint64_t firn_region_reserve_bytes(const firn_region *region);
+/* Whether an address lies in the range. */
+FIRN_API bool firn_region_contains(const firn_region *region, const void *address);
+/* Random; a region keeps it, and its snapshots carry it. */
+FIRN_API uint64_t firn_region_id(const firn_region *region);
+
+typedef enum firn_region_state {
+    FIRN_REGION_AWAKE,
+    FIRN_REGION_PARTLY, /* some blocks were touched, the others sleep */
+    FIRN_REGION_ASLEEP,
+} firn_region_state;
+FIRN_API firn_region_state firn_region_state_get(const firn_region *region);
+
+/* --- sleeping --- */
+
+#define FIRN_REGION_LEVEL_RAW (-2) /* not packed */
+#define FIRN_REGION_LEVEL_LZ4 (-1)
+
+typedef struct firn_region_hibernate_options {
+    int level; /* of zstd: 1 to 19; 0: 1; or one of the two above, which take no template */
+    firn_region_template *sibling; /* NULL: none; held as long as it is needed */
+    uint32_t reserved[2];          /* must be 0 */
+} firn_region_hibernate_options;
+
+/* Packs the region and gives its memory to the kernel. Freed memory is zeroed first, so that it
+ * costs nothing. options may be NULL. FIRN_OK, too, and nothing is done, for a region that sleeps
+ * altogether. Of one that is partly awake only that part is packed anew, unless level or sibling
+ * change. FIRN_BUSY while it is pinned, FIRN_INVALID, FIRN_NO_MEMORY: it stays as it was. */
+FIRN_API FIRN_NODISCARD firn_status
+firn_region_hibernate(firn_region *region, const firn_region_hibernate_options *options);
+
+/* Wakes all of it and drops the packed image. FIRN_OK, too, when it is awake. FIRN_NO_MEMORY: it
+ * sleeps on, and a later try may succeed; FIRN_CORRUPT: the image in RAM was overwritten;
+ * FIRN_NOT_FOUND: it is away. */
+FIRN_API FIRN_NODISCARD firn_status firn_region_wake(firn_region *region);
+
+/* Wakes size bytes at an address (an eager region: all; NULL and 0: all) and keeps the region from
+ * hibernating until it is unpinned as often. FIRN_INVALID for what is not in the region, FIRN_LIMIT
+ * for too many pins; else as firn_region_wake. */
+FIRN_API FIRN_NODISCARD firn_status firn_region_pin(firn_region *region, const void *address,
+                                                    size_t size);
+/* FIRN_INVALID when it is not pinned. */
+FIRN_API FIRN_NODISCARD firn_status firn_region_unpin(firn_region *region);
+
+/* A number that stands for the content: the same before a sleep, during it and after it, when
+ * nothing was written meanwhile. Zeroes what was freed, so it is a call as firn_region_hibernate
+ * is. O(all). FIRN_NO_MEMORY, FIRN_CORRUPT, FIRN_NOT_FOUND (away). */
+FIRN_API FIRN_NODISCARD firn_status firn_region_digest(firn_region *region, uint64_t *ret_digest);
+
+/* Unpacks every block that sleeps, compares its checksum and drops it again; checks the allocator's
+ * structure when all is awake. FIRN_CORRUPT, FIRN_NO_MEMORY, FIRN_NOT_FOUND (away). */
+FIRN_API FIRN_NODISCARD firn_status firn_region_verify(firn_region *region);
+
+/* live: what the user holds; overhead: the allocator's and the handle; reserved: what is mapped or
+ * allocated, not the bare range; resident: of the range what the kernel backs, and the image;
+ * compressed: the image that sleeps (then live is that, too). */
+FIRN_API void firn_region_usage(firn_region *region, firn_usage *ret_usage);
+
+typedef struct firn_region_stats {
+    uint64_t hibernate_count, wake_count; /* wakes: from sleep to any waking */
+    uint64_t touch_count;                 /* blocks that a touch woke */
+    uint64_t prefetch_count;              /* blocks fetched with the first touch, since touches of
+                                           * the last wake told of them */
+    uint64_t block_count, zero_count, raw_count,
+        sibling_count;                  /* of the image: all that are not
+                                         * zero; zero ones; raw ones; equal to the sibling's */
+    uint64_t plain_bytes, packed_bytes; /* of the image's blocks */
+} firn_region_stats;
+FIRN_API void firn_region_stats_get(firn_region *region, firn_region_stats *ret_stats);
+
+/* --- templates: the plain blocks of a region at some moment, to pack its siblings against. They
+ * are counted: each create, retain, and image that needs it holds it; the last one to let go frees
+ * it. May be shared between threads. --- */
+
+/* Copies an awake region (FIRN_BUSY for one that is not). It may go on or be destroyed. Zeroes what
+ * was freed, so nothing may use the region meanwhile. FIRN_NO_MEMORY. */
+FIRN_API FIRN_NODISCARD firn_status
+firn_region_template_create(firn_region *region, firn_region_template **ret_template);
+FIRN_API void firn_region_template_retain(firn_region_template *sibling);
+/* NULL is let pass. */
+FIRN_API void firn_region_template_release(firn_region_template *sibling);
+/* Of its content; snapshots name it. Never 0. */
+FIRN_API uint64_t firn_region_template_id(const firn_region_template *sibling);
+FIRN_API void firn_region_template_usage(const firn_region_template *sibling,
+                                         firn_usage *ret_usage);
+
+FIRN_END
+
+#endif

@@ -1,0 +1,110 @@
+/* Falling asleep: freed memory is zeroed, what is in use is packed, and then the memory goes, in
+ * one step that nothing after it can undo. Called by region.c and sibling.c.
+ *
+ * Invariant: up to firn_os_vacate nothing has changed but memory that is free, so any failure
+ * leaves the region as awake as it was.
+ *
+ * Threads: under the region's lock, nobody else using the memory. Complexity: O(memory in use).
+ */
+#include "region/sleep.h"
+
+#include "alloc/slab_idle.h"
+#include "core/os_map.h"
+#include "region/source.h"
+#include "region/wake.h"
+
+/* Whether pages can be looked at without waking them. */
+static bool is_awake(void *context, const void *pages, size_t size)
+{
+    const firn_region *region = context;
+    const firn_image *image = firn_region_image(region);
+    if (image == NULL)
+        return true;
+    size_t at = (size_t)((const uint8_t *)pages - region->base);
+    for (size_t block = at / FIRN_BLOCK; block <= (at + size - 1) / FIRN_BLOCK; block++) {
+        uint32_t entry = firn_image_find(image, (uint32_t)block);
+        if (entry < image->entry_count && atomic_load(&image->states[entry]) == FIRN_ENTRY_ASLEEP)
+            return false;
+    }
+    return true;
+}
+
+struct list {
+    const firn_region *region;
+    uint64_t *bits;
+};
+
+static void mark(void *context, const void *pages, size_t size)
+{
+    const struct list *list = context;
+    size_t at = (size_t)((const uint8_t *)pages - list->region->base);
+    for (size_t block = at / FIRN_BLOCK; block <= (at + size - 1) / FIRN_BLOCK; block++)
+        list->bits[block / 64] |= (uint64_t)1 << block % 64;
+}
+
+firn_status firn_sleep_prepare(firn_region *region, firn_pack_input *ret_input)
+{
+    firn_slab_trim(&region->slab);
+    firn_slab_zero_free(&region->slab, is_awake, region);
+    uint32_t end = firn_region_taken_end(region);
+    size_t words = ((size_t)end + 63) / 64;
+    uint64_t *bits = firn_allocate_zeroed(region->allocator, words, sizeof(uint64_t));
+    if (bits == NULL)
+        return FIRN_NO_MEMORY;
+    firn_slab_visit_used(&region->slab, mark, &(struct list){region, bits});
+    uint32_t count = 0;
+    for (size_t i = 0; i < words; i++)
+        count += (uint32_t)__builtin_popcountll(bits[i]);
+    uint32_t *blocks = firn_allocate(region->allocator, count * sizeof(uint32_t));
+    if (blocks != NULL) {
+        count = 0;
+        for (uint32_t i = 0; i < end; i++) {
+            if (bits[i / 64] >> i % 64 & 1)
+                blocks[count++] = i;
+        }
+    }
+    firn_release(region->allocator, bits, words * sizeof(uint64_t));
+    if (blocks == NULL)
+        return FIRN_NO_MEMORY;
+    *ret_input = (firn_pack_input){
+        .allocator = region->allocator,
+        .base = region->base,
+        .range = region->range,
+        .blocks = blocks,
+        .block_count = count,
+        .used_blocks = end,
+        .old = firn_region_image(region),
+        .thread_count = region->thread_count,
+    };
+    return FIRN_OK;
+}
+
+void firn_sleep_release(firn_pack_input *input)
+{
+    firn_release(input->allocator, (void *)(uintptr_t)input->blocks,
+                 input->block_count * sizeof(uint32_t));
+}
+
+firn_status firn_sleep(firn_region *region, int level, firn_region_template *sibling)
+{
+    firn_pack_input input;
+    firn_status status = firn_sleep_prepare(region, &input);
+    if (status != FIRN_OK)
+        return status;
+    input.level = level;
+    input.sibling = sibling;
+    firn_image *image = NULL;
+    status = firn_pack(&input, &image);
+    firn_sleep_release(&input);
+    if (status != FIRN_OK)
+        return status;
+    if (!firn_wake_drop(region)) {
+        firn_image_destroy(image);
+        return FIRN_NO_MEMORY;
+    }
+    firn_image *old = atomic_exchange(&region->image, image);
+    firn_image_destroy(old);
+    region->generation++;
+    region->hibernate_count++;
+    return FIRN_OK;
+}
