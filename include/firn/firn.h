@@ -15,6 +15,7 @@
 #include <firn/file.h>
 #include <firn/fixed.h>
 #include <firn/heap.h>
+#include <firn/http_message.h>
 #include <firn/intern.h>
 #include <firn/journal.h>
 #include <firn/map.h>

@@ -197,8 +197,8 @@ static inline void firn_roots_begin(firn_heap *heap, firn_roots *frame, void **s
     heap->roots = frame;
 }
 
-/* Pops a frame, and with it all that were pushed later: after a longjmp end the frame that was begun
- * before the setjmp. */
+/* Pops a frame, and with it all that were pushed later: after a longjmp end the frame that was
+ * begun before the setjmp. */
 static inline void firn_roots_end(firn_heap *heap, firn_roots *frame)
 {
     heap->roots = frame->previous;
