@@ -1,6 +1,7 @@
 /* Duktape in memory of an allocator: it stays there, tells sizes right, and a fatal error ends the
  * call and not the process. */
 #include "duktape_subject.h"
+#include "sleeping.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -100,6 +101,13 @@ static void a_fatal_error_ends_the_call_and_the_heap(void **state)
     firn_slab_fini(&slab);
 }
 
+static void a_heap_wakes_as_it_fell_asleep(void **state)
+{
+    (void)state;
+    duktape_subject one, twin;
+    sleeping_run(&duktape_subject_kind, &one, &twin, 1000, 12);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +115,7 @@ int main(void)
         cmocka_unit_test(nothing_of_a_heap_lives_outside),
         cmocka_unit_test(a_heap_survives_each_allocation_that_fails),
         cmocka_unit_test(a_fatal_error_ends_the_call_and_the_heap),
+        cmocka_unit_test(a_heap_wakes_as_it_fell_asleep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

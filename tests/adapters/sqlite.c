@@ -1,6 +1,7 @@
 /* SQLite in memory of allocators: each database stays in its own, sizes are right, and failures are
  * taken. */
 #include "sqlite_subject.h"
+#include "sleeping.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,6 +34,13 @@ static void configuring_late_is_refused(void **state)
     assert_int_equal(firn_sqlite_configure(), SQLITE_MISUSE);
 }
 
+static void a_database_wakes_as_it_fell_asleep(void **state)
+{
+    (void)state;
+    sqlite_subject one, twin;
+    sleeping_run(&sqlite_subject_kind, &one, &twin, 300, 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -40,6 +48,7 @@ int main(void)
         cmocka_unit_test(nothing_of_a_database_lives_outside),
         cmocka_unit_test(a_database_survives_each_allocation_that_fails),
         cmocka_unit_test(configuring_late_is_refused),
+        cmocka_unit_test(a_database_wakes_as_it_fell_asleep),
     };
     if (firn_sqlite_configure() != SQLITE_OK)
         subject_breach("SQLite cannot be configured");

@@ -1,0 +1,128 @@
+/* A subject in a region that falls asleep at every level and wakes in every mode between its steps,
+ * beside a twin that never sleeps and takes the same ones. Header-only. */
+#ifndef FIRN_TESTS_SLEEPING_H
+#define FIRN_TESTS_SLEEPING_H
+
+#include "subject.h"
+
+#include <firn/region.h>
+
+typedef struct sleeping {
+    const subject *kind;
+    void *self, *twin;
+    firn_region *region;
+    firn_allocator memory;
+    firn_region_template *sibling;
+    firn_region_wake_mode mode;
+    rng random;
+    size_t slept;
+} sleeping;
+
+static inline void sleeping_need(firn_status status, const char *what)
+{
+    if (status == FIRN_OK)
+        return;
+    fprintf(stderr, "sleeping: %s: %s\n", what, firn_status_name(status));
+    abort();
+}
+
+/* A region that only began is what the other is packed against. */
+static inline void sleeping_make_sibling(sleeping *one, void *self)
+{
+    firn_region *region;
+    sleeping_need(firn_region_create(NULL, &region), "no region for a sibling");
+    firn_allocator memory = firn_region_allocator(region);
+    if (!one->kind->open(self, &memory))
+        subject_breach("not opened");
+    sleeping_need(firn_region_template_create(region, &one->sibling), "no template");
+    one->kind->close(self);
+    firn_region_destroy(region);
+}
+
+static inline void sleeping_sleep(sleeping *one)
+{
+    static const int levels[] = {FIRN_REGION_LEVEL_RAW, FIRN_REGION_LEVEL_LZ4, 0, 1, 2, 3, 5, 9};
+    firn_region_hibernate_options options = {.level = levels[rng_below(&one->random, 8)]};
+    uint64_t before, after;
+    if (options.level >= 0 && rng_below(&one->random, 2) == 0)
+        options.sibling = one->sibling;
+    bool looks = rng_below(&one->random, 8) == 0;
+    if (looks)
+        sleeping_need(firn_region_digest(one->region, &before), "no digest");
+    sleeping_need(firn_region_hibernate(one->region, &options), "does not sleep");
+    if (firn_region_state_get(one->region) != FIRN_REGION_ASLEEP)
+        subject_breach("is not asleep");
+    if (looks) {
+        sleeping_need(firn_region_verify(one->region), "is damaged");
+        sleeping_need(firn_region_digest(one->region, &after), "no digest");
+        if (before != after)
+            subject_breach("sleeps with another content");
+    }
+    one->slept++;
+}
+
+/* One that wakes on touch mostly is left to that. */
+static inline void sleeping_wake(sleeping *one)
+{
+    if (one->mode != FIRN_REGION_EAGER && rng_below(&one->random, 4) != 0)
+        return;
+    if (rng_below(&one->random, 2) == 0) {
+        sleeping_need(firn_region_wake(one->region), "does not wake");
+        return;
+    }
+    sleeping_need(firn_region_pin(one->region, NULL, 0), "cannot be pinned");
+    if (firn_region_hibernate(one->region, NULL) != FIRN_BUSY)
+        subject_breach("sleeps though it is pinned");
+    sleeping_need(firn_region_unpin(one->region), "cannot be unpinned");
+}
+
+static inline void sleeping_run_mode(sleeping *one, size_t steps, size_t between)
+{
+    firn_region_options options = {.mode = one->mode};
+    firn_status status = firn_region_create(&options, &one->region);
+    if (status == FIRN_UNSUPPORTED && one->mode != FIRN_REGION_EAGER) {
+        printf("userfaultfd is not allowed here\n");
+        return;
+    }
+    sleeping_need(status, "no region");
+    one->memory = firn_region_allocator(one->region);
+    if (!one->kind->open(one->self, &one->memory) ||
+        !one->kind->open(one->twin, firn_allocator_system()))
+        subject_breach("not opened");
+    for (size_t i = 0; i < steps; i++) {
+        uint32_t number = (uint32_t)rng_next(&one->random);
+        if (!one->kind->step(one->self, number) || !one->kind->step(one->twin, number))
+            subject_breach("a step failed");
+        if (rng_below(&one->random, between) != 0)
+            continue;
+        sleeping_sleep(one);
+        sleeping_wake(one);
+        if (rng_below(&one->random, 4) == 0 &&
+            one->kind->digest(one->self) != one->kind->digest(one->twin))
+            subject_breach("the one that slept is not as its twin");
+    }
+    if (one->kind->digest(one->self) != one->kind->digest(one->twin))
+        subject_breach("the one that slept is not as its twin");
+    sleeping_need(firn_region_wake(one->region), "does not wake");
+    sleeping_need(firn_region_verify(one->region), "is damaged");
+    one->kind->close(one->self);
+    one->kind->close(one->twin);
+    firn_region_destroy(one->region);
+}
+
+/* steps in each mode, one in `between` of them followed by a sleep. */
+static inline void sleeping_run(const subject *kind, void *self, void *twin, size_t steps,
+                                size_t between)
+{
+    sleeping one = {.kind = kind, .self = self, .twin = twin};
+    rng_init(&one.random, "sleeping_run");
+    sleeping_make_sibling(&one, self);
+    for (int mode = 0; mode < FIRN_REGION_MODE_COUNT; mode++) {
+        one.mode = (firn_region_wake_mode)mode;
+        sleeping_run_mode(&one, steps, between);
+    }
+    printf("slept %zu times\n", one.slept);
+    firn_region_template_release(one.sibling);
+}
+
+#endif
