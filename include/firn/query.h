@@ -72,6 +72,12 @@ firn_query_cursor_create(const firn_query *query, const firn_query_cursor_option
                          firn_query_cursor **ret_cursor);
 FIRN_API void firn_query_cursor_destroy(firn_query_cursor *cursor);
 
+/* Whether a tree can have a match whose nodes have no other labels than those in a set, in which
+ * bit l % 8 of byte l / 8 tells of label l, and size bytes are given: false when every pattern
+ * needs a label that is not there. For passing whole files over. Time O(labels + steps). */
+FIRN_API bool firn_query_cursor_may_match(firn_query_cursor *cursor, const void *labels,
+                                          size_t size);
+
 /* Sets the cursor to the start of a tree; its nodes and the text that they lie in must stay until
  * it is set anew or destroyed. */
 FIRN_API void firn_query_cursor_begin(firn_query_cursor *cursor, const firn_nodes *nodes,

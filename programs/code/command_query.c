@@ -1,6 +1,7 @@
 /* `firn code query`: all matches of a pattern in the trees of the whole index, or of one file. A
  * pattern is compiled for each language in which all of its node types and fields exist; files
- * whose language it does not fit are passed over. Memory: one file. */
+ * whose language it does not fit are passed over, and so, without being decoded, are those whose
+ * record lacks a label that every match needs (labels.h). Memory: one file. */
 #include "code/answer.h"
 #include "code/commands.h"
 #include "code/listing.h"
@@ -180,23 +181,32 @@ static firn_status search_nodes(struct search *search, const struct compiled *co
                               : firn_status_text(status));
 }
 
+static bool may_match(const struct compiled *compiled, const struct file_record *record)
+{
+    return record->labels == NULL ||
+           firn_query_cursor_may_match(compiled->cursor, record->labels, record->labels_size);
+}
+
 static firn_status search_file(struct search *search, struct opened_file *file,
                                firn_error *ret_error)
 {
     struct loaded *loaded = &search->loaded;
-    firn_status status = loaded_get(search->opened, file, loaded, ret_error);
-
+    const struct opened_language *language = NULL;
+    firn_status status =
+        opened_language_get(search->opened, file->record.language, &language, ret_error);
+    if (status != FIRN_OK)
+        return status;
+    struct compiled *compiled = &search->compiled[file->record.language];
+    if (!compiled->is_tried)
+        status = compile(search, language, compiled, ret_error);
+    if (status != FIRN_OK || compiled->query == NULL || !may_match(compiled, &file->record))
+        return status;
     search->file = file;
-    if (status == FIRN_OK) {
-        struct compiled *compiled = &search->compiled[loaded->language - search->opened->languages];
-        if (!compiled->is_tried)
-            status = compile(search, loaded->language, compiled, ret_error);
-        if (status == FIRN_OK && compiled->query != NULL) {
-            status = loaded_decode(loaded, file, ret_error);
-            if (status == FIRN_OK)
-                status = search_nodes(search, compiled, ret_error);
-        }
-    }
+    status = loaded_get(search->opened, file, loaded, ret_error);
+    if (status == FIRN_OK)
+        status = loaded_decode(loaded, file, ret_error);
+    if (status == FIRN_OK)
+        status = search_nodes(search, compiled, ret_error);
     loaded_close(search->opened, loaded);
     return status;
 }

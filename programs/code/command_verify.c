@@ -9,6 +9,7 @@
 #include "code/compare.h"
 #include "code/gate.h"
 #include "code/interrupt.h"
+#include "code/labels.h"
 #include "code/listing.h"
 #include "code/memory.h"
 #include "code/names_check.h"
@@ -159,6 +160,10 @@ static firn_status compare_file(struct verifier *verifier, const struct opened_f
         status = out_of_memory(ret_error);
     if (status == FIRN_OK && differences == 0 && loaded->nodes.count != file->record.nodes) {
         snprintf(what, sizeof what, "the catalog has another number of nodes");
+        differences = 1;
+    }
+    if (status == FIRN_OK && differences == 0 && !labels_fit(&file->record, &loaded->nodes)) {
+        snprintf(what, sizeof what, "the catalog has another set of its nodes' types");
         differences = 1;
     }
     if (status == FIRN_OK && differences > 0)

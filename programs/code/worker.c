@@ -6,6 +6,8 @@
  * the gate bounds over all workers; two segments being filled; the names up to their bound. */
 #include "code/worker.h"
 
+#include "code/labels.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -265,6 +267,9 @@ firn_status source_store(struct source *source, struct worker *worker, firn_buil
     file->record.nodes = nodes->count;
     file->record.tree_size = tree_size;
     file->record.crc = firn_crc32c(0, source->text, source->size);
+    if (labels_set(&file->record, nodes, job->allocator) != FIRN_OK)
+        return firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "%s: out of memory",
+                              job->scan.files[source->file].path);
     status = stream_put(&worker->trees, tree, tree_size, &file->record.tree, ret_error);
     if (status == FIRN_OK)
         status = stream_put(&worker->sources, source->text, source->size, &file->record.source,

@@ -18,6 +18,7 @@
  * Memory: states and captures under way; bounded by FIRN_QUERY_STATES_MAX.
  * Complexity: a node that no state awaits costs O(1); one that does costs the states under way, and
  * each that it changes is compared with those of its pattern and depth. */
+#include "tree/query_reach.h"
 #include "tree/query_states.h"
 
 #include <assert.h>
@@ -50,6 +51,7 @@ struct firn_query_cursor {
     uint32_t given; /* list of the match that was given last */
     firn_status status;
     struct firn_regex_scratch scratch;
+    struct firn_query_reach reach;
 };
 
 firn_status firn_query_cursor_create(const firn_query *query,
@@ -76,7 +78,8 @@ firn_status firn_query_cursor_create(const firn_query *query,
     };
     cursor->given = FIRN_LIST_NONE;
     cursor->status = FIRN_END_OF_DATA;
-    if (!firn_regex_scratch_init(&cursor->scratch, allocator)) {
+    if (!firn_regex_scratch_init(&cursor->scratch, allocator) ||
+        !firn_query_reach_init(&cursor->reach, query, allocator)) {
         firn_query_cursor_destroy(cursor);
         return FIRN_NO_MEMORY;
     }
@@ -90,9 +93,15 @@ void firn_query_cursor_destroy(firn_query_cursor *cursor)
         return;
     const firn_allocator *allocator = cursor->allocator;
     firn_regex_scratch_fini(&cursor->scratch);
+    firn_query_reach_fini(&cursor->reach);
     firn_states_fini(&cursor->states);
     firn_release(allocator, cursor->path, cursor->path_capacity * sizeof *cursor->path);
     firn_release(allocator, cursor, sizeof *cursor);
+}
+
+bool firn_query_cursor_may_match(firn_query_cursor *cursor, const void *labels, size_t size)
+{
+    return firn_query_reach_end(&cursor->reach, labels, size);
 }
 
 /* Adds a state that begins with an entry, where Q1 wants it, unless it is there. */

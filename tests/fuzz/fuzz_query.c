@@ -37,13 +37,18 @@ static void run(const struct sample *sample, const firn_query *query)
     const firn_query_cursor_options options = {.comparison_limit = 200000};
     firn_query_cursor *cursor;
     firn_query_match match;
+    uint8_t labels[(FIRN_LABEL_MAX + 1) / 8] = {0};
     uint32_t count = 0;
 
     if (firn_query_cursor_create(query, &options, &cursor) != FIRN_OK)
         abort();
+    for (uint32_t i = 0; i < nodes->count; i++)
+        labels[firn_node_label(&nodes->node[i]) / 8] |=
+            (uint8_t)(1u << firn_node_label(&nodes->node[i]) % 8);
+    const bool may_match = firn_query_cursor_may_match(cursor, labels, sizeof labels);
     firn_query_cursor_begin(cursor, nodes, sample->tree.text);
     while (count < MATCHES_MOST && firn_query_cursor_next(cursor, &match) == FIRN_OK) {
-        if (match.pattern >= firn_query_pattern_count(query))
+        if (!may_match || match.pattern >= firn_query_pattern_count(query))
             abort();
         for (uint32_t i = 0; i < match.capture_count; i++)
             if (match.captures[i].node >= nodes->count ||

@@ -9,6 +9,8 @@
 
 static uint32_t far_segments[] = {12, 4000000000u, 0};
 
+static uint8_t labels[] = {0, 255, 0, 1};
+
 static const struct file_record sample = {
     .language = 7,
     .crc = 0xdeadbeef,
@@ -19,6 +21,8 @@ static const struct file_record sample = {
     .tree_size = 70000,
     .source = {.segment = 11, .offset = 0, .more_count = 3, .more = far_segments},
     .tree = {.segment = 4294967295u, .offset = 262143},
+    .labels_size = sizeof labels,
+    .labels = labels,
 };
 
 static void assert_place(const struct place *a, const struct place *b)
@@ -46,6 +50,8 @@ static void record_comes_back_whole(void **state)
     assert_int_equal(record.tree_size, sample.tree_size);
     assert_place(&record.source, &sample.source);
     assert_place(&record.tree, &sample.tree);
+    assert_int_equal(record.labels_size, sizeof labels);
+    assert_memory_equal(record.labels, labels, sizeof labels);
     record_fini(&record, NULL);
     bytes_fini(&bytes);
 }
@@ -120,8 +126,13 @@ static void record_that_is_cut_or_longer_is_refused(void **state)
     struct bytes bytes = {.data = NULL};
     struct file_record record;
     assert_int_equal(record_put(&bytes, &sample), FIRN_OK);
+    const size_t without_labels = bytes.size - 1 - sizeof labels;
     for (size_t size = 0; size < bytes.size; size++)
-        assert_int_equal(record_get(bytes.data, size, NULL, &record), FIRN_CORRUPT);
+        if (size != without_labels)
+            assert_int_equal(record_get(bytes.data, size, NULL, &record), FIRN_CORRUPT);
+    assert_int_equal(record_get(bytes.data, without_labels, NULL, &record), FIRN_OK);
+    assert_null(record.labels); /* as version 1 has it */
+    record_fini(&record, NULL);
     assert_int_equal(bytes_put_varint(&bytes, 0), FIRN_OK);
     assert_int_equal(record_get(bytes.data, bytes.size, NULL, &record), FIRN_CORRUPT);
     bytes_fini(&bytes);

@@ -306,6 +306,45 @@ static void comparisons_are_bounded(void **state)
     firn_query_destroy(query);
 }
 
+static void trees_without_a_needed_label_are_told(void **state)
+{
+    const struct sample *sample = *state;
+    static const struct {
+        const char *source;
+        firn_label absent;
+        bool may;
+    } cases[] = {
+        {"(call (list))", LIST, false},
+        {"(call (list)?)", LIST, true},
+        {"[(call) (list)]", LIST, true},
+        {"(call [(list) (list)])", LIST, false},
+        {"(call (list)*)", LIST, true},
+        {"(call (list)+)", LIST, false},
+        {"(call) (list)", LIST, true},
+        {"(_ (_))", LIST, true},
+        {"(call \"(\" (list)? \")\")", CLOSE, false},
+        {"(MISSING list)", LIST, false},
+        {"(ERROR)", ERROR_LABEL, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint8_t labels[(LABELS + 7) / 8];
+        firn_query *query;
+        firn_query_cursor *cursor;
+        memset(labels, 0xff, sizeof labels);
+        labels[cases[i].absent / 8] &= (uint8_t) ~(1u << cases[i].absent % 8);
+        assert_int_equal(firn_query_create(sample->family, cases[i].source, strlen(cases[i].source),
+                                           NULL, &query, NULL),
+                         FIRN_OK);
+        assert_int_equal(firn_query_cursor_create(query, NULL, &cursor), FIRN_OK);
+        if (firn_query_cursor_may_match(cursor, labels, sizeof labels) != cases[i].may)
+            fail_msg("%s", cases[i].source);
+        assert_int_equal(firn_query_cursor_may_match(cursor, NULL, 0),
+                         strcmp(cases[i].source, "(_ (_))") == 0);
+        firn_query_cursor_destroy(cursor);
+        firn_query_destroy(query);
+    }
+}
+
 static void counts_and_names(void **state)
 {
     const struct sample *sample = *state;
@@ -330,6 +369,7 @@ int main(void)
         cmocka_unit_test(nesting_is_bounded),
         cmocka_unit_test(quantifiers_of_quantifiers_end),
         cmocka_unit_test(comparisons_are_bounded),
+        cmocka_unit_test(trees_without_a_needed_label_are_told),
         cmocka_unit_test(counts_and_names),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

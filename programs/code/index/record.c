@@ -1,8 +1,9 @@
 /* File records: the payloads of the catalog, which maps paths to them.
  *
  *   record: varint language | u32 crc | u64 mtime_ns | varints size, lines, nodes, tree size |
- *   place of the source | place of the tree | for an edited source: varint size of the version that
- *   lies there, varint size of the edits, their place
+ *   place of the source | place of the tree | varint size of the labels, labels | for an edited
+ *   source: varint size of the version that lies there, varint size of the edits, their place
+ * (what stands behind the tree is left out when there are neither labels nor edits)
  *   place: varint segment | varint offset | varint count of further segments | each a varint,
  * zigzag difference to the segment before
  *
@@ -33,6 +34,12 @@ static firn_status put_edits(struct bytes *bytes, const struct place_edits *edit
     return status == FIRN_OK ? place_put(bytes, &edits->place) : status;
 }
 
+static firn_status put_labels(struct bytes *bytes, const struct file_record *record)
+{
+    firn_status status = bytes_put_varint(bytes, record->labels_size);
+    return status == FIRN_OK ? bytes_put(bytes, record->labels, record->labels_size) : status;
+}
+
 firn_status record_put(struct bytes *bytes, const struct file_record *record)
 {
     uint8_t fixed[12];
@@ -48,6 +55,8 @@ firn_status record_put(struct bytes *bytes, const struct file_record *record)
         status = place_put(bytes, &record->source);
     if (status == FIRN_OK)
         status = place_put(bytes, &record->tree);
+    if (status == FIRN_OK && (record->labels_size > 0 || record->source.edits != NULL))
+        status = put_labels(bytes, record);
     return status == FIRN_OK && record->source.edits != NULL
                ? put_edits(bytes, record->source.edits)
                : status;
@@ -128,6 +137,9 @@ void record_fini(struct file_record *record, const firn_allocator *allocator)
 {
     place_fini(&record->source, allocator);
     place_fini(&record->tree, allocator);
+    firn_release(allocator, record->labels, record->labels_size);
+    record->labels = NULL;
+    record->labels_size = 0;
 }
 
 static const uint8_t *get_figures(const uint8_t *in, const uint8_t *end, struct file_record *record)
@@ -159,6 +171,27 @@ static firn_status get_edits(const uint8_t *in, const uint8_t *end, const firn_a
     return place_get(in, end, allocator, &edits->place, ret_next);
 }
 
+/* What stands behind the tree's place, unless that is nothing. */
+static firn_status get_labels_and_edits(const uint8_t *in, const uint8_t *end,
+                                        const firn_allocator *allocator, struct file_record *record,
+                                        const uint8_t **ret_next)
+{
+    uint32_t size;
+    if ((in = get_u32(in, end, &size)) == NULL || size > RECORD_LABELS_MAX_BYTES ||
+        size > (size_t)(end - in) || (size > 0 && in[size - 1] == 0) || (size == 0 && in == end))
+        return FIRN_CORRUPT;
+    if (size > 0) {
+        record->labels = firn_allocate(allocator, size);
+        if (record->labels == NULL)
+            return FIRN_NO_MEMORY;
+        memcpy(record->labels, in, size);
+        record->labels_size = size;
+    }
+    *ret_next = in + size;
+    return *ret_next == end ? FIRN_OK
+                            : get_edits(in + size, end, allocator, &record->source, ret_next);
+}
+
 firn_status record_get(const void *data, size_t size, const firn_allocator *allocator,
                        struct file_record *ret_record)
 {
@@ -171,7 +204,7 @@ firn_status record_get(const void *data, size_t size, const firn_allocator *allo
     if (status == FIRN_OK)
         status = place_get(in, end, allocator, &record.tree, &in);
     if (status == FIRN_OK && in != end)
-        status = get_edits(in, end, allocator, &record.source, &in);
+        status = get_labels_and_edits(in, end, allocator, &record, &in);
     if (status == FIRN_OK && in != end)
         status = FIRN_CORRUPT;
     if (status != FIRN_OK)

@@ -34,7 +34,12 @@ struct file_record {
     uint64_t tree_size; /* of the packed tree, bytes */
     struct place source;
     struct place tree;
+    uint32_t labels_size;
+    uint8_t *labels; /* those of the tree's nodes: bit l % 8 of byte l / 8; the last byte is not 0.
+                        NULL in stores that were written before there were any */
 };
+
+#define RECORD_LABELS_MAX_BYTES 1024u
 
 /* Appends a place (without its edits) or a record. FIRN_NO_MEMORY. */
 FIRN_NODISCARD firn_status place_put(struct bytes *bytes, const struct place *place);
