@@ -14,12 +14,15 @@
 #define FIRN_REGION_H
 
 #include <firn/allocator.h>
+#include <firn/bytes.h>
+#include <firn/cache.h>
 #include <firn/status.h>
+#include <firn/store.h>
 #include <firn/usage.h>
 
 FIRN_BEGIN
 
-/* Caveats, first:
+/* Caveats, first (docs/regions.md has more):
  *   - Nothing may use the region's memory while firn_region_hibernate runs.
  *   - While an eager region sleeps, a touch is a SIGSEGV. In one that wakes on touch, a system call
  *     (read, write, ...) that is given a pointer into a block that sleeps fails with EFAULT, as no
@@ -95,6 +98,7 @@ typedef enum firn_region_state {
     FIRN_REGION_AWAKE,
     FIRN_REGION_PARTLY, /* some blocks were touched, the others sleep */
     FIRN_REGION_ASLEEP,
+    FIRN_REGION_AWAY, /* asleep, its image being elsewhere: see firn_region_away */
 } firn_region_state;
 FIRN_API firn_region_state firn_region_state_get(const firn_region *region);
 
@@ -159,8 +163,9 @@ FIRN_API void firn_region_stats_get(firn_region *region, firn_region_stats *ret_
  * are counted: each create, retain, and image that needs it holds it; the last one to let go frees
  * it. May be shared between threads. --- */
 
-/* Copies an awake region (FIRN_BUSY for one that is not). It may go on or be destroyed. Zeroes what
- * was freed, so nothing may use the region meanwhile. FIRN_NO_MEMORY. */
+/* Copies a region, waking what of it sleeps (FIRN_BUSY for one that sleeps altogether). It may go
+ * on or be destroyed. Zeroes what was freed, so nothing may use the region meanwhile.
+ * FIRN_NO_MEMORY. */
 FIRN_API FIRN_NODISCARD firn_status
 firn_region_template_create(firn_region *region, firn_region_template **ret_template);
 FIRN_API void firn_region_template_retain(firn_region_template *sibling);
@@ -170,6 +175,62 @@ FIRN_API void firn_region_template_release(firn_region_template *sibling);
 FIRN_API uint64_t firn_region_template_id(const firn_region_template *sibling);
 FIRN_API void firn_region_template_usage(const firn_region_template *sibling,
                                          firn_usage *ret_usage);
+
+/* --- snapshots: the image as bytes (docs/formats/region.md), for a region that sleeps altogether;
+ * else these are FIRN_BUSY --- */
+
+FIRN_API FIRN_NODISCARD firn_status firn_region_snapshot_size(firn_region *region,
+                                                              uint64_t *ret_size);
+/* Writes the snapshot to out. FIRN_LIMIT when it is larger than capacity. */
+FIRN_API FIRN_NODISCARD firn_status firn_region_snapshot(firn_region *region, void *out,
+                                                         size_t capacity, size_t *ret_size);
+
+/* Drops the image: the snapshot that was taken must be given back by firn_region_restore before the
+ * region can wake. Until then a touch is a SIGSEGV in every mode. The sibling is held on. */
+FIRN_API FIRN_NODISCARD firn_status firn_region_away(firn_region *region);
+
+/* Gives a region that is away its image back; it is asleep then. The whole snapshot is checked
+ * first. FIRN_NOT_STORE (no snapshot), FIRN_CORRUPT (damaged or cut off), FIRN_VERSION,
+ * FIRN_UNSUPPORTED (of another build or kind of machine), FIRN_INVALID (of another region),
+ * FIRN_CHANGED (of an earlier sleep of this region), FIRN_BUSY (the region is not away),
+ * FIRN_NO_MEMORY; ret_error says which. The region stays as it was, and the right snapshot is taken
+ * later. */
+FIRN_API FIRN_NODISCARD firn_status firn_region_restore(firn_region *region, firn_bytes snapshot,
+                                                        firn_error *ret_error);
+
+/* Makes a region out of a snapshot, asleep, at the addresses that it came from, with its id.
+ * options as for create (reserve_bytes 0 or the same). sibling: the template that the snapshot
+ * needs, NULL for none: FIRN_NOT_FOUND when it is not that one. FIRN_BUSY when the range is taken;
+ * else as restore and create. */
+FIRN_API FIRN_NODISCARD firn_status firn_region_open(const firn_region_options *options,
+                                                     firn_bytes snapshot,
+                                                     firn_region_template *sibling,
+                                                     firn_region **ret_region,
+                                                     firn_error *ret_error);
+
+/* Puts the snapshot into a cache, under the key and, in parts of 1 MiB, under the key with 4 bytes
+ * more; then the region is away. key: at most FIRN_CACHE_KEY_MAX_BYTES - 4 bytes. On failure the
+ * region keeps its image. Errors as snapshot and firn_cache_put. */
+FIRN_API FIRN_NODISCARD firn_status firn_region_cache_put(firn_region *region, firn_cache *cache,
+                                                          firn_bytes key, firn_error *ret_error);
+/* Brings it back; the cache keeps its copy. Errors as restore and firn_cache_get. */
+FIRN_API FIRN_NODISCARD firn_status firn_region_cache_get(firn_region *region, firn_cache *cache,
+                                                          firn_bytes key, firn_error *ret_error);
+/* Removes what a put left in the cache. */
+FIRN_API FIRN_NODISCARD firn_status firn_region_cache_remove(firn_cache *cache, firn_bytes key,
+                                                             firn_error *ret_error);
+
+/* The same with a store: the snapshot goes into segments of 256 KiB with the kind's number, and
+ * *ret_segment names the one that lists them; firn_store_commit is the caller's, and so is the
+ * moment from which the region may be away (firn_region_away). */
+FIRN_API FIRN_NODISCARD firn_status firn_region_store_put(firn_region *region, firn_store *store,
+                                                          uint32_t kind, uint32_t *ret_segment,
+                                                          firn_error *ret_error);
+FIRN_API FIRN_NODISCARD firn_status firn_region_store_get(firn_region *region, firn_store *store,
+                                                          uint32_t segment, firn_error *ret_error);
+/* Removes the segments of a put; the commit is the caller's. */
+FIRN_API FIRN_NODISCARD firn_status firn_region_store_remove(firn_store *store, uint32_t segment,
+                                                             firn_error *ret_error);
 
 FIRN_END
 

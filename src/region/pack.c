@@ -221,16 +221,6 @@ static void compact(struct packing *packing)
     image->entry_count = count;
 }
 
-/* Blocks that a touch woke the last time are fetched first the next time. */
-static void keep_heat(const firn_image *old, firn_image *image)
-{
-    for (uint32_t i = 0; i < image->entry_count; i++) {
-        uint32_t at = firn_image_find(old, image->entries[i].block);
-        if (at < old->entry_count && atomic_load(&old->states[at]) == FIRN_ENTRY_TOUCHED)
-            image->entries[i].is_hot = 1;
-    }
-}
-
 firn_status firn_pack(const firn_pack_input *input, firn_image **ret_image)
 {
     uint32_t groups = (input->block_count + FIRN_PIECE_ENTRIES - 1) / FIRN_PIECE_ENTRIES;
@@ -251,8 +241,6 @@ firn_status firn_pack(const firn_pack_input *input, firn_image **ret_image)
     if (status != FIRN_OK)
         goto done;
     compact(&packing);
-    if (input->old != NULL)
-        keep_heat(input->old, image);
     if (input->sibling != NULL) {
         firn_region_template_retain(input->sibling);
         image->sibling = input->sibling;

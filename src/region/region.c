@@ -8,7 +8,7 @@
 #include "region/calls.h"
 #include "region/sleep.h"
 #include "region/source.h"
-#include "region/template.h"
+#include "region/touch.h"
 #include "region/unpack.h"
 #include "region/wake.h"
 
@@ -32,6 +32,17 @@ static bool options_valid(const firn_region_options *options)
            reserve % FIRN_REGION_RESERVE_BYTES == 0 && reserve < (uint64_t)1 << ADDRESS_BITS &&
            (limit == 0 || (limit >= FIRN_REGION_LIMIT_MIN_BYTES &&
                            limit <= (reserve != 0 ? reserve : FIRN_REGION_RESERVE_BYTES)));
+}
+
+static void unmake(firn_region *region)
+{
+    firn_touch_remove(region);
+    firn_os_unmap(region->base, firn_region_bytes(region));
+    firn_image_destroy(firn_region_image(region));
+    firn_release(region->allocator, region->heat, region->heat_words * sizeof(uint64_t));
+    firn_release(region->allocator, region->taken, region->taken_words * sizeof(uint64_t));
+    (void)pthread_mutex_destroy(&region->lock);
+    firn_release(region->allocator, region, sizeof(*region));
 }
 
 /* A handle without a slab, over a range that is reserved; at NULL: anywhere. */
@@ -64,17 +75,13 @@ static firn_status make(const firn_region_options *options, void *at, firn_regio
         options->thread_count != 0 ? options->thread_count : firn_processor_count();
     region->build_id = options->build_id;
     region->limit_bytes = options->limit_bytes;
+    firn_status status = firn_touch_add(region);
+    if (status != FIRN_OK) {
+        unmake(region);
+        return status;
+    }
     *ret_region = region;
     return FIRN_OK;
-}
-
-static void unmake(firn_region *region)
-{
-    firn_os_unmap(region->base, firn_region_bytes(region));
-    firn_image_destroy(firn_region_image(region));
-    firn_release(region->allocator, region->taken, region->taken_words * sizeof(uint64_t));
-    (void)pthread_mutex_destroy(&region->lock);
-    firn_release(region->allocator, region, sizeof(*region));
 }
 
 firn_status firn_region_create(const firn_region_options *options, firn_region **ret_region)
@@ -83,8 +90,6 @@ firn_status firn_region_create(const firn_region_options *options, firn_region *
     options = options != NULL ? options : &defaults;
     if (!options_valid(options))
         return FIRN_INVALID;
-    if (options->mode != FIRN_REGION_EAGER)
-        return FIRN_UNSUPPORTED;
     if (!firn_calls_enter())
         return FIRN_NO_MEMORY;
     firn_region *region;
@@ -209,6 +214,8 @@ static firn_region_state state_of(const firn_region *region)
     const firn_image *image = firn_region_image(region);
     if (image == NULL)
         return FIRN_REGION_AWAKE;
+    if (atomic_load(&region->is_away))
+        return FIRN_REGION_AWAY;
     if (atomic_load(&region->begun) == FIRN_WAKE_NOT_BEGUN)
         return FIRN_REGION_ASLEEP;
     for (uint32_t i = 0; i < image->entry_count; i++) {
@@ -256,14 +263,17 @@ firn_status firn_region_wake(firn_region *region)
 firn_status firn_region_pin(firn_region *region, const void *address, size_t size)
 {
     bool is_all = address == NULL && size == 0;
+    uint64_t offset = (uint64_t)((const uint8_t *)address - region->base);
     if (!is_all &&
-        (!firn_region_contains(region, address) ||
-         size > firn_region_bytes(region) - (size_t)((const uint8_t *)address - region->base)))
+        (!firn_region_contains(region, address) || size > firn_region_bytes(region) - offset))
         return FIRN_INVALID;
     firn_calls_begin(region);
     firn_status status = region->pins == UINT32_MAX ? FIRN_LIMIT : FIRN_OK;
     if (status == FIRN_OK)
-        status = firn_wake_all(region);
+        status = is_all
+                     ? firn_wake_all(region)
+                     : firn_wake_range(region, (uint32_t)(offset / FIRN_BLOCK),
+                                       (uint32_t)((offset + size + FIRN_BLOCK - 1) / FIRN_BLOCK));
     region->pins += status == FIRN_OK;
     firn_calls_end(region);
     return status;
@@ -286,7 +296,9 @@ firn_status firn_region_digest(firn_region *region, uint64_t *ret_digest)
     firn_region_state state = state_of(region);
     firn_status status = FIRN_OK;
     firn_pack_input input;
-    if (state == FIRN_REGION_ASLEEP) {
+    if (state == FIRN_REGION_AWAY) {
+        status = FIRN_NOT_FOUND;
+    } else if (state == FIRN_REGION_ASLEEP) {
         *ret_digest = firn_image_digest(firn_region_image(region));
     } else if ((status = firn_sleep_prepare(region, &input)) == FIRN_OK) {
         status = firn_pack_digest(&input, ret_digest);
@@ -356,7 +368,7 @@ void firn_region_stats_get(firn_region *region, firn_region_stats *ret_stats)
     const firn_image *image = firn_region_image(region);
     firn_region_stats stats = {
         .hibernate_count = region->hibernate_count,
-        .wake_count = region->wake_count,
+        .wake_count = atomic_load(&region->wake_count),
         .touch_count = atomic_load(&region->touch_count),
         .prefetch_count = atomic_load(&region->prefetch_count),
     };

@@ -5,6 +5,7 @@
 #include "region/calls.h"
 #include "region/sleep.h"
 #include "region/template.h"
+#include "region/wake.h"
 
 #include <firn/checksum.h>
 
@@ -69,8 +70,10 @@ firn_status firn_region_template_create(firn_region *region, firn_region_templat
 {
     firn_calls_begin(region);
     firn_pack_input input;
-    firn_status status = FIRN_BUSY;
-    if (firn_region_image(region) == NULL)
+    bool is_asleep =
+        firn_region_image(region) != NULL && atomic_load(&region->begun) == FIRN_WAKE_NOT_BEGUN;
+    firn_status status = is_asleep ? FIRN_BUSY : firn_wake_all(region);
+    if (status == FIRN_OK)
         status = firn_sleep_prepare(region, &input);
     if (status == FIRN_OK) {
         status = make(&input, ret_template);

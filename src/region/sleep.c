@@ -11,6 +11,7 @@
 #include "alloc/slab_idle.h"
 #include "core/os_map.h"
 #include "region/source.h"
+#include "region/touch.h"
 #include "region/wake.h"
 
 /* Whether pages can be looked at without waking them. */
@@ -85,6 +86,25 @@ void firn_sleep_release(firn_pack_input *input)
                  input->block_count * sizeof(uint32_t));
 }
 
+/* Blocks that a touch woke the last time are fetched first the next time. */
+static void keep_heat(firn_region *region, firn_image *image)
+{
+    firn_image *old = firn_region_image(region);
+    for (uint32_t i = 0; i < image->entry_count; i++) {
+        uint32_t block = image->entries[i].block;
+        bool is_hot =
+            block / 64 < region->heat_words && (region->heat[block / 64] >> block % 64 & 1);
+        if (old != NULL) {
+            uint32_t at = firn_image_find(old, block);
+            is_hot |= at < old->entry_count && atomic_load(&old->states[at]) == FIRN_ENTRY_TOUCHED;
+        }
+        image->entries[i].is_hot = is_hot;
+    }
+    firn_release(region->allocator, region->heat, region->heat_words * sizeof(uint64_t));
+    region->heat = NULL;
+    region->heat_words = 0;
+}
+
 firn_status firn_sleep(firn_region *region, int level, firn_region_template *sibling)
 {
     firn_pack_input input;
@@ -102,7 +122,9 @@ firn_status firn_sleep(firn_region *region, int level, firn_region_template *sib
         firn_image_destroy(image);
         return FIRN_NO_MEMORY;
     }
+    keep_heat(region, image);
     firn_image *old = atomic_exchange(&region->image, image);
+    firn_touch_wait(region);
     firn_image_destroy(old);
     region->generation++;
     region->hibernate_count++;

@@ -85,15 +85,20 @@ static void *source_map(void *context, size_t size, size_t alignment)
     return NULL;
 }
 
+/* The pages may be poisoned. */
+__attribute__((no_sanitize("address"))) static void touch_all(const void *pages, size_t size)
+{
+    for (size_t at = 0; at < size; at += DISCARD_UNIT)
+        (void)*((const volatile uint8_t *)pages + at);
+}
+
 /* Drops the content of pages, which then read as zero. What sleeps among them wakes first, so that
  * its packed form does not come back later. */
 static void source_discard(void *context, void *pages, size_t size)
 {
     firn_region *region = context;
-    if (firn_region_image(region) != NULL) {
-        for (size_t at = 0; at < size; at += DISCARD_UNIT)
-            (void)*(volatile uint8_t *)((uint8_t *)pages + at);
-    }
+    if (firn_region_image(region) != NULL)
+        touch_all(pages, size);
     if (firn_os_discard(pages, size) != 0) {
         firn_unpoison(pages, size);
         memset(pages, 0, size);

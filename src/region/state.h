@@ -48,10 +48,12 @@ struct firn_region {
     _Atomic int32_t begun;  /* the wake from image */
     _Atomic uint64_t users; /* handlers at work: process's id << 32 | count */
     uint32_t pins;
-    uint32_t wakes_to_record; /* until the touched blocks are found out anew */
+    uint64_t *heat; /* bit b: a touch woke block b in the last wake; kept while all is awake */
+    size_t heat_words;
+    _Atomic uint32_t wakes_to_record; /* until the touched blocks are found out anew */
 
-    uint64_t hibernate_count, wake_count;
-    atomic_uint_least64_t touch_count, prefetch_count;
+    uint64_t hibernate_count;
+    atomic_uint_least64_t wake_count, touch_count, prefetch_count;
     firn_region *next; /* of those under userfaultfd */
 };
 

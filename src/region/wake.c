@@ -1,5 +1,5 @@
-/* Waking all of a region. An eager one is unpacked where it lies, since nobody may touch it before
- * that is done, by as many threads as there are, 32 blocks at a time.
+/* Waking all of a region, by as many threads as there are, 32 blocks at a time. An eager one is
+ * unpacked where it lies, since nobody may touch it before that is done; others by touch.c.
  *
  * Called by region.c and sleep.c; calls unpack.c and core. See state.h for the invariants.
  *
@@ -9,6 +9,8 @@
 #include "region/wake.h"
 
 #include "core/os_map.h"
+#include "core/os_signal.h"
+#include "region/touch.h"
 #include "region/unpack.h"
 #include "region/work.h"
 
@@ -17,6 +19,7 @@
 struct waking {
     firn_region *region;
     firn_image *image;
+    uint32_t end; /* of the entries */
     atomic_uint next;
     _Atomic(firn_status) status;
 };
@@ -39,10 +42,10 @@ static void wake_groups(void *context)
     firn_status status = unpacker != NULL ? FIRN_OK : FIRN_NO_MEMORY;
     while (status == FIRN_OK && atomic_load(&waking->status) == FIRN_OK) {
         uint32_t first = atomic_fetch_add(&waking->next, GROUP_ENTRIES);
-        if (first >= image->entry_count)
+        if (first >= waking->end)
             break;
         uint32_t end = first + GROUP_ENTRIES;
-        end = end < image->entry_count ? end : image->entry_count;
+        end = end < waking->end ? end : waking->end;
         for (uint32_t i = first; i < end && status == FIRN_OK; i++) {
             const firn_entry *entry = &image->entries[i];
             const uint8_t *plain = firn_unpack_block(unpacker, image, entry);
@@ -63,7 +66,7 @@ static firn_status wake_in_place(firn_region *region, firn_image *image)
     size_t bytes = image->used_blocks * FIRN_BLOCK;
     if (firn_os_protect(region->base, bytes, true) != 0)
         return FIRN_NO_MEMORY;
-    struct waking waking = {.region = region, .image = image};
+    struct waking waking = {.region = region, .image = image, .end = image->entry_count};
     uint32_t threads = image->entry_count / GROUP_ENTRIES / 2;
     firn_work_run(wake_groups, &waking,
                   threads < region->thread_count ? threads : region->thread_count);
@@ -80,6 +83,75 @@ static firn_status wake_in_place(firn_region *region, firn_image *image)
     return FIRN_OK;
 }
 
+/* --- of one that wakes on touch: others may be at it at the same time --- */
+
+static void touch_groups(void *context)
+{
+    struct waking *waking = context;
+    firn_status status = FIRN_OK;
+    while (status == FIRN_OK && atomic_load(&waking->status) == FIRN_OK) {
+        uint32_t first = atomic_fetch_add(&waking->next, GROUP_ENTRIES);
+        if (first >= waking->end)
+            break;
+        uint32_t count = waking->end - first;
+        count = count < GROUP_ENTRIES ? count : GROUP_ENTRIES;
+        firn_signals before = firn_os_signals_block();
+        status =
+            firn_touch_wake(waking->region, waking->image, first, count, FIRN_ENTRY_AWAKE, NULL);
+        firn_os_signals_restore(&before);
+    }
+    if (status != FIRN_OK)
+        atomic_store(&waking->status, status);
+}
+
+static firn_status wake_entries(firn_region *region, firn_image *image, uint32_t first,
+                                uint32_t end)
+{
+    firn_signals before = firn_os_signals_block();
+    firn_status status = firn_touch_begin(region, image, NULL);
+    firn_os_signals_restore(&before);
+    if (status != FIRN_OK)
+        return status;
+    struct waking waking = {.region = region, .image = image, .end = end};
+    atomic_init(&waking.next, first);
+    uint32_t threads = (end - first) / GROUP_ENTRIES / 2;
+    firn_work_run(touch_groups, &waking,
+                  threads < region->thread_count ? threads : region->thread_count);
+    return atomic_load(&waking.status);
+}
+
+/* What the next sleep is to know of touches; without memory for that, it knows nothing. */
+static void save_heat(firn_region *region, const firn_image *image)
+{
+    size_t words = ((size_t)image->used_blocks + 63) / 64;
+    uint64_t *heat = firn_allocate_zeroed(region->allocator, words, sizeof(uint64_t));
+    if (heat == NULL)
+        return;
+    for (uint32_t i = 0; i < image->entry_count; i++) {
+        uint32_t block = image->entries[i].block;
+        if (atomic_load(&image->states[i]) == FIRN_ENTRY_TOUCHED)
+            heat[block / 64] |= (uint64_t)1 << block % 64;
+    }
+    firn_release(region->allocator, region->heat, region->heat_words * sizeof(uint64_t));
+    region->heat = heat;
+    region->heat_words = words;
+}
+
+firn_status firn_wake_range(firn_region *region, uint32_t first, uint32_t end)
+{
+    firn_image *image = firn_region_image(region);
+    if (image == NULL || region->mode == FIRN_REGION_EAGER)
+        return firn_wake_all(region);
+    if (atomic_load(&region->is_away))
+        return FIRN_NOT_FOUND;
+    uint32_t from = 0, to = image->entry_count;
+    while (from < to && image->entries[from].block < first)
+        from++;
+    while (to > from && image->entries[to - 1].block >= end)
+        to--;
+    return wake_entries(region, image, from, to);
+}
+
 firn_status firn_wake_all(firn_region *region)
 {
     firn_image *image = firn_region_image(region);
@@ -87,11 +159,17 @@ firn_status firn_wake_all(firn_region *region)
         return FIRN_OK;
     if (atomic_load(&region->is_away))
         return FIRN_NOT_FOUND;
-    firn_status status = wake_in_place(region, image);
+    bool is_eager = region->mode == FIRN_REGION_EAGER;
+    firn_status status = is_eager ? wake_in_place(region, image)
+                                  : wake_entries(region, image, 0, image->entry_count);
     if (status != FIRN_OK)
         return status;
+    if (!is_eager)
+        save_heat(region, image);
     atomic_store(&region->image, NULL);
+    firn_touch_wait(region);
     firn_image_destroy(image);
-    region->wake_count++;
+    if (is_eager)
+        atomic_fetch_add(&region->wake_count, 1);
     return FIRN_OK;
 }

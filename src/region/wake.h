@@ -11,5 +11,7 @@ bool firn_wake_drop(firn_region *region);
 
 /* Wakes all that sleeps and destroys the image. Under the region's lock. */
 firn_status firn_wake_all(firn_region *region);
+/* Wakes blocks from first up to end; all of an eager region. */
+firn_status firn_wake_range(firn_region *region, uint32_t first, uint32_t end);
 
 #endif

@@ -1,65 +1,11 @@
 /* Regions: every call and each of its statuses. */
-#include <firn/region.h>
-
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-
 #include "support/random.h"
-
-/* A list whose nodes have text of many sizes: pointers, text, freed memory between. */
-struct node {
-    struct node *next;
-    size_t size;
-    uint8_t text[];
-};
-
-static struct node *list_make(firn_region *region, size_t count, uint64_t seed)
-{
-    firn_allocator memory = firn_region_allocator(region);
-    struct node *first = NULL;
-    for (size_t i = 0; i < count; i++) {
-        size_t size = 1 + (seed * 31 + i * i * 7) % (i % 100 == 0 ? 90000 : 900);
-        struct node *node = firn_allocate(&memory, sizeof(*node) + size);
-        void *freed = firn_allocate(&memory, size);
-        assert_non_null(node);
-        assert_non_null(freed);
-        memset(freed, 0x77, size);
-        *node = (struct node){first, size};
-        memset(node->text, (int)('a' + i % 26), size);
-        firn_release(&memory, freed, size);
-        first = node;
-    }
-    assert_int_equal(firn_region_root_set(region, first), FIRN_OK);
-    return first;
-}
-
-static void list_check(firn_region *region, size_t count)
-{
-    size_t i = count;
-    for (const struct node *node = firn_region_root(region); node != NULL; node = node->next) {
-        i--;
-        for (size_t at = 0; at < node->size; at++)
-            assert_int_equal(node->text[at], 'a' + i % 26);
-    }
-    assert_int_equal(i, 0);
-}
-
-static firn_region *make(const firn_region_options *options)
-{
-    firn_region *region = NULL;
-    assert_int_equal(firn_region_create(options, &region), FIRN_OK);
-    return region;
-}
+#include "support/region_heap.h"
 
 static void a_heap_sleeps_and_wakes_at_every_level(void **state)
 {
     (void)state;
-    firn_region *region = make(NULL);
+    firn_region *region = region_make(NULL);
     list_make(region, 3000, 1);
     static const int levels[] = {0, 1, 3, 9, 19, FIRN_REGION_LEVEL_LZ4, FIRN_REGION_LEVEL_RAW};
     uint64_t first = 0;
@@ -89,7 +35,7 @@ static void a_heap_sleeps_and_wakes_at_every_level(void **state)
         assert_int_equal(firn_region_digest(region, &awake), FIRN_OK);
         assert_int_equal(first, asleep);
         assert_int_equal(first, awake);
-        list_check(region, 3000);
+        assert_true(list_is_right(region, 3000));
     }
     firn_region_destroy(region);
 }
@@ -97,7 +43,7 @@ static void a_heap_sleeps_and_wakes_at_every_level(void **state)
 static void a_template_makes_a_sibling_small(void **state)
 {
     (void)state;
-    firn_region *parent = make(NULL), *child = make(NULL);
+    firn_region *parent = region_make(NULL), *child = region_make(NULL);
     list_make(parent, 2000, 5);
     list_make(child, 2000, 5);
     firn_region_template *sibling = NULL;
@@ -119,7 +65,7 @@ static void a_template_makes_a_sibling_small(void **state)
     assert_true(stats.packed_bytes < 2000);
     assert_int_equal(firn_region_verify(child), FIRN_OK);
     assert_int_equal(firn_region_wake(child), FIRN_OK);
-    list_check(child, 2000);
+    assert_true(list_is_right(child, 2000));
     firn_region_destroy(child);
 }
 
@@ -143,7 +89,7 @@ static void bad_options_are_invalid(void **state)
     assert_null(region);
     const firn_region_options huge = {.reserve_bytes = (uint64_t)127 << 40};
     assert_int_equal(firn_region_create(&huge, &region), FIRN_NO_MEMORY);
-    region = make(NULL);
+    region = region_make(NULL);
     const firn_region_hibernate_options bad_sleep[] = {
         {.level = 20}, {.level = -3}, {.reserved = {1}}};
     for (size_t i = 0; i < sizeof(bad_sleep) / sizeof(bad_sleep[0]); i++)
@@ -162,7 +108,7 @@ static void bad_options_are_invalid(void **state)
 static void pins_keep_it_awake(void **state)
 {
     (void)state;
-    firn_region *region = make(NULL);
+    firn_region *region = region_make(NULL);
     struct node *first = list_make(region, 100, 9);
     assert_int_equal(firn_region_unpin(region), FIRN_INVALID);
     assert_int_equal(firn_region_hibernate(region, NULL), FIRN_OK);
@@ -172,7 +118,7 @@ static void pins_keep_it_awake(void **state)
     assert_int_equal(firn_region_state_get(region), FIRN_REGION_ASLEEP);
     assert_int_equal(firn_region_pin(region, first, sizeof(*first)), FIRN_OK);
     assert_int_equal(firn_region_pin(region, NULL, 0), FIRN_OK);
-    list_check(region, 100);
+    assert_true(list_is_right(region, 100));
     assert_int_equal(firn_region_hibernate(region, NULL), FIRN_BUSY);
     assert_int_equal(firn_region_unpin(region), FIRN_OK);
     assert_int_equal(firn_region_hibernate(region, NULL), FIRN_BUSY);
@@ -184,7 +130,7 @@ static void pins_keep_it_awake(void **state)
 static void an_eager_region_that_sleeps_gives_no_memory(void **state)
 {
     (void)state;
-    firn_region *region = make(NULL);
+    firn_region *region = region_make(NULL);
     firn_allocator memory = firn_region_allocator(region);
     void *block = firn_allocate(&memory, 100);
     assert_int_equal(firn_region_usable_size(region, block), 112);
@@ -208,7 +154,7 @@ static void the_limit_holds(void **state)
 {
     (void)state;
     const firn_region_options options = {.limit_bytes = 8 << 20};
-    firn_region *region = make(&options);
+    firn_region *region = region_make(&options);
     firn_allocator memory = firn_region_allocator(region);
     size_t count = 0;
     while (firn_allocate(&memory, 10000) != NULL)
@@ -224,7 +170,7 @@ static void the_root_and_the_range_are_known(void **state)
 {
     (void)state;
     const firn_region_options options = {.reserve_bytes = 3 * FIRN_REGION_RESERVE_BYTES};
-    firn_region *region = make(&options), *other = make(NULL);
+    firn_region *region = region_make(&options), *other = region_make(NULL);
     uint8_t *base = firn_region_base(region);
     assert_int_equal((uintptr_t)base % FIRN_REGION_RESERVE_BYTES, 0);
     assert_int_equal(firn_region_reserve_bytes(region), options.reserve_bytes);
@@ -248,7 +194,7 @@ static void words_that_look_like_pointers_come_back(void **state)
 {
     (void)state;
     const firn_region_options options = {.reserve_bytes = 2 * FIRN_REGION_RESERVE_BYTES};
-    firn_region *region = make(&options);
+    firn_region *region = region_make(&options);
     firn_allocator memory = firn_region_allocator(region);
     uint64_t upper = (uintptr_t)firn_region_base(region) >> 32;
     static const uint64_t marker = 0xf1240000;

@@ -1,0 +1,248 @@
+/* Waking on touch: a thread that faults on a block that sleeps unpacks it somewhere else and moves
+ * it into its place by one mremap, so that others see it whole or fault, too. The first to come
+ * claims the block; others wait for it. The first touch after a sleep also fetches what touches
+ * woke the last time, by runs of blocks (REAP: Ustiugov and others, 2021); every 16th wake does
+ * not, to find out anew what is needed.
+ *
+ * Called by the handler of SIGSEGV (core/os_signal.c), by wake.c, sleep.c and region.c.
+ *
+ * Invariants (beside those of state.h):
+ *   I1  a claim names its process: one that a fork left in the child is taken over there
+ *   I2  nothing here takes a lock or allocates but from the kernel
+ *   I3  a fault in a block that can be touched by now is a late one, and tried again
+ *
+ * Threads: any. Complexity: 60 to 90 us for a block.
+ */
+#include "region/touch.h"
+
+#include "core/os.h"
+#include "core/os_map.h"
+#include "core/os_signal.h"
+#include "region/unpack.h"
+
+#define TABLE_REGIONS ((size_t)1 << 15) /* of 4 GiB below 2^47 */
+#define RUN_BLOCKS 32
+#define WAKES_TO_RECORD 16
+
+static _Atomic(firn_region *) table[TABLE_REGIONS];
+static pthread_mutex_t take_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* --- waking --- */
+
+static int32_t process(void)
+{
+    return (int32_t)firn_os_process();
+}
+
+/* Makes the blocks between entries usable, or none. */
+static bool open_gaps(firn_region *region, const firn_image *image)
+{
+    uint32_t from = 0;
+    for (uint32_t i = 0; i <= image->entry_count; i++) {
+        uint32_t end = i < image->entry_count ? image->entries[i].block : image->used_blocks;
+        uint8_t *at = region->base + from * FIRN_BLOCK;
+        if (end > from && firn_os_protect(at, (end - from) * FIRN_BLOCK, true) != 0) {
+            (void)firn_os_protect(region->base, from * FIRN_BLOCK + FIRN_BLOCK, false);
+            return false;
+        }
+        from = end + 1;
+    }
+    return true;
+}
+
+firn_status firn_touch_begin(firn_region *region, firn_image *image, bool *ret_first)
+{
+    int32_t mine = process(), seen;
+    while ((seen = atomic_load(&region->begun)) != FIRN_WAKE_BEGUN) {
+        if (seen == mine) {
+            firn_os_yield();
+        } else if (atomic_compare_exchange_strong(&region->begun, &seen, mine)) { /* I1 */
+            bool is_open = open_gaps(region, image);
+            if (is_open) {
+                atomic_store(&region->usable, image->used_blocks);
+                atomic_fetch_add(&region->wake_count, 1);
+            }
+            atomic_store(&region->begun, is_open ? FIRN_WAKE_BEGUN : FIRN_WAKE_NOT_BEGUN);
+            if (is_open && ret_first != NULL)
+                *ret_first = true;
+            return is_open ? FIRN_OK : FIRN_NO_MEMORY;
+        }
+    }
+    return FIRN_OK;
+}
+
+/* Unpacks entries of consecutive blocks, which this thread has claimed, into their place. */
+static firn_status publish(firn_region *region, const firn_image *image, uint32_t first,
+                           uint32_t count)
+{
+    size_t bytes = count * FIRN_BLOCK;
+    void *made;
+    if (firn_os_map(bytes, &made) != 0)
+        return FIRN_NO_MEMORY;
+    uint8_t *staging = made;
+    firn_unpacker *unpacker = firn_unpacker_take();
+    firn_status status = unpacker != NULL ? FIRN_OK : FIRN_NO_MEMORY;
+    for (uint32_t i = 0; i < count && status == FIRN_OK; i++) {
+        const uint8_t *plain = firn_unpack_block(unpacker, image, &image->entries[first + i]);
+        if (plain == NULL)
+            status = FIRN_CORRUPT;
+        else
+            firn_words_swap(region->range, staging + i * FIRN_BLOCK, plain);
+    }
+    if (unpacker != NULL)
+        firn_unpacker_give(unpacker);
+    uint8_t *place = region->base + image->entries[first].block * FIRN_BLOCK;
+    if (status == FIRN_OK && firn_os_move(staging, bytes, place) != 0)
+        status = FIRN_NO_MEMORY;
+    if (status != FIRN_OK)
+        firn_os_unmap(staging, bytes);
+    return status;
+}
+
+/* Claims an entry; false when another thread has it or it is awake. */
+static bool claim(firn_image *image, uint32_t at, int32_t mine)
+{
+    int32_t seen = atomic_load(&image->states[at]);
+    return seen >= 0 && seen != mine &&
+           atomic_compare_exchange_strong(&image->states[at], &seen, mine);
+}
+
+static void settle(firn_image *image, uint32_t first, uint32_t count, int32_t state)
+{
+    for (uint32_t i = first; i < first + count; i++)
+        atomic_store(&image->states[i], state);
+}
+
+firn_status firn_touch_wake(firn_region *region, firn_image *image, uint32_t first, uint32_t count,
+                            int32_t awake, atomic_uint_least64_t *count_woken)
+{
+    int32_t mine = process();
+    uint32_t at = first, end = first + count;
+    while (at < end) {
+        if (!claim(image, at, mine)) {
+            if (atomic_load(&image->states[at]) < 0)
+                at++;
+            else
+                firn_os_yield();
+            continue;
+        }
+        uint32_t run = 1;
+        while (at + run < end && run < RUN_BLOCKS &&
+               image->entries[at + run].block == image->entries[at].block + run &&
+               claim(image, at + run, mine))
+            run++;
+        firn_status status = publish(region, image, at, run);
+        settle(image, at, run, status == FIRN_OK ? awake : FIRN_ENTRY_ASLEEP);
+        if (status != FIRN_OK)
+            return status;
+        if (count_woken != NULL)
+            atomic_fetch_add(count_woken, run);
+        at += run;
+    }
+    return FIRN_OK;
+}
+
+/* --- touches --- */
+
+static void enter(firn_region *region)
+{
+    uint64_t mine = (uint64_t)process() << 32, seen = atomic_load(&region->users), next;
+    do
+        next = seen >> 32 == mine >> 32 ? seen + 1 : (mine | 1); /* I1 */
+    while (!atomic_compare_exchange_weak(&region->users, &seen, next));
+}
+
+static void leave(firn_region *region)
+{
+    atomic_fetch_sub(&region->users, 1);
+}
+
+void firn_touch_wait(firn_region *region)
+{
+    for (;;) {
+        uint64_t seen = atomic_load(&region->users);
+        if ((uint32_t)seen == 0 || (int32_t)(seen >> 32) != process())
+            return;
+        firn_os_yield();
+    }
+}
+
+static void prefetch(firn_region *region, firn_image *image)
+{
+    uint32_t left = atomic_load(&region->wakes_to_record);
+    atomic_store(&region->wakes_to_record, left == 0 ? WAKES_TO_RECORD - 1 : left - 1);
+    if (left == 0)
+        return;
+    for (uint32_t i = 0, end; i < image->entry_count; i = end + 1) {
+        end = i;
+        while (end < image->entry_count && end - i < RUN_BLOCKS && image->entries[end].is_hot)
+            end++;
+        if (end == i)
+            continue;
+        /* A failure shows when the block is touched. */
+        if (firn_touch_wake(region, image, i, end - i, FIRN_ENTRY_TOUCHED,
+                            &region->prefetch_count) != FIRN_OK)
+            return;
+        end -= end - i == RUN_BLOCKS; /* that one was not looked at */
+    }
+}
+
+static bool touch(firn_region *region, firn_image *image, uint32_t block)
+{
+    if (atomic_load(&region->is_away))
+        return false;
+    if (block >= image->used_blocks)
+        return block < atomic_load(&region->usable); /* I3 */
+    bool is_first = false;
+    if (firn_touch_begin(region, image, &is_first) != FIRN_OK)
+        return false;
+    uint32_t entry = firn_image_find(image, block);
+    if (entry < image->entry_count && firn_touch_wake(region, image, entry, 1, FIRN_ENTRY_TOUCHED,
+                                                      &region->touch_count) != FIRN_OK)
+        return false;
+    if (is_first)
+        prefetch(region, image);
+    return true;
+}
+
+/* What the handler of SIGSEGV asks. */
+static bool mend(void *address)
+{
+    uintptr_t upper = (uintptr_t)address >> 32;
+    firn_region *region = upper < TABLE_REGIONS ? atomic_load(&table[upper]) : NULL;
+    if (region == NULL || region->mode == FIRN_REGION_EAGER)
+        return false;
+    enter(region);
+    firn_image *image = firn_region_image(region);
+    uint32_t block = (uint32_t)((size_t)((uint8_t *)address - region->base) / FIRN_BLOCK);
+    bool is_mended =
+        image != NULL ? touch(region, image, block) : block < atomic_load(&region->usable); /* I3 */
+    leave(region);
+    return is_mended;
+}
+
+firn_status firn_touch_add(firn_region *region)
+{
+    if ((uint64_t)region->range.upper + region->range.count > TABLE_REGIONS)
+        return FIRN_NO_MEMORY;
+    bool is_taken = true;
+    if (region->mode != FIRN_REGION_EAGER) {
+        (void)pthread_mutex_lock(&take_lock);
+        is_taken = firn_os_segv_take(mend);
+        (void)pthread_mutex_unlock(&take_lock);
+    }
+    if (!is_taken)
+        return FIRN_UNSUPPORTED;
+    for (uint32_t i = 0; i < region->range.count; i++)
+        atomic_store(&table[region->range.upper + i], region);
+    return FIRN_OK;
+}
+
+void firn_touch_remove(firn_region *region)
+{
+    for (uint32_t i = 0; i < region->range.count; i++) {
+        if ((uint64_t)region->range.upper + i < TABLE_REGIONS &&
+            atomic_load(&table[region->range.upper + i]) == region)
+            atomic_store(&table[region->range.upper + i], NULL);
+    }
+}
