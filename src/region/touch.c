@@ -225,8 +225,8 @@ firn_status firn_touch_add(firn_region *region)
 {
     if ((uint64_t)region->range.upper + region->range.count > TABLE_REGIONS)
         return FIRN_NO_MEMORY;
-    bool is_taken = true;
-    if (region->mode != FIRN_REGION_EAGER) {
+    bool is_taken = region->mode != FIRN_REGION_ON_FAULT;
+    if (region->mode == FIRN_REGION_ON_TOUCH) {
         (void)pthread_mutex_lock(&take_lock);
         is_taken = firn_os_segv_take(mend);
         (void)pthread_mutex_unlock(&take_lock);
