@@ -41,7 +41,11 @@
     X(MPROTECT, mprotect)                                                                          \
     X(MREMAP, mremap)                                                                              \
     X(MADVISE, madvise)                                                                            \
-    X(USERFAULTFD, userfaultfd)
+    X(USERFAULTFD, userfaultfd)                                                                    \
+    X(MUNMAP, munmap)                                                                              \
+    X(IOCTL, ioctl)                                                                                \
+    X(BRK, brk)                                                                                    \
+    X(SIGNAL, signal)
 
 typedef enum firn_fault_call {
 #define FIRN_FAULT_ENUM(code, name) FIRN_FAULT_##code,

@@ -1,0 +1,117 @@
+/* Blocks by zstd in memory of the caller's, so that nothing of the process's own heap is touched
+ * while it is packed; see process_block.h. Called by process_image.c and process_pack.c; calls
+ * libzstd.
+ *
+ * A block is a zstd frame without size and checksum, of which the image has its own. The prefix is
+ * a dictionary of plain content; one that begins as a trained dictionary would is left out.
+ * Threads: no state. Memory: the caller's. Complexity: linear. */
+#define ZSTD_STATIC_LINKING_ONLY /* for working in given memory; exported by libzstd */
+#include "core/bytes.h"
+#include "region/process_block.h"
+
+#include <zstd.h>
+
+#include <string.h>
+
+struct firn_process_block_packer {
+    ZSTD_CCtx *context;
+};
+struct firn_process_block_unpacker {
+    ZSTD_DCtx *context;
+};
+
+enum { HEAD = 64 }; /* before zstd's own, which stays aligned */
+
+static ZSTD_compressionParameters parameters_of(int level)
+{
+    ZSTD_compressionParameters parameters = ZSTD_getCParams(level, FIRN_PROCESS_BLOCK_BYTES, 0);
+    parameters.windowLog = 17; /* the prefix and the block */
+    return parameters;
+}
+
+size_t firn_process_block_packer_bytes(int level)
+{
+    return HEAD + ZSTD_estimateCCtxSize_usingCParams(parameters_of(level));
+}
+
+size_t firn_process_block_unpacker_bytes(void)
+{
+    return HEAD + ZSTD_estimateDCtxSize();
+}
+
+firn_process_block_packer *firn_process_block_packer_init(void *memory, size_t size, int level)
+{
+    if (size < firn_process_block_packer_bytes(level))
+        return NULL;
+    firn_process_block_packer *packer = memory;
+    packer->context = ZSTD_initStaticCCtx((char *)memory + HEAD, size - HEAD);
+    if (packer->context == NULL)
+        return NULL;
+    const ZSTD_compressionParameters wanted = parameters_of(level);
+    const struct {
+        ZSTD_cParameter parameter;
+        int value;
+    } settings[] = {
+        {ZSTD_c_contentSizeFlag, 0},
+        {ZSTD_c_windowLog, (int)wanted.windowLog},
+        {ZSTD_c_chainLog, (int)wanted.chainLog},
+        {ZSTD_c_hashLog, (int)wanted.hashLog},
+        {ZSTD_c_searchLog, (int)wanted.searchLog},
+        {ZSTD_c_minMatch, (int)wanted.minMatch},
+        {ZSTD_c_targetLength, (int)wanted.targetLength},
+        {ZSTD_c_strategy, (int)wanted.strategy},
+    };
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+        if (ZSTD_isError(
+                ZSTD_CCtx_setParameter(packer->context, settings[i].parameter, settings[i].value)))
+            return NULL;
+    }
+    return packer;
+}
+
+firn_process_block_unpacker *firn_process_block_unpacker_init(void *memory, size_t size)
+{
+    if (size < firn_process_block_unpacker_bytes())
+        return NULL;
+    firn_process_block_unpacker *unpacker = memory;
+    unpacker->context = ZSTD_initStaticDCtx((char *)memory + HEAD, size - HEAD);
+    return unpacker->context != NULL ? unpacker : NULL;
+}
+
+static bool prefix_usable(const void *prefix, size_t size)
+{
+    return size >= 8 && get_u32(prefix) != ZSTD_MAGIC_DICTIONARY;
+}
+
+size_t firn_process_block_pack(firn_process_block_packer *packer, const void *prefix,
+                               size_t prefix_size, const void *data, size_t size, void *out)
+{
+    size_t result = 0;
+    if (prefix_usable(prefix, prefix_size))
+        result = ZSTD_CCtx_refPrefix(packer->context, prefix, prefix_size);
+    if (!ZSTD_isError(result))
+        result = ZSTD_compress2(packer->context, out, size, data, size);
+    if (ZSTD_isError(result) || result >= size) {
+        memcpy(out, data, size);
+        return size;
+    }
+    return result;
+}
+
+bool firn_process_block_unpack(firn_process_block_unpacker *unpacker, const void *prefix,
+                               size_t prefix_size, const void *packed, size_t packed_size,
+                               void *out, size_t size)
+{
+    if (packed_size == size) {
+        memcpy(out, packed, size);
+        return true;
+    }
+    /* Not one of zstd's early formats, whose decoders allocate by malloc. */
+    if (packed_size < 4 || get_u32(packed) != ZSTD_MAGICNUMBER)
+        return false;
+    if (!prefix_usable(prefix, prefix_size))
+        prefix_size = 0;
+    /* ZSTD_DCtx_refPrefix would allocate. */
+    return ZSTD_decompress_usingDict(unpacker->context, out, size, packed, packed_size, prefix,
+                                     prefix_size) == size;
+}
