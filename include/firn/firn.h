@@ -23,6 +23,7 @@
 #include <firn/page_source.h>
 #include <firn/policy.h>
 #include <firn/pool.h>
+#include <firn/process.h>
 #include <firn/query.h>
 #include <firn/region.h>
 #include <firn/slab.h>

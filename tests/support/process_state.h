@@ -56,7 +56,7 @@ static void area_protect(const area *which, int rights)
 }
 
 /* The graph is followed by its pointers, so a wrong one is found. */
-static uint64_t state_digest(void)
+static inline uint64_t state_digest(void)
 {
     uint64_t digest = UINT64_C(0xcbf29ce484222325);
     for (size_t i = 0; i < NODES; i++) {
@@ -150,7 +150,7 @@ static void state_change(unsigned steps)
         change_area(&areas[random_below(AREAS)]);
 }
 
-static void count_signal(int number)
+static inline void count_signal(int number)
 {
     (void)number;
     signals_seen++;

@@ -59,7 +59,7 @@ static int in_zygote(void (*body)(void))
 }
 
 /* Runs body in a child of the zygote, and returns what it ended with. */
-static int in_child(void (*body)(void))
+static inline int in_child(void (*body)(void))
 {
     pid_t child = fork();
     if (child == 0) {
@@ -72,7 +72,8 @@ static int in_child(void (*body)(void))
 }
 
 /* A husk function that looks whether memory is the template's, spoils it, and wakes. */
-static void husk_wake(firn_process_husk *husk, const void **ret_image, size_t *ret_image_bytes)
+static inline void husk_wake(firn_process_husk *husk, const void **ret_image,
+                             size_t *ret_image_bytes)
 {
     (void)ret_image, (void)ret_image_bytes;
     common->husk_faults += state_counter != *(uint64_t *)husk->context;
@@ -88,7 +89,8 @@ static void husk_wake(firn_process_husk *husk, const void **ret_image, size_t *r
 }
 
 /* A husk function that leaves the image to the zygote and ends. */
-static void husk_freeze(firn_process_husk *husk, const void **ret_image, size_t *ret_image_bytes)
+static inline void husk_freeze(firn_process_husk *husk, const void **ret_image,
+                               size_t *ret_image_bytes)
 {
     (void)ret_image, (void)ret_image_bytes;
     must(husk->image_bytes <= IMAGE_MAX_BYTES);
@@ -100,8 +102,9 @@ static void husk_freeze(firn_process_husk *husk, const void **ret_image, size_t 
 }
 
 /* Hibernates behind `depth` calls that have something on the stack each. */
-static firn_status hibernate_deep(unsigned depth, const firn_process_hibernate_options *options,
-                                  firn_process_result *ret_result, firn_error *ret_error)
+static inline firn_status hibernate_deep(unsigned depth,
+                                         const firn_process_hibernate_options *options,
+                                         firn_process_result *ret_result, firn_error *ret_error)
 {
     volatile unsigned char local[600];
     for (size_t i = 0; i < sizeof local; i++)
