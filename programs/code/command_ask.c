@@ -1,6 +1,8 @@
-/* The commands that read a store: opens it, asks, prints the answer. */
+/* The commands that read a store: has its server answer, where one runs; else opens it, asks,
+ * prints the answer. */
 #include "code/answer.h"
 #include "code/commands.h"
+#include "code/serve/ask.h"
 
 #include <string.h>
 
@@ -54,9 +56,12 @@ enum exit_status command_ask(const struct invocation *invocation)
     if (method->answer == answer_at && !is_place(question.operand))
         return report_usage("%s: not of the form FILE:LINE:COLUMN, which count from 1",
                             question.operand);
+    enum exit_status status;
+    if (ask_server(invocation, method, &question, &status))
+        return status;
     if (open_store(invocation, &opened, &error) != FIRN_OK)
         return report_error(&error);
-    enum exit_status status = print_answer(invocation, &opened, method, &question);
+    status = print_answer(invocation, &opened, method, &question);
     opened_fini(&opened);
     return status;
 }

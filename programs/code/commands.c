@@ -73,6 +73,21 @@ static const struct option verify_options[] = {
      .help = "threads; one for each processor when not given"},
     {.name = NULL}};
 
+static const struct option serve_options[] = {
+    STORE_OPTION,
+    {.name = "socket",
+     .kind = OPTION_TEXT,
+     .argument = "PATH",
+     .required = true,
+     .help = "where to listen; a socket that nobody listens on any more is replaced"},
+    {.name = "resident", .kind = OPTION_FLAG, .help = "keep all but the sources decoded in memory"},
+    {.name = "ram",
+     .kind = OPTION_SIZE,
+     .argument = "SIZE",
+     .fallback = "12M",
+     .help = "memory for decoded parts of the store, besides those that --resident keeps"},
+    {.name = NULL}};
+
 static const struct command commands[] = {
     {.name = "index",
      .usage = "DIR",
@@ -183,6 +198,24 @@ static const struct command commands[] = {
      .operands_min = 0,
      .operands_max = 0,
      .run = command_ask},
+    {.name = "serve",
+     .usage = "",
+     .summary = "Keep a store open for many clients",
+     .description =
+         "Answers requests in JSON, one a line, on a Unix socket for the user alone, until "
+         "SIGTERM\n"
+         "or SIGINT. While it runs, find, refs, outline, at, tree, query, cat and stats of the "
+         "same\n"
+         "store ask it: they follow the link `socket` in the store's folder, or FIRN_SOCKET in "
+         "the\n"
+         "environment (empty: no server is asked). New commits to the store are followed.",
+     .examples = {{"firn code serve -s linux.firn --socket /run/user/1000/linux", "in tiers"},
+                  {"firn code serve -s linux.firn --socket /tmp/l --resident", "all in memory"},
+                  {"FIRN_SOCKET= firn code find printk -s linux.firn", "without the server"}},
+     .options = serve_options,
+     .operands_min = 0,
+     .operands_max = 0,
+     .run = command_serve},
     {.name = "verify",
      .usage = "",
      .summary = "Check a store against the sources, byte by byte and node by node",

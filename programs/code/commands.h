@@ -11,6 +11,7 @@
 /* The commands; each in the file of its name. command_ask is that of all that answer.h has. */
 enum exit_status command_index(const struct invocation *invocation);
 enum exit_status command_ask(const struct invocation *invocation);
+enum exit_status command_serve(const struct invocation *invocation);
 enum exit_status command_verify(const struct invocation *invocation);
 
 /* Opens the store of --store with the cache that --ram allows. */

@@ -13,3 +13,17 @@ void memory_return_large_blocks(void)
     mallopt(M_TRIM_THRESHOLD, 1 << 20);
 #endif
 }
+
+void memory_share(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_ARENA_MAX, 1);
+#endif
+}
+
+void memory_trim(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}

@@ -6,4 +6,11 @@
  * made. */
 void memory_return_large_blocks(void);
 
+/* For a process that stays: all threads take their memory from the same place, so that what one has
+ * freed is there for the next. Called once, before threads are made. */
+void memory_share(void);
+
+/* Gives what is free back to the kernel. */
+void memory_trim(void);
+
 #endif

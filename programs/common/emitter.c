@@ -282,6 +282,14 @@ static void container_end(struct emitter *emitter, bool array)
     put(emitter, array ? "]" : "}", 1);
 }
 
+void emitter_abandon(struct emitter *emitter)
+{
+    emitter->in_row = false;
+    emitter->columns = NULL;
+    while (emitter->depth > 0)
+        container_end(emitter, in_array(emitter));
+}
+
 void emitter_object_begin(struct emitter *emitter, const char *key)
 {
     container_begin(emitter, key, false);

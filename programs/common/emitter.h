@@ -49,6 +49,8 @@ void emitter_begin_line(struct emitter *emitter, FILE *out, bool json);
 /* Ends the document and flushes. Returns status, or EXIT_FAILED after one line on stderr when a
  * write failed. Open containers are left open, which only a command that failed may do. */
 enum exit_status emitter_end(struct emitter *emitter, enum exit_status status);
+/* Closes what is open after a failure, so that what was printed is JSON. */
+void emitter_abandon(struct emitter *emitter);
 bool emitter_failed(const struct emitter *emitter);
 
 /* Containers. key is NULL for the document itself and in arrays. In plain text an object or array

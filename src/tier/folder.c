@@ -100,6 +100,8 @@ firn_store_name firn_store_name_read(const char *name)
         result.kind = FIRN_STORE_NAME_MANIFEST;
     else if (strcmp(name, "lock") == 0)
         result.kind = FIRN_STORE_NAME_LOCK;
+    else if (strcmp(name, "socket") == 0)
+        result.kind = FIRN_STORE_NAME_SOCKET;
     else if (strcmp(name, FIRN_STORE_MANIFEST ".tmp") == 0 ||
              strcmp(name, FIRN_STORE_MANIFEST_COPY ".tmp") == 0 || scratch_name(name))
         result.kind = FIRN_STORE_NAME_TEMPORARY;

@@ -17,6 +17,7 @@ typedef enum firn_store_name_kind {
     FIRN_STORE_NAME_MANIFEST,  /* "manifest", "manifest-copy" */
     FIRN_STORE_NAME_LOG,       /* "log-GENERATION" */
     FIRN_STORE_NAME_LOCK,      /* "lock" */
+    FIRN_STORE_NAME_SOCKET,    /* "socket": where a program serves the store; not looked at */
     FIRN_STORE_NAME_DATA,      /* "data-FILE.firn" */
     FIRN_STORE_NAME_DATA_V1,   /* "data-GENERATION-FILE.firn" of the first version */
     FIRN_STORE_NAME_TEMPORARY, /* "manifest.tmp", "manifest-copy.tmp", "scratch-NAME.tmp";
