@@ -194,6 +194,7 @@ static bool answer_line(struct answering *answering, struct worker *worker, stru
     struct request request;
     struct refusal refusal;
     bool is_well = request_read(line, size, &request, &refusal);
+    atomic_fetch_add(&answering->answers, 1);
     if (is_well)
         is_well = is_meant(answering, &request, &refusal);
     request.question.store = answering->store;
@@ -209,7 +210,6 @@ static bool answer_line(struct answering *answering, struct worker *worker, stru
     else
         is_well = answer_from_store(answering, &request, reply);
     request_fini(&request);
-    atomic_fetch_add(&answering->answers, 1);
     return is_well;
 }
 

@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG 64
+#define BACKLOG 256
 #define LINK_NAME "socket"
 
 static bool address_of(const char *path, struct sockaddr_un *ret_address)
