@@ -69,7 +69,8 @@ class Serve(Case):
         for words in self.each_question():
             before = server.ask("health")["result"]["answers"]
             for more in ((), ("--json",), ("--quiet",)):
-                self.both(*words[:1], *more, "--", *words[1:]) if "--format" not in words else self.both(*words, *more)
+                has_options = "--format" in words or "--language" in words
+                self.both(words[0], *more, *([] if has_options else ["--"]), *words[1:])
             asked = server.ask("health")["result"]["answers"] - before - 1
             is_text = all(isinstance(word, str) for word in words)
             self.assertEqual(asked, 0 if not is_text or "nonsense" in words else 3, words)
@@ -95,7 +96,8 @@ class Serve(Case):
         with server.connect() as client:
             for method, key, value in (("find", "name", "list_length"), ("refs", "name", "f17"),
                                        ("outline", "file", "big.py"), ("at", "place", "src/list.c:2:5"),
-                                       ("tree", "file", "odd.c"), ("query", "pattern", QUERY), ("cat", "file", "odd.c")):
+                                       ("tree", "file", "odd.c"), ("query", "pattern", QUERY),
+                                       ("cat", "file", "odd.c")):
                 answer = client.ask(method, **{key: value})
                 self.assertEqual(answer, {"id": 7, "result": code_json(method, self.store, value)})
             self.assertEqual(client.ask("find", name="nothing"), {"id": 7, "result": []})
@@ -117,7 +119,8 @@ class Serve(Case):
                                 ('{"id":1,"method":"at","params":{"place":"x"}}', "bad_params"),
                                 ('{"id":1,"method":"find","params":{"name":"x","store":"/other"}}', "other_store"),
                                 ('{"id":1,"method":"find","params":{"name":"x","version":"9"}}', "other_version"),
-                                ("[" * 60000, "bad_request"), ('{"id":"' + "x" * 1000 + '","method":"stats"}', "bad_request"),
+                                ("[" * 60000, "bad_request"),
+                                ('{"id":"' + "x" * 1000 + '","method":"stats"}', "bad_request"),
                                 (b'{"id":1,"method":"find","params":{"name":"\xff"}}', "bad_request")):
                 client.send((line if isinstance(line, bytes) else line.encode()) + b"\n")
                 self.assertEqual(client.line()["error"]["code"], code_, line[:80])
@@ -210,7 +213,8 @@ class Serve(Case):
                 self.write("fresh.go", f"package p\nfunc {name}() {{}}\n")
                 self.index()
                 self.assertEqual(self.both("find", name).returncode, 0)
-            self.assertEqual(server.ask("refresh")["result"], {"generation": server.ask("health")["result"]["generation"]})
+            generation = server.ask("health")["result"]["generation"]
+            self.assertEqual(server.ask("refresh")["result"], {"generation": generation})
             self.assertEqual(server.end(), (0, ""))
 
     def test_a_damaged_part_is_told_and_the_others_are_served(self):
@@ -280,10 +284,10 @@ class Serve(Case):
         server = Server(self, self.store)
         os.unlink(self.store / "socket")
         self.both("find", "f1")
-        self.assertEqual(server.ask("health")["result"]["answers"], 0)
+        self.assertEqual(server.ask("health")["result"]["answers"], 1)
         environment = {"env": {**os.environ, "FIRN_SOCKET": server.path}}
         self.assertEqual(code("find", self.store, "f1", **environment).returncode, 0)
-        self.assertEqual(server.ask("health")["result"]["answers"], 2)
+        self.assertEqual(server.ask("health")["result"]["answers"], 3)
         other = {"env": {**os.environ, "FIRN_SOCKET": str(self.folder / "nobody")}}
         self.assertEqual(code("find", self.store, "f1", **other).returncode, 0)
 

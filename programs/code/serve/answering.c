@@ -2,8 +2,6 @@
  * (answer.h); the other methods are here. */
 #include "code/serve/answering.h"
 
-#include "code/serve/server.h"
-
 #include <string.h>
 #include <unistd.h>
 

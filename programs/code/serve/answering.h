@@ -7,6 +7,8 @@
 #include "code/serve/pool.h"
 #include "code/serve/served.h"
 
+#define STALL_MS 10000 /* that a client may leave an answer unread */
+
 /* What the answers are made from; shared by all workers. */
 struct answering {
     struct served *served;

@@ -8,7 +8,6 @@
 
 #define CLIENT_MAX 256u
 #define THREAD_MAX 64u
-#define STALL_MS 10000    /* that a client may leave an answer unread */
 #define PARTIAL_MS 30000u /* that a line may take to come */
 #define STOP_MS 3000u     /* that answers under way have when the server ends */
 
