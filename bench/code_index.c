@@ -189,7 +189,8 @@ static unsigned choose_names(struct opened *opened, char (*names)[NAME_MAX_BYTES
         struct postings postings;
         if (dictionary_at(&dictionary, number, &cursor, &error) != FIRN_OK)
             continue;
-        postings_init(&postings, cursor.entry.payload, cursor.entry.payload_size);
+        postings_init(&postings, cursor.entry.payload, cursor.entry.payload_size,
+                      cursor.entry.table.is_compact);
         if (postings_next(&postings) != FIRN_OK || postings.definitions_left == 0)
             continue;
         memcpy(names[count], cursor.entry.key, cursor.entry.key_size);

@@ -36,7 +36,7 @@ static firn_status enter_entry(const struct lookup *lookup, struct lookup_layer 
     const struct table_cursor *entry = &layer->cursor.entry;
     if (key_compare(entry->key, entry->key_size, lookup->name, lookup->name_size) != 0)
         return FIRN_END_OF_DATA;
-    postings_init(&layer->postings, entry->payload, entry->payload_size);
+    postings_init(&layer->postings, entry->payload, entry->payload_size, entry->table.is_compact);
     return FIRN_OK;
 }
 

@@ -132,7 +132,7 @@ static firn_status add_entry(const struct table_cursor *entry, const struct open
     struct postings postings;
     struct definition definition;
     firn_status status;
-    postings_init(&postings, entry->payload, entry->payload_size);
+    postings_init(&postings, entry->payload, entry->payload_size, entry->table.is_compact);
     while ((status = postings_next(&postings)) == FIRN_OK) {
         const uint64_t file = (uint64_t)layer->first + postings.file;
         uint64_t posting = hash_posting(entry->key, entry->key_size, file);

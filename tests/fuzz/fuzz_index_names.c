@@ -11,7 +11,7 @@ static void read_postings(const struct table_cursor *cursor)
 {
     struct postings postings;
     struct definition definition;
-    postings_init(&postings, cursor->payload, cursor->payload_size);
+    postings_init(&postings, cursor->payload, cursor->payload_size, cursor->table.is_compact);
     while (postings_next(&postings) == FIRN_OK)
         if (postings.file % 2 == 0)
             while (postings_definition(&postings, &definition) == FIRN_OK)

@@ -186,7 +186,8 @@ static void assert_postings(const struct dictionary_cursor *cursor, const struct
 {
     struct postings postings;
     firn_status status;
-    postings_init(&postings, cursor->entry.payload, cursor->entry.payload_size);
+    postings_init(&postings, cursor->entry.payload, cursor->entry.payload_size,
+                  cursor->entry.table.is_compact);
     while ((status = postings_next(&postings)) == FIRN_OK) {
         const struct fact *first = &facts->fact[*at];
         assert_true(*at < facts->count);

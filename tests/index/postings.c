@@ -28,7 +28,7 @@ static void postings_hold_the_largest_numbers(void **state)
     struct postings postings;
     struct definition definition;
     assert_int_equal(postings_put(&writer, UINT32_MAX, &last, 1), FIRN_OK);
-    postings_init(&postings, writer.bytes.data, writer.bytes.size);
+    postings_init(&postings, writer.bytes.data, writer.bytes.size, true);
     assert_int_equal(postings_next(&postings), FIRN_OK);
     assert_int_equal(postings.file, UINT32_MAX);
     assert_int_equal(postings_definition(&postings, &definition), FIRN_OK);
@@ -38,12 +38,44 @@ static void postings_hold_the_largest_numbers(void **state)
     assert_int_equal(postings_definition(&postings, &definition), FIRN_END_OF_DATA);
     assert_int_equal(postings_next(&postings), FIRN_END_OF_DATA);
     for (size_t size = 1; size < writer.bytes.size; size++) {
-        postings_init(&postings, writer.bytes.data, size);
+        postings_init(&postings, writer.bytes.data, size, true);
         firn_status status = postings_next(&postings);
         if (status == FIRN_OK)
             status = postings_next(&postings);
         assert_int_equal(status, FIRN_CORRUPT);
     }
+    bytes_fini(&writer.bytes);
+}
+
+static void postings_keep_kinds_and_columns_on_both_sides_of_the_short_form(void **state)
+{
+    (void)state;
+    static const uint8_t kinds[] = {0, 1, 21, 22, 23, 24, 254, 255};
+    static const uint32_t columns[] = {0, 9, 10, 11, 137, 138, UINT32_MAX};
+    struct postings_writer writer = {.next_file = 0};
+    struct postings postings;
+    for (uint32_t file = 0; file < 3; file++) {
+        struct definition all[56];
+        size_t count = 0;
+        for (size_t i = 0; i < sizeof kinds; i++)
+            for (size_t j = 0; j < sizeof columns / sizeof columns[0]; j++, count++)
+                all[count] = (struct definition){(uint32_t)(count / 2), columns[j], kinds[i]};
+        assert_int_equal(postings_put(&writer, file * 7, all, file == 0 ? 1 : count), FIRN_OK);
+    }
+    postings_init(&postings, writer.bytes.data, writer.bytes.size, true);
+    for (uint32_t file = 0; file < 3; file++) {
+        struct definition got;
+        assert_int_equal(postings_next(&postings), FIRN_OK);
+        assert_int_equal(postings.file, file * 7);
+        for (size_t i = 0; i < (file == 0 ? 1u : 56u); i++) {
+            assert_int_equal(postings_definition(&postings, &got), FIRN_OK);
+            assert_int_equal(got.kind, kinds[i / 7]);
+            assert_int_equal(got.column, columns[i % 7]);
+            assert_int_equal(got.row, i / 2);
+        }
+        assert_int_equal(postings_definition(&postings, &got), FIRN_END_OF_DATA);
+    }
+    assert_int_equal(postings_next(&postings), FIRN_END_OF_DATA);
     bytes_fini(&writer.bytes);
 }
 
@@ -65,7 +97,7 @@ static firn_status count_entry(void *context, const void *name, size_t name_size
     assert_memory_equal(name, "name", 4);
     emitted->entries++;
     emitted->longest = payload_size > emitted->longest ? payload_size : emitted->longest;
-    postings_init(&postings, payload, payload_size);
+    postings_init(&postings, payload, payload_size, true);
     while (postings_next(&postings) == FIRN_OK) {
         emitted->files++;
         emitted->definitions += postings.definitions_left;
@@ -130,6 +162,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(postings_refuse_files_and_rows_that_do_not_ascend),
         cmocka_unit_test(postings_hold_the_largest_numbers),
+        cmocka_unit_test(postings_keep_kinds_and_columns_on_both_sides_of_the_short_form),
         cmocka_unit_test(name_in_very_many_places_becomes_several_entries),
         cmocka_unit_test(table_refuses_keys_that_descend_or_are_too_long),
         cmocka_unit_test(table_whose_frame_is_cut_is_refused)};

@@ -72,7 +72,7 @@ static firn_status enter_entry(struct merge *merge, struct source *source, firn_
     if (options->end_size > 0 &&
         key_compare(entry->key, entry->key_size, options->end, options->end_size) >= 0)
         return FIRN_END_OF_DATA;
-    postings_init(&source->postings, entry->payload, entry->payload_size);
+    postings_init(&source->postings, entry->payload, entry->payload_size, entry->table.is_compact);
     firn_status status = postings_next(&source->postings);
     return status == FIRN_OK ? FIRN_OK : read_back_failed(source, ret_error);
 }

@@ -34,11 +34,13 @@ struct postings {
     const uint8_t *end;
     uint64_t next_file;
     uint64_t row;
+    bool is_compact;
     uint32_t file;             /* may be read: the file */
     uint64_t definitions_left; /* may be read: definitions in it that were not read yet */
 };
 
-void postings_init(struct postings *postings, const void *payload, size_t size);
+/* is_compact: as the payload's table is. */
+void postings_init(struct postings *postings, const void *payload, size_t size, bool is_compact);
 
 /* Goes to the next file. FIRN_END_OF_DATA, FIRN_CORRUPT. */
 FIRN_NODISCARD firn_status postings_next(struct postings *postings);

@@ -2,10 +2,14 @@
  * but with keys and payloads apart, because they pack better so. All that the index of `firn code`
  * looks up lies in such tables; this file calls the library only.
  *
- *   u32 count | u32 size of the keys | groups: (u32 key offset, u32 payload offset) each | keys |
- *   payloads
- *   key: varint bytes shared with the key before (0 at a group's first) | varint size of the rest |
- *   the rest | varint size of the payload
+ *   u32 count + 2^31 | u32 size of the keys | groups: (u32 key offset, u32 payload offset) each |
+ *   keys | payloads
+ *   key: u16 head | varints of what does not fit there | the rest
+ *   head: bytes shared with the key before (0 at a group's first) | size of the rest, 5 bits each |
+ *   size of the payload, 6 bits; a field whose bits are all 1 has a varint of what is above it
+ *
+ * In the first form, without 2^31, a key is: varint shared | varint rest | the rest | varint size
+ * of the payload. The second saves 1.4 of 28.6 MB for the names of 10 M lines of C.
  *
  * Nouns: a group is 16 entries that begin with a whole key. Reading takes hostile bytes: every
  * offset and size is checked where it is used, and keys must ascend.
@@ -16,6 +20,11 @@
 
 #define HEADER_BYTES 8u
 #define GROUP_BYTES 8u
+#define COMPACT (UINT32_C(1) << 31) /* in the count of a table of the second form */
+
+/* The fields of an entry's head: shared, rest, payload. */
+#define SHORT_FULL 31u
+#define PAYLOAD_FULL 63u
 
 int key_compare(const void *a, size_t a_size, const void *b, size_t b_size)
 {
@@ -55,6 +64,24 @@ static size_t shared_bytes(const struct table_writer *writer, const uint8_t *key
     return shared;
 }
 
+/* Writes an entry's head and returns what is behind it. */
+static uint8_t *put_head(uint8_t *out, size_t shared, size_t rest, size_t payload_size)
+{
+    const size_t value[] = {shared, rest, payload_size};
+    const unsigned full[] = {SHORT_FULL, SHORT_FULL, PAYLOAD_FULL}, shift[] = {0, 5, 10};
+    unsigned head = 0;
+    uint8_t *at = out;
+    out += 2;
+    for (unsigned i = 0; i < 3; i++) {
+        head |= (value[i] < full[i] ? (unsigned)value[i] : full[i]) << shift[i];
+        if (value[i] >= full[i])
+            out += firn_varint_put(out, value[i] - full[i]);
+    }
+    at[0] = (uint8_t)head;
+    at[1] = (uint8_t)(head >> 8);
+    return out;
+}
+
 firn_status table_add(struct table_writer *writer, const void *key, size_t key_size,
                       const void *payload, size_t payload_size)
 {
@@ -62,7 +89,7 @@ firn_status table_add(struct table_writer *writer, const void *key, size_t key_s
         return FIRN_INVALID;
     if (writer->count > 0 && key_compare(writer->last, writer->last_size, key, key_size) > 0)
         return FIRN_INVALID;
-    size_t most = key_size + 3 * FIRN_VARINT_MAX_BYTES + GROUP_BYTES;
+    size_t most = key_size + 2 + 3 * FIRN_VARINT_MAX_BYTES + GROUP_BYTES;
     if (payload_size > UINT32_MAX - most || table_size(writer) > UINT32_MAX - payload_size - most)
         return FIRN_LIMIT;
     if (bytes_reserve(&writer->groups, GROUP_BYTES) != FIRN_OK ||
@@ -77,12 +104,10 @@ firn_status table_add(struct table_writer *writer, const void *key, size_t key_s
     }
     size_t shared = shared_bytes(writer, key, key_size);
     uint8_t *out = writer->keys.data + writer->keys.size;
-    out += firn_varint_put(out, shared);
-    out += firn_varint_put(out, key_size - shared);
+    out = put_head(out, shared, key_size - shared, payload_size);
     if (key_size > shared)
         memcpy(out, (const uint8_t *)key + shared, key_size - shared);
     out += key_size - shared;
-    out += firn_varint_put(out, payload_size);
     writer->keys.size = (size_t)(out - writer->keys.data);
     if (payload_size > 0)
         memcpy(writer->payloads.data + writer->payloads.size, payload, payload_size);
@@ -99,7 +124,7 @@ firn_status table_finish(struct table_writer *writer, struct bytes *bytes)
     firn_status status = bytes_reserve(bytes, table_size(writer));
     if (status != FIRN_OK)
         return status;
-    bytes_put_u32(bytes->data + bytes->size, writer->count);
+    bytes_put_u32(bytes->data + bytes->size, writer->count | COMPACT);
     bytes_put_u32(bytes->data + bytes->size + 4, (uint32_t)writer->keys.size);
     bytes->size += HEADER_BYTES;
     struct bytes *parts[] = {&writer->groups, &writer->keys, &writer->payloads};
@@ -126,13 +151,14 @@ firn_status table_open(const void *data, size_t size, struct table *ret_table)
         return FIRN_CORRUPT;
     struct table table = {.groups = bytes + HEADER_BYTES,
                           .keys_size = bytes_get_u32(bytes + 4),
-                          .count = bytes_get_u32(bytes)};
+                          .count = bytes_get_u32(bytes) & ~COMPACT,
+                          .is_compact = (bytes_get_u32(bytes) & COMPACT) != 0};
     size_t left = size - HEADER_BYTES;
     if (group_count(&table) > left / GROUP_BYTES)
         return FIRN_CORRUPT;
     left -= group_count(&table) * GROUP_BYTES;
-    /* An entry takes three bytes of the keys at least. */
-    if (table.keys_size > left || table.count > table.keys_size / 3)
+    /* An entry takes two or three bytes of the keys at least. */
+    if (table.keys_size > left || table.count > table.keys_size / (table.is_compact ? 2 : 3))
         return FIRN_CORRUPT;
     table.keys = table.groups + group_count(&table) * GROUP_BYTES;
     table.payloads = table.keys + table.keys_size;
@@ -141,16 +167,50 @@ firn_status table_open(const void *data, size_t size, struct table *ret_table)
     return FIRN_OK;
 }
 
+/* What stands before the bytes of a key. */
+struct head {
+    uint64_t shared;
+    uint64_t rest;
+    uint64_t payload_size;
+};
+
+/* Reads what of a field is above its bits; in may be NULL and is returned, NULL when it is damaged.
+ */
+static const uint8_t *get_field(const uint8_t *in, const uint8_t *end, unsigned bits, unsigned full,
+                                uint64_t *ret_value)
+{
+    uint64_t more = 0;
+    if (bits == full && in != NULL)
+        in = firn_varint_get(in, end, &more);
+    *ret_value = bits + more;
+    return more <= UINT32_MAX ? in : NULL;
+}
+
+/* Reads a head; returns what is behind it, NULL when it is cut. */
+static const uint8_t *get_head(const uint8_t *in, const uint8_t *end, struct head *ret_head)
+{
+    if (end - in < 2)
+        return NULL;
+    const unsigned bits = in[0] | (unsigned)in[1] << 8;
+    in = get_field(in + 2, end, bits & SHORT_FULL, SHORT_FULL, &ret_head->shared);
+    in = get_field(in, end, bits >> 5 & SHORT_FULL, SHORT_FULL, &ret_head->rest);
+    return get_field(in, end, bits >> 10, PAYLOAD_FULL, &ret_head->payload_size);
+}
+
 /* Reads the entry at next_key, whose payload begins at cursor->payload. */
 static firn_status read_entry(struct table_cursor *cursor)
 {
     const struct table *table = &cursor->table;
-    const uint8_t *end = table->keys + table->keys_size;
-    bool first = cursor->index % TABLE_GROUP == 0;
-    uint64_t shared, rest, payload_size;
-    const uint8_t *in = firn_varint_get(cursor->next_key, end, &shared);
-    if (in == NULL || (in = firn_varint_get(in, end, &rest)) == NULL || rest > (size_t)(end - in))
+    const uint8_t *end = table->keys + table->keys_size, *in = cursor->next_key;
+    const bool first = cursor->index % TABLE_GROUP == 0;
+    struct head head;
+    if (table->is_compact)
+        in = get_head(in, end, &head);
+    else if ((in = firn_varint_get(in, end, &head.shared)) != NULL)
+        in = firn_varint_get(in, end, &head.rest);
+    if (in == NULL || head.rest > (size_t)(end - in))
         return FIRN_CORRUPT;
+    const uint64_t shared = head.shared, rest = head.rest;
     if (shared > (first ? 0 : cursor->key_size) || rest > KEY_MAX_BYTES - shared)
         return FIRN_CORRUPT;
     size_t was = cursor->key_size;
@@ -160,11 +220,13 @@ static firn_status read_entry(struct table_cursor *cursor)
     if (rest > 0)
         memcpy(cursor->key + shared, in, rest);
     cursor->key_size = shared + rest;
-    in = firn_varint_get(in + rest, end, &payload_size);
+    in += rest;
+    if (!table->is_compact)
+        in = firn_varint_get(in, end, &head.payload_size);
     if (in == NULL ||
-        payload_size > table->payloads_size - (size_t)(cursor->payload - table->payloads))
+        head.payload_size > table->payloads_size - (size_t)(cursor->payload - table->payloads))
         return FIRN_CORRUPT;
-    cursor->payload_size = payload_size;
+    cursor->payload_size = head.payload_size;
     cursor->next_key = in;
     return FIRN_OK;
 }

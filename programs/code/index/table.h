@@ -1,7 +1,7 @@
 /* A sorted table of byte strings, each with a payload, as one block of bytes: names with their
  * files, paths with what is known of the files, and the indexes over such tables. Keys are front
  * coded in groups of 16, so that a key is found by a binary search over the groups and a scan of at
- * most 16. Format: docs/formats/code.md.
+ * most 16. Format: docs/formats/code.md. Tables are written in its second form; both are read.
  *
  * A table may be shared between threads; writers and cursors are confined to one. */
 #ifndef CODE_TABLE_H
@@ -45,6 +45,7 @@ struct table {
     size_t keys_size;
     size_t payloads_size;
     uint32_t count;
+    bool is_compact; /* the entries' heads, and postings in the payloads, have their second form */
 };
 
 /* Opens a block after checking its frame; damage inside is found by the cursor. FIRN_CORRUPT. */
