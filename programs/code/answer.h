@@ -6,6 +6,8 @@
 #include "code/opened.h"
 #include "common/emitter.h"
 
+struct views;
+
 /* What is asked. The texts are the asker's. */
 struct question {
     const char *operand;  /* the name, file, place or pattern; NULL for stats */
@@ -14,6 +16,7 @@ struct question {
     bool in_lines;        /* tree, query: as --format lines */
     const char *store;    /* as the asker calls the store */
     const char *folder;   /* where relative paths begin; NULL: where this process stands */
+    struct views *views;  /* decoded files that are kept; NULL: none are */
 };
 
 #define REMARK_BYTES 2000u

@@ -1,6 +1,6 @@
 /* `firn code at`: the smallest node at a place, found from the nearest checkpoint of the packed
  * tree, the nodes around it, and the definition that it is part of. */
-#include "code/definitions.h"
+#include "code/with_file.h"
 
 #define DIGITS_MAX 10u /* of a 32-bit number */
 
@@ -109,27 +109,44 @@ static void print_plain(struct emitter *emitter, const struct view *view,
     emitter_plain(emitter, "\n");
 }
 
-/* Prints the nodes of a path, root first. */
-static firn_status print_path(const struct view *view, const firn_path_node *path, size_t depth,
-                              uint32_t offset, struct emitter *emitter, firn_error *ret_error)
+/* The innermost definition that the last node of a path is in; NULL when there is none. */
+static const struct extract_name *definition_around(const struct view *view,
+                                                    const firn_path_node *path, size_t depth)
 {
-    struct definitions definitions;
+    const struct extract_name *items = view->definitions.items;
+    while (depth-- > 0) {
+        size_t low = 0, high = view->definitions.count;
+        while (low < high) { /* the first behind the node */
+            const size_t middle = low + (high - low) / 2;
+            if (items[middle].whole <= path[depth].index)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        if (low > 0 && items[low - 1].whole == path[depth].index)
+            return &items[low - 1];
+    }
+    return NULL;
+}
+
+/* Prints the nodes of a path, root first. */
+static firn_status print_path(struct view *view, const firn_path_node *path, size_t depth,
+                              struct emitter *emitter, firn_error *ret_error)
+{
     if (path[depth - 1].index >= view->loaded.nodes.count)
         return firn_error_set(ret_error, FIRN_CORRUPT, 0,
                               "%s: damaged in the store; index the folder again", view->file.path);
-    firn_status status = definitions_get(view, &definitions, ret_error);
-    if (status == FIRN_OK) {
-        const struct extract_name *around =
-            definitions_around(&definitions, &view->loaded.nodes, offset);
-        emitter_object_begin(emitter, NULL);
-        if (emitter->json)
-            emit_json(emitter, view, path, depth, around);
-        else
-            print_plain(emitter, view, path, depth, around);
-        emitter_object_end(emitter);
-    }
-    definitions_fini(&definitions);
-    return status;
+    firn_status status = view_definitions(view, ret_error);
+    if (status != FIRN_OK)
+        return status;
+    const struct extract_name *around = definition_around(view, path, depth);
+    emitter_object_begin(emitter, NULL);
+    if (emitter->json)
+        emit_json(emitter, view, path, depth, around);
+    else
+        print_plain(emitter, view, path, depth, around);
+    emitter_object_end(emitter);
+    return FIRN_OK;
 }
 
 static firn_status show_place(const struct question *question, struct view *view,
@@ -141,16 +158,15 @@ static firn_status show_place(const struct question *question, struct view *view
     size_t depth;
     (void)parse_place(question->operand, &point);
     uint32_t offset = firn_lines_offset(&view->lines, point, view->loaded.text_size);
-    firn_status status = offset == UINT32_MAX ? FIRN_NOT_FOUND
-                                              : firn_tree_locate(&view->loaded.tree, offset,
-                                                                 allocator, &path, &depth);
+    firn_status status =
+        offset == UINT32_MAX ? FIRN_NOT_FOUND : view_locate(view, offset, &path, &depth);
     if (status == FIRN_NOT_FOUND)
         return firn_error_set(ret_error, status, 0, "%s:%llu:%llu: there is no node at this place",
                               view->file.path, point.row + 1ull, point.column + 1ull);
     if (status != FIRN_OK)
         return firn_error_set(ret_error, status, 0, "%s: %s", view->file.path,
                               firn_status_text(status));
-    status = print_path(view, path, depth, offset, emitter, ret_error);
+    status = print_path(view, path, depth, emitter, ret_error);
     firn_release(allocator, path, depth * sizeof *path);
     return status;
 }

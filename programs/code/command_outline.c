@@ -1,6 +1,6 @@
 /* `firn code outline`: what a file defines, nested as it is. A definition is inside another when
  * its whole node is inside the other's. */
-#include "code/definitions.h"
+#include "code/with_file.h"
 
 /* An outline being printed. */
 struct outline {
@@ -50,9 +50,10 @@ static void leave(struct outline *outline, uint32_t whole)
     }
 }
 
-static firn_status print_all(struct outline *outline, const struct definitions *definitions)
+static firn_status print_all(struct outline *outline)
 {
-    const firn_allocator *allocator = definitions->allocator;
+    const struct definitions *definitions = &outline->view->definitions;
+    const firn_allocator *allocator = outline->view->opened->allocator;
     firn_status status = FIRN_OK;
     for (size_t i = 0; i < definitions->count && !emitter_failed(outline->emitter); i++) {
         const struct extract_name *item = &definitions->items[i];
@@ -74,20 +75,17 @@ static firn_status print_all(struct outline *outline, const struct definitions *
 static firn_status show_outline(const struct question *question, struct view *view,
                                 struct emitter *emitter, firn_error *ret_error)
 {
-    struct definitions definitions;
     struct outline outline = {.view = view, .emitter = emitter};
     (void)question;
-    firn_status status = definitions_get(view, &definitions, ret_error);
-    if (status == FIRN_OK) {
-        emitter_array_begin(emitter, NULL);
-        status = print_all(&outline, &definitions);
-        if (status == FIRN_OK)
-            emitter_array_end(emitter);
-        else
-            firn_error_set(ret_error, status, 0, "%s: out of memory", view->file.path);
-    }
-    definitions_fini(&definitions);
-    return status;
+    firn_status status = view_definitions(view, ret_error);
+    if (status != FIRN_OK)
+        return status;
+    emitter_array_begin(emitter, NULL);
+    status = print_all(&outline);
+    if (status != FIRN_OK)
+        return firn_error_set(ret_error, status, 0, "%s: out of memory", view->file.path);
+    emitter_array_end(emitter);
+    return FIRN_OK;
 }
 
 firn_status answer_outline(struct opened *opened, const struct question *question,

@@ -12,6 +12,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#define RESIDENT_RAM_BYTES (1u << 20)
+
 /* Makes SIGTERM and SIGINT readable in place of ending the process. */
 static int catch_signals(void)
 {
@@ -63,6 +65,14 @@ static enum exit_status serve(const struct invocation *invocation, const char *s
     return status;
 }
 
+/* A resident store needs little more than its sources' segments one after the other. */
+static size_t ram_bytes(const struct invocation *invocation)
+{
+    if (option_flag(invocation, "resident") && option_nth(invocation, "ram", 0) == NULL)
+        return RESIDENT_RAM_BYTES;
+    return option_number(invocation, "ram");
+}
+
 enum exit_status command_serve(const struct invocation *invocation)
 {
     char store[PATH_MAX];
@@ -75,7 +85,7 @@ enum exit_status command_serve(const struct invocation *invocation)
 
     memory_share();
     const struct served_options options = {.path = realpath(path, store) != NULL ? store : path,
-                                           .cache_bytes = option_number(invocation, "ram"),
+                                           .ram_bytes = ram_bytes(invocation),
                                            .is_resident = option_flag(invocation, "resident")};
     if (served_create(&options, &served, &error) != FIRN_OK)
         return report_error(&error);

@@ -85,7 +85,7 @@ static const struct option serve_options[] = {
      .kind = OPTION_SIZE,
      .argument = "SIZE",
      .fallback = "12M",
-     .help = "memory for decoded parts of the store, besides those that --resident keeps"},
+     .help = "memory for what is decoded; besides what --resident keeps, and then 1M"},
     {.name = NULL}};
 
 static const struct command commands[] = {

@@ -1,18 +1,11 @@
-/* The frame of the answers that look at one file: finds and decodes the file, calls the answer,
- * gives all back. */
+/* The frame of the answers that look at one file: finds and decodes the file, or takes a kept view
+ * of it, calls the answer, gives all back. */
 #ifndef CODE_WITH_FILE_H
 #define CODE_WITH_FILE_H
 
 #include "code/answer.h"
 #include "code/commands.h"
-
-/* A file whose nodes are decoded, with its lines. */
-struct view {
-    struct opened *opened;
-    struct opened_file file;
-    struct loaded loaded;
-    firn_lines lines;
-};
+#include "code/view.h"
 
 /* Prints what is asked. Failures are written to ret_error and returned. */
 typedef firn_status (*view_fn)(const struct question *question, struct view *view,

@@ -59,12 +59,12 @@ static bool end_failed(struct reply *reply, struct emitter *emitter, const firn_
     return reply_fail(reply, status_code(error->status, code), error_text(error));
 }
 
-static bool answer_command(struct edition *edition, const struct request *request,
-                           struct reply *reply)
+static bool answer_command(struct edition *edition, struct request *request, struct reply *reply)
 {
     struct emitter emitter;
     struct outcome outcome = {.is_empty = false};
     firn_error error = {.status = FIRN_OK};
+    request->question.views = edition->views;
     if (request->in_text)
         emitter_begin(&emitter, reply->out, request->is_json);
     else
@@ -83,7 +83,7 @@ static bool answer_command(struct edition *edition, const struct request *reques
     return reply_end_text(reply, exit_status, is_told ? outcome.remark : NULL);
 }
 
-static bool answer_from_store(struct answering *answering, const struct request *request,
+static bool answer_from_store(struct answering *answering, struct request *request,
                               struct reply *reply)
 {
     struct edition *edition;

@@ -33,6 +33,7 @@ static void edition_destroy(struct edition *edition)
 {
     for (size_t i = 0; i < edition->pinned_count; i++)
         firn_store_unpin(edition->opened.store, &edition->pinned[i]);
+    views_destroy(edition->views);
     firn_release(NULL, edition->pinned, edition->pinned_capacity * sizeof *edition->pinned);
     opened_fini(&edition->opened);
     firn_release(NULL, edition, sizeof *edition);
@@ -82,12 +83,13 @@ static firn_status pin_all(struct edition *edition, firn_error *ret_error)
 static firn_status edition_create(const struct served_options *options, size_t kept,
                                   struct edition **ret_edition, firn_error *ret_error)
 {
+    const size_t views_bytes = options->ram_bytes / 3;
     firn_store_summary summary;
     struct edition *edition = firn_allocate_zeroed(NULL, 1, sizeof *edition);
     if (edition == NULL)
         return firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "out of memory");
     firn_status status = opened_init(&edition->opened, options->path, firn_allocator_system(),
-                                     options->cache_bytes + kept, ret_error);
+                                     options->ram_bytes - views_bytes + kept, ret_error);
     if (status != FIRN_OK) {
         firn_release(NULL, edition, sizeof *edition);
         return status;
@@ -95,7 +97,10 @@ static firn_status edition_create(const struct served_options *options, size_t k
     firn_store_summary_get(edition->opened.store, &summary);
     edition->generation = summary.generation;
     edition->users = 1; /* S1 */
-    if (options->is_resident)
+    status = views_create(views_bytes, &edition->views);
+    if (status != FIRN_OK)
+        firn_error_set(ret_error, status, 0, "out of memory");
+    if (status == FIRN_OK && options->is_resident)
         status = pin_all(edition, ret_error);
     if (status == FIRN_OK)
         *ret_edition = edition;

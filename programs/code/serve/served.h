@@ -4,15 +4,17 @@
 #define CODE_SERVE_SERVED_H
 
 #include "code/opened.h"
+#include "code/view.h"
 
 struct served_options {
     const char *path; /* of the store; must outlive all */
-    size_t cache_bytes;
+    size_t ram_bytes; /* for decoded segments, and decoded files, which get a third */
     bool is_resident; /* all but the sources is decoded at once and stays */
 };
 
 struct edition {
     struct opened opened;
+    struct views *views; /* of this edition's files */
     uint64_t generation; /* of the store's commit */
     unsigned users;      /* private, and what follows */
     firn_segment *pinned;

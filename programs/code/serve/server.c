@@ -11,6 +11,7 @@
  * for PARTIAL_MS, REPLY_BYTES of an answer, which a client may leave unread for STALL_MS. */
 #include "code/serve/server.h"
 
+#include "code/memory.h"
 #include "code/serve/answering.h"
 
 #include <errno.h>
@@ -33,6 +34,7 @@ struct server {
     int wake; /* an eventfd, by which a client ends the server */
     pthread_mutex_t mutex;
     struct client *clients;
+    unsigned long long trimmed_answers; /* how many there were */
 };
 
 /* What an event is about, where it is no client's. */
@@ -142,6 +144,15 @@ static void follow(struct server *server)
         served_give(server->options.served, edition);
 }
 
+/* Gives back what answers have left, once a second at most, when there were any. */
+static void trim(struct server *server)
+{
+    const unsigned long long answers = atomic_load(&server->answering.answers);
+    if (answers != server->trimmed_answers)
+        memory_trim();
+    server->trimmed_answers = answers;
+}
+
 /* False when the server is to end. */
 static bool handle(struct server *server, void *what)
 {
@@ -167,6 +178,7 @@ static void wait_for_events(struct server *server)
         if (firn_clock_ns() - looked_ns > TICK_MS * UINT64_C(1000000)) {
             looked_ns = firn_clock_ns();
             drop_slow(server);
+            trim(server);
         }
     }
 }
