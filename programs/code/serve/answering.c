@@ -208,6 +208,7 @@ static bool answer_line(struct answering *answering, struct worker *worker, stru
     else
         is_well = answer_from_store(answering, &request, reply);
     request_fini(&request);
+    atomic_fetch_add(&answering->ended, 1);
     return is_well;
 }
 

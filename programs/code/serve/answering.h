@@ -16,7 +16,8 @@ struct answering {
     bool is_resident;
     uint64_t start_ns;
     atomic_uint clients;   /* connected */
-    atomic_ullong answers; /* given */
+    atomic_ullong answers; /* begun */
+    atomic_ullong ended;   /* of them */
     atomic_bool is_stopping;
     int stop; /* a descriptor to write to when a client wants the server to end */
 };

@@ -34,7 +34,7 @@ struct server {
     int wake; /* an eventfd, by which a client ends the server */
     pthread_mutex_t mutex;
     struct client *clients;
-    unsigned long long trimmed_answers; /* how many there were */
+    unsigned long long trimmed; /* how many answers had ended then */
 };
 
 /* What an event is about, where it is no client's. */
@@ -147,10 +147,10 @@ static void follow(struct server *server)
 /* Gives back what answers have left, once a second at most, when there were any. */
 static void trim(struct server *server)
 {
-    const unsigned long long answers = atomic_load(&server->answering.answers);
-    if (answers != server->trimmed_answers)
+    const unsigned long long ended = atomic_load(&server->answering.ended);
+    if (ended != server->trimmed)
         memory_trim();
-    server->trimmed_answers = answers;
+    server->trimmed = ended;
 }
 
 /* False when the server is to end. */
