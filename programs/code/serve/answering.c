@@ -80,7 +80,7 @@ static bool answer_command(struct edition *edition, struct request *request, str
     if (!request->in_text)
         return reply_end(reply);
     const bool is_told = outcome.is_empty && !request->is_quiet;
-    return reply_end_text(reply, exit_status, is_told ? outcome.remark : NULL);
+    return reply_end_text(reply, (int)exit_status, is_told ? outcome.remark : NULL);
 }
 
 static bool answer_from_store(struct answering *answering, struct request *request,
