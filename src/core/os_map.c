@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define RESERVED (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
 
@@ -119,6 +121,16 @@ int firn_os_discard(void *at, size_t size)
 int firn_os_inherit(void *at, size_t size, bool inherited)
 {
     return advise(at, size, inherited ? MADV_DOFORK : MADV_DONTFORK);
+}
+
+/* The kernel reads the set of signals before it finds that there is no such way to change it. */
+bool firn_os_readable(const void *at)
+{
+    int before = errno;
+    long failed = syscall(SYS_rt_sigprocmask, -1, at, NULL, 8);
+    bool is_readable = failed == 0 || errno != EFAULT;
+    errno = before;
+    return is_readable;
 }
 
 void firn_os_yield(void)

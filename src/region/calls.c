@@ -5,6 +5,8 @@
  */
 #include "region/calls.h"
 
+#include "region/fault.h"
+
 static pthread_rwlock_t gate;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool is_set_up;
@@ -24,16 +26,19 @@ static bool gate_init(void)
 static void before_fork(void)
 {
     (void)pthread_rwlock_wrlock(&gate);
+    firn_fault_before_fork();
 }
 
 static void in_parent(void)
 {
+    firn_fault_in_parent();
     (void)pthread_rwlock_unlock(&gate);
 }
 
 /* Threads that waited at the gate are not in the child, but counted in its copy. */
 static void in_child(void)
 {
+    firn_fault_in_child();
     (void)gate_init();
 }
 

@@ -4,6 +4,7 @@
 #include "region/make.h"
 
 #include "core/os_map.h"
+#include "region/fault.h"
 #include "region/touch.h"
 
 #include <firn/system.h>
@@ -27,6 +28,9 @@ bool firn_make_valid(const firn_region_options *options)
 void firn_unmake(firn_region *region)
 {
     firn_touch_remove(region);
+    if (region->mode == FIRN_REGION_ON_FAULT)
+        firn_fault_remove(region);
+    firn_touch_wait(region);
     firn_os_unmap(region->base, firn_region_bytes(region));
     firn_image_destroy(firn_region_image(region));
     firn_release(region->allocator, region->heat, region->heat_words * sizeof(uint64_t));
@@ -65,6 +69,8 @@ firn_status firn_make(const firn_region_options *options, void *at, firn_region 
     region->build_id = options->build_id;
     region->limit_bytes = options->limit_bytes;
     firn_status status = firn_touch_add(region);
+    if (status == FIRN_OK && region->mode == FIRN_REGION_ON_FAULT)
+        status = firn_fault_add(region);
     if (status != FIRN_OK) {
         firn_unmake(region);
         return status;

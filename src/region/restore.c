@@ -5,6 +5,7 @@
 #include "region/restore.h"
 
 #include "region/calls.h"
+#include "region/fault.h"
 #include "region/make.h"
 #include "region/snapshot.h"
 #include "region/source.h"
@@ -159,8 +160,10 @@ static firn_status restore(firn_region *region, firn_bytes snapshot, firn_error 
     if (head.template_id != (husk->sibling != NULL ? husk->sibling->id : 0))
         return firn_error_set(ret_error, FIRN_CORRUPT, 0, "the snapshot names another template");
     firn_image *image = firn_snapshot_read(snapshot, &head, region->allocator, husk->sibling);
-    if (image == NULL)
+    if (image == NULL || !firn_fault_reopen(region)) {
+        firn_image_destroy(image);
         return firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "no memory for the snapshot");
+    }
     atomic_store(&region->image, image);
     atomic_store(&region->is_away, false);
     firn_touch_wait(region);

@@ -10,6 +10,7 @@
 
 #include "alloc/slab_idle.h"
 #include "core/os_map.h"
+#include "region/fault.h"
 #include "region/source.h"
 #include "region/touch.h"
 #include "region/wake.h"
@@ -100,15 +101,27 @@ static void keep_heat(firn_region *region, firn_image *image)
         }
         image->entries[i].is_hot = is_hot;
     }
-    firn_release(region->allocator, region->heat, region->heat_words * sizeof(uint64_t));
-    region->heat = NULL;
-    region->heat_words = 0;
+}
+
+static bool drop(firn_region *region, firn_image *image, firn_image **ret_old)
+{
+    if (region->mode == FIRN_REGION_ON_FAULT)
+        return firn_fault_drop(region, image, ret_old);
+    if (!firn_wake_drop(region))
+        return false;
+    *ret_old = atomic_exchange(&region->image, image);
+    return true;
 }
 
 firn_status firn_sleep(firn_region *region, int level, firn_region_template *sibling)
 {
+    /* In the child of a fork, where SIGSEGV wakes what userfaultfd was to wake. */
+    bool is_handed_down =
+        region->mode == FIRN_REGION_ON_FAULT && atomic_load(&region->fault_fd) == 0;
     firn_pack_input input;
-    firn_status status = firn_sleep_prepare(region, &input);
+    firn_status status = is_handed_down ? firn_wake_all(region) : FIRN_OK;
+    if (status == FIRN_OK)
+        status = firn_sleep_prepare(region, &input);
     if (status != FIRN_OK)
         return status;
     input.level = level;
@@ -118,14 +131,17 @@ firn_status firn_sleep(firn_region *region, int level, firn_region_template *sib
     firn_sleep_release(&input);
     if (status != FIRN_OK)
         return status;
-    if (!firn_wake_drop(region)) {
+    keep_heat(region, image);
+    firn_image *old = NULL;
+    if (!drop(region, image, &old)) {
         firn_image_destroy(image);
         return FIRN_NO_MEMORY;
     }
-    keep_heat(region, image);
-    firn_image *old = atomic_exchange(&region->image, image);
     firn_touch_wait(region);
     firn_image_destroy(old);
+    firn_release(region->allocator, region->heat, region->heat_words * sizeof(uint64_t));
+    region->heat = NULL;
+    region->heat_words = 0;
     region->generation++;
     region->hibernate_count++;
     return FIRN_OK;

@@ -54,7 +54,11 @@ struct firn_region {
 
     uint64_t hibernate_count;
     atomic_uint_least64_t wake_count, touch_count, prefetch_count;
-    firn_region *next; /* of those under userfaultfd */
+
+    firn_region *next;    /* of those of FIRN_REGION_ON_FAULT */
+    _Atomic int fault_fd; /* userfaultfd's, plus 1, if that wakes the image; 0: SIGSEGV does */
+    uint32_t watched;     /* blocks that it watches */
+    atomic_bool is_shut;  /* a block was made unusable since it could not be served */
 };
 
 static inline uint64_t firn_region_bytes(const firn_region *region)

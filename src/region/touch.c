@@ -4,7 +4,8 @@
  * woke the last time, by runs of blocks (REAP: Ustiugov and others, 2021); every 16th wake does
  * not, to find out anew what is needed.
  *
- * Called by the handler of SIGSEGV (core/os_signal.c), by wake.c, sleep.c and region.c.
+ * Called by the handler of SIGSEGV (core/os_signal.c), fault.c's thread, wake.c, sleep.c and
+ * make.c.
  *
  * Invariants (beside those of state.h):
  *   I1  a claim names its process: one that a fork left in the child is taken over there
@@ -18,6 +19,8 @@
 #include "core/os.h"
 #include "core/os_map.h"
 #include "core/os_signal.h"
+#include "core/os_userfault.h"
+#include "core/page.h"
 #include "region/unpack.h"
 
 #define TABLE_REGIONS ((size_t)1 << 15) /* of 4 GiB below 2^47 */
@@ -57,9 +60,10 @@ firn_status firn_touch_begin(firn_region *region, firn_image *image, bool *ret_f
         if (seen == mine) {
             firn_os_yield();
         } else if (atomic_compare_exchange_strong(&region->begun, &seen, mine)) { /* I1 */
-            bool is_open = open_gaps(region, image);
+            bool is_open = atomic_load(&region->fault_fd) != 0 || open_gaps(region, image);
             if (is_open) {
-                atomic_store(&region->usable, image->used_blocks);
+                if (atomic_load(&region->usable) < image->used_blocks)
+                    atomic_store(&region->usable, image->used_blocks);
                 atomic_fetch_add(&region->wake_count, 1);
             }
             atomic_store(&region->begun, is_open ? FIRN_WAKE_BEGUN : FIRN_WAKE_NOT_BEGUN);
@@ -92,19 +96,28 @@ static firn_status publish(firn_region *region, const firn_image *image, uint32_
     if (unpacker != NULL)
         firn_unpacker_give(unpacker);
     uint8_t *place = region->base + image->entries[first].block * FIRN_BLOCK;
-    if (status == FIRN_OK && firn_os_move(staging, bytes, place) != 0)
+    int fd = atomic_load(&region->fault_fd) - 1;
+    if (status == FIRN_OK && (fd >= 0 ? firn_os_userfault_fill(fd, place, staging, bytes)
+                                      : firn_os_move(staging, bytes, place)) != 0)
         status = FIRN_NO_MEMORY;
-    if (status != FIRN_OK)
+    if (status != FIRN_OK || fd >= 0)
         firn_os_unmap(staging, bytes);
     return status;
 }
 
-/* Claims an entry; false when another thread has it or it is awake. */
-static bool claim(firn_image *image, uint32_t at, int32_t mine)
+/* Claims an entry; false when another thread has it or it is awake. What a fork took over as
+ * claimed may be in its place already, and written to. */
+static bool claim(firn_region *region, firn_image *image, uint32_t at, int32_t mine)
 {
     int32_t seen = atomic_load(&image->states[at]);
-    return seen >= 0 && seen != mine &&
-           atomic_compare_exchange_strong(&image->states[at], &seen, mine);
+    if (seen < 0 || seen == mine ||
+        !atomic_compare_exchange_strong(&image->states[at], &seen, mine))
+        return false;
+    const uint8_t *place = region->base + image->entries[at].block * FIRN_BLOCK;
+    if (seen == FIRN_ENTRY_ASLEEP || !firn_os_readable(place))
+        return true;
+    atomic_store(&image->states[at], FIRN_ENTRY_TOUCHED);
+    return false;
 }
 
 static void settle(firn_image *image, uint32_t first, uint32_t count, int32_t state)
@@ -119,7 +132,7 @@ firn_status firn_touch_wake(firn_region *region, firn_image *image, uint32_t fir
     int32_t mine = process();
     uint32_t at = first, end = first + count;
     while (at < end) {
-        if (!claim(image, at, mine)) {
+        if (!claim(region, image, at, mine)) {
             if (atomic_load(&image->states[at]) < 0)
                 at++;
             else
@@ -129,7 +142,7 @@ firn_status firn_touch_wake(firn_region *region, firn_image *image, uint32_t fir
         uint32_t run = 1;
         while (at + run < end && run < RUN_BLOCKS &&
                image->entries[at + run].block == image->entries[at].block + run &&
-               claim(image, at + run, mine))
+               claim(region, image, at + run, mine))
             run++;
         firn_status status = publish(region, image, at, run);
         settle(image, at, run, status == FIRN_OK ? awake : FIRN_ENTRY_ASLEEP);
@@ -137,6 +150,10 @@ firn_status firn_touch_wake(firn_region *region, firn_image *image, uint32_t fir
             return status;
         if (count_woken != NULL)
             atomic_fetch_add(count_woken, run);
+        int fd = atomic_load(&region->fault_fd) - 1;
+        uint8_t *place = region->base + image->entries[at].block * FIRN_BLOCK;
+        if (fd >= 0) /* now that all is told */
+            firn_os_userfault_wake(fd, place, run * FIRN_BLOCK);
         at += run;
     }
     return FIRN_OK;
@@ -210,7 +227,7 @@ static bool mend(void *address)
 {
     uintptr_t upper = (uintptr_t)address >> 32;
     firn_region *region = upper < TABLE_REGIONS ? atomic_load(&table[upper]) : NULL;
-    if (region == NULL || region->mode == FIRN_REGION_EAGER)
+    if (region == NULL || region->mode == FIRN_REGION_EAGER || atomic_load(&region->fault_fd) != 0)
         return false;
     enter(region);
     firn_image *image = firn_region_image(region);
@@ -221,12 +238,34 @@ static bool mend(void *address)
     return is_mended;
 }
 
+void firn_touch_serve(int fd, void *address)
+{
+    uintptr_t upper = (uintptr_t)address >> 32;
+    firn_region *region = upper < TABLE_REGIONS ? atomic_load(&table[upper]) : NULL;
+    size_t page_bytes = firn_page_size();
+    uint8_t *page = (uint8_t *)address - (uintptr_t)address % page_bytes;
+    if (region == NULL)
+        return; /* destroyed meanwhile, and with it the mapping */
+    enter(region);
+    firn_image *image = firn_region_image(region);
+    uint32_t block = (uint32_t)((size_t)(page - region->base) / FIRN_BLOCK);
+    uint8_t *place = region->base + block * FIRN_BLOCK;
+    bool is_served = image == NULL || touch(region, image, block);
+    /* Pages beside the entries, and freed ones, hold zeros; others are there, which is an error. */
+    if (is_served)
+        (void)firn_os_userfault_zero(fd, page, page_bytes);
+    else if (firn_os_protect(place, FIRN_BLOCK, false) == 0)
+        atomic_store(&region->is_shut, true);
+    firn_os_userfault_wake(fd, place, FIRN_BLOCK);
+    leave(region);
+}
+
 firn_status firn_touch_add(firn_region *region)
 {
     if ((uint64_t)region->range.upper + region->range.count > TABLE_REGIONS)
         return FIRN_NO_MEMORY;
-    bool is_taken = region->mode != FIRN_REGION_ON_FAULT;
-    if (region->mode == FIRN_REGION_ON_TOUCH) {
+    bool is_taken = true;
+    if (region->mode != FIRN_REGION_EAGER) {
         (void)pthread_mutex_lock(&take_lock);
         is_taken = firn_os_segv_take(mend);
         (void)pthread_mutex_unlock(&take_lock);

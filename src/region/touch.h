@@ -21,6 +21,11 @@ firn_status firn_touch_begin(firn_region *region, firn_image *image, bool *ret_f
 firn_status firn_touch_wake(firn_region *region, firn_image *image, uint32_t first, uint32_t count,
                             int32_t awake, atomic_uint_least64_t *count_woken);
 
+/* Serves an access that waits at an address, by the descriptor of userfaultfd; in the thread for
+ * that.
+ */
+void firn_touch_serve(int fd, void *address);
+
 /* Waits until no handler is at work that may have seen an earlier image. */
 void firn_touch_wait(firn_region *region);
 

@@ -10,6 +10,7 @@
 
 #include "core/os_map.h"
 #include "core/os_signal.h"
+#include "region/fault.h"
 #include "region/touch.h"
 #include "region/unpack.h"
 #include "region/work.h"
@@ -107,6 +108,8 @@ static void touch_groups(void *context)
 static firn_status wake_entries(firn_region *region, firn_image *image, uint32_t first,
                                 uint32_t end)
 {
+    if (!firn_fault_reopen(region))
+        return FIRN_NO_MEMORY;
     firn_signals before = firn_os_signals_block();
     firn_status status = firn_touch_begin(region, image, NULL);
     firn_os_signals_restore(&before);
@@ -169,6 +172,8 @@ firn_status firn_wake_all(firn_region *region)
     atomic_store(&region->image, NULL);
     firn_touch_wait(region);
     firn_image_destroy(image);
+    if (region->mode == FIRN_REGION_ON_FAULT)
+        firn_fault_end(region);
     if (is_eager)
         atomic_fetch_add(&region->wake_count, 1);
     return FIRN_OK;

@@ -40,6 +40,18 @@ static inline firn_region *region_make(const firn_region_options *options)
     return region;
 }
 
+/* Whether userfaultfd may be used here. */
+static inline bool fault_is_allowed(void)
+{
+    firn_region *region = NULL;
+    const firn_region_options options = {.mode = FIRN_REGION_ON_FAULT};
+    firn_status status = firn_region_create(&options, &region);
+    firn_region_destroy(region);
+    if (status == FIRN_UNSUPPORTED)
+        printf("userfaultfd is not allowed here\n");
+    return status != FIRN_UNSUPPORTED;
+}
+
 /* A list whose root the region keeps. */
 static inline struct node *list_make(firn_region *region, size_t count, uint64_t seed)
 {

@@ -48,11 +48,7 @@ static void *wake_all(void *context)
 static void run(firn_region_wake_mode mode)
 {
     const firn_region_options options = {.mode = mode};
-    if (firn_region_create(&options, &region) == FIRN_UNSUPPORTED) {
-        printf("userfaultfd is not allowed here\n");
-        return;
-    }
-    segv_take_back();
+    region = region_make(&options);
     firn_allocator memory = firn_region_allocator(region);
     words = firn_allocate(&memory, WORDS * sizeof(uint64_t));
     for (size_t i = 0; i < WORDS; i++)
@@ -89,6 +85,13 @@ static void eight_threads_wake_a_region_on_touch(void **state)
 {
     (void)state;
     run(FIRN_REGION_ON_TOUCH);
+}
+
+static void eight_threads_wake_a_region_on_fault(void **state)
+{
+    (void)state;
+    if (fault_is_allowed())
+        run(FIRN_REGION_ON_FAULT);
 }
 
 enum { REGIONS = 12 };
@@ -133,6 +136,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(eight_threads_wake_a_region_on_touch),
+        cmocka_unit_test(eight_threads_wake_a_region_on_fault),
         cmocka_unit_test(calls_on_regions_run_side_by_side),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

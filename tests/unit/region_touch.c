@@ -214,6 +214,7 @@ static void a_signal_handler_may_touch_what_wakes(void **state)
     (void)state;
     signalled = make();
     list_make(signalled, 3000, 3);
+    atomic_store(&signal_count, 0);
     const struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
     struct sigaction before;
     sigaction(SIGUSR1, &action, &before);
@@ -363,8 +364,12 @@ static void what_was_touched_is_fetched_first_the_next_time(void **state)
     firn_region_destroy(region);
 }
 
-static const struct CMUnitTest tests[] = {
+/* In a process of its own, where no region was made before. */
+static const struct CMUnitTest first_tests[] = {
     cmocka_unit_test(other_faults_go_to_the_handler_before),
+};
+
+static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_touch_wakes_one_block),
     cmocka_unit_test(what_was_touched_is_packed_anew),
     cmocka_unit_test(a_pin_wakes_its_range),
@@ -378,5 +383,10 @@ static const struct CMUnitTest tests[] = {
 
 int main(void)
 {
-    return cmocka_run_group_tests_name("on touch", tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("first", first_tests, NULL, NULL);
+    failed += cmocka_run_group_tests_name("on touch", tests, NULL, NULL);
+    mode = FIRN_REGION_ON_FAULT;
+    if (fault_is_allowed())
+        failed += cmocka_run_group_tests_name("on fault", tests, NULL, NULL);
+    return failed;
 }
