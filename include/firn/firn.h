@@ -30,6 +30,7 @@
 #include <firn/status.h>
 #include <firn/store.h>
 #include <firn/string.h>
+#include <firn/swapper.h>
 #include <firn/system.h>
 #include <firn/tree.h>
 #include <firn/usage.h>

@@ -39,6 +39,23 @@ static inline void sleeping_make_sibling(sleeping *one, void *self)
     firn_region_destroy(region);
 }
 
+/* Its image goes away as a snapshot, and comes back. */
+static inline void sleeping_leave(sleeping *one)
+{
+    uint64_t size;
+    size_t written;
+    sleeping_need(firn_region_snapshot_size(one->region, &size), "no size of a snapshot");
+    void *snapshot = malloc((size_t)size);
+    if (snapshot == NULL)
+        subject_breach("no memory");
+    sleeping_need(firn_region_snapshot(one->region, snapshot, (size_t)size, &written),
+                  "no snapshot");
+    sleeping_need(firn_region_away(one->region), "does not go away");
+    sleeping_need(firn_region_restore(one->region, (firn_bytes){snapshot, written}, NULL),
+                  "does not come back");
+    free(snapshot);
+}
+
 static inline void sleeping_sleep(sleeping *one)
 {
     static const int levels[] = {FIRN_REGION_LEVEL_RAW, FIRN_REGION_LEVEL_LZ4, 0, 1, 2, 3, 5, 9};
@@ -58,6 +75,8 @@ static inline void sleeping_sleep(sleeping *one)
         if (before != after)
             subject_breach("sleeps with another content");
     }
+    if (rng_below(&one->random, 4) == 0)
+        sleeping_leave(one);
     one->slept++;
 }
 
@@ -80,7 +99,7 @@ static inline void sleeping_run_mode(sleeping *one, size_t steps, size_t between
 {
     firn_region_options options = {.mode = one->mode};
     firn_status status = firn_region_create(&options, &one->region);
-    if (status == FIRN_UNSUPPORTED && one->mode != FIRN_REGION_EAGER) {
+    if (status == FIRN_UNSUPPORTED && one->mode == FIRN_REGION_ON_FAULT) {
         printf("userfaultfd is not allowed here\n");
         return;
     }

@@ -1,0 +1,229 @@
+/* A swapper's calls, one by one: tiers by age, limit and command, and each refusal. */
+#include "support/failing.h"
+#include "support/sleepers.h"
+#include "support/tempdir.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#define SECOND UINT64_C(1000000000)
+
+static uint64_t now_ns;
+
+static uint64_t clock_of_the_test(void *context)
+{
+    (void)context;
+    return now_ns;
+}
+
+static firn_swapper_options options_of_the_test(const char *store)
+{
+    return (firn_swapper_options){
+        .store = store, .no_thread = true, .ignore_pressure = true, .clock_ns = clock_of_the_test};
+}
+
+static firn_swapper *make(const firn_swapper_options *options)
+{
+    firn_swapper *swapper;
+    firn_error error;
+    if (firn_swapper_create(options, &swapper, &error) != FIRN_OK)
+        fail_msg("%s", error.text);
+    return swapper;
+}
+
+static void put(firn_swapper *swapper, sleeper *one, uint32_t number)
+{
+    rng random;
+    rng_seed(&random, number);
+    sleeper_create(one, number, NULL);
+    for (int i = 0; i < 10; i++)
+        sleeper_write(one, &random);
+    assert_int_equal(firn_swapper_put(swapper, one->region, NULL, &one->resident), FIRN_OK);
+}
+
+static void end(firn_swapper *swapper, sleeper *one)
+{
+    assert_int_equal(firn_swapper_remove(swapper, one->resident, true, NULL), FIRN_OK);
+    firn_region_destroy(one->region);
+}
+
+static void pass(firn_swapper *swapper, uint64_t seconds)
+{
+    now_ns += seconds * SECOND;
+    assert_int_equal(firn_swapper_tick(swapper, NULL), FIRN_OK);
+}
+
+static void bad_options_are_refused(void **state)
+{
+    (void)state;
+    firn_swapper *swapper = NULL;
+    firn_error error;
+    firn_swapper_options bad[] = {
+        {.store_quota_bytes = 1 << 20},
+        {.age_ms = {UINT32_MAX}},
+        {.level = {20}},
+        {.level = {0, -3}},
+        {.reserved = {0, 1}},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(firn_swapper_create(&bad[i], &swapper, &error), FIRN_INVALID);
+    assert_null(swapper);
+    firn_swapper_options nowhere = {.store = "/proc/nowhere"};
+    assert_int_not_equal(firn_swapper_create(&nowhere, &swapper, &error), FIRN_OK);
+    firn_swapper_destroy(NULL);
+}
+
+static void what_is_unused_goes_down_by_its_age(void **state)
+{
+    (void)state;
+    char folder[TEMPDIR_PATH_BYTES];
+    tempdir_make_fast(folder);
+    firn_swapper_options options = options_of_the_test(folder);
+    firn_swapper *swapper = make(&options);
+    sleeper one;
+    put(swapper, &one, 1);
+    static const struct {
+        uint64_t seconds;
+        firn_tier tier;
+    } steps[] = {{29, FIRN_TIER_HOT},     {2, FIRN_TIER_WARM},    {268, FIRN_TIER_WARM},
+                 {2, FIRN_TIER_COLD},     {3298, FIRN_TIER_COLD}, {2, FIRN_TIER_FROZEN},
+                 {9999, FIRN_TIER_FROZEN}};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        pass(swapper, steps[i].seconds);
+        assert_int_equal(firn_swapper_tier_of(swapper, one.resident), steps[i].tier);
+    }
+    firn_swapper_stats stats;
+    firn_swapper_stats_get(swapper, &stats);
+    assert_int_equal(stats.tier[FIRN_TIER_FROZEN].region_count, 1);
+    assert_int_equal(stats.tier[FIRN_TIER_COLD].demote_count, 1);
+    assert_int_equal(stats.commit_count, 1);
+    assert_int_equal(firn_swapper_pin(swapper, one.resident, NULL), FIRN_OK);
+    sleeper_check(&one, true);
+    pass(swapper, 9999); /* pinned: it stays */
+    assert_int_equal(firn_swapper_tier_of(swapper, one.resident), FIRN_TIER_HOT);
+    assert_int_equal(firn_swapper_unpin(swapper, one.resident), FIRN_OK);
+    now_ns -= 5000 * SECOND; /* the clock goes back: no time has passed */
+    pass(swapper, 0);
+    assert_int_equal(firn_swapper_tier_of(swapper, one.resident), FIRN_TIER_HOT);
+    firn_swapper_stats_get(swapper, &stats);
+    assert_int_equal(stats.tier[FIRN_TIER_FROZEN].wake_count, 1);
+    end(swapper, &one);
+    firn_swapper_destroy(swapper);
+    tempdir_remove(folder);
+}
+
+static void near_the_limit_the_oldest_go_first(void **state)
+{
+    (void)state;
+    enum { COUNT = 6 };
+    sleeper all[COUNT];
+    firn_swapper_options options = options_of_the_test(NULL);
+    options.limit_bytes = 3 << 20;
+    firn_swapper *swapper = make(&options);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        put(swapper, &all[i], i);
+        firn_allocator memory = firn_region_allocator(all[i].region);
+        void *filling = firn_allocate(&memory, 900000);
+        assert_non_null(filling);
+        memset(filling, 7, 900000);
+        now_ns += SECOND;
+        assert_int_equal(firn_swapper_pin(swapper, all[i].resident, NULL), FIRN_OK);
+        if (i != 1)
+            assert_int_equal(firn_swapper_unpin(swapper, all[i].resident), FIRN_OK);
+    }
+    pass(swapper, 1);
+    firn_usage usage;
+    firn_swapper_usage(swapper, &usage);
+    assert_in_range(usage.resident_bytes, 1, 3 << 20);
+    static const firn_tier tiers[COUNT] = {FIRN_TIER_WARM, FIRN_TIER_HOT /* pinned */,
+                                           FIRN_TIER_WARM, FIRN_TIER_WARM,
+                                           FIRN_TIER_WARM, FIRN_TIER_HOT};
+    for (uint32_t i = 0; i < COUNT; i++)
+        if (i < 3 || i == COUNT - 1)
+            assert_int_equal(firn_swapper_tier_of(swapper, all[i].resident), tiers[i]);
+    assert_int_equal(firn_swapper_unpin(swapper, all[1].resident), FIRN_OK);
+    for (uint32_t i = 0; i < COUNT; i++)
+        end(swapper, &all[i]);
+    firn_swapper_destroy(swapper);
+}
+
+static void commands_send_down_and_refusals_are_told(void **state)
+{
+    (void)state;
+    char folder[TEMPDIR_PATH_BYTES];
+    tempdir_make_fast(folder);
+    firn_swapper_options options = options_of_the_test(NULL);
+    firn_swapper *bare = make(&options);
+    options.store = folder;
+    firn_swapper *swapper = make(&options);
+    sleeper one, other;
+    firn_error error;
+    put(swapper, &one, 1);
+    put(bare, &other, 2);
+    assert_int_equal(firn_swapper_hibernate(bare, other.resident, FIRN_TIER_FROZEN, &error),
+                     FIRN_INVALID);
+    assert_int_equal(firn_swapper_hibernate(swapper, one.resident, FIRN_TIER_HOT, &error),
+                     FIRN_INVALID);
+    assert_int_equal(firn_swapper_unpin(swapper, one.resident), FIRN_INVALID);
+    assert_int_equal(firn_swapper_pin(swapper, one.resident, NULL), FIRN_OK);
+    assert_int_equal(firn_swapper_pin(swapper, one.resident, NULL), FIRN_OK);
+    assert_int_equal(firn_swapper_unpin(swapper, one.resident), FIRN_OK);
+    assert_int_equal(firn_swapper_hibernate(swapper, one.resident, FIRN_TIER_WARM, &error),
+                     FIRN_BUSY);
+    assert_int_equal(firn_swapper_remove(swapper, one.resident, false, &error), FIRN_BUSY);
+    assert_int_equal(firn_swapper_unpin(swapper, one.resident), FIRN_OK);
+    for (int tier = FIRN_TIER_WARM; tier < FIRN_TIER_COUNT; tier++) {
+        assert_int_equal(firn_swapper_hibernate(swapper, one.resident, (firn_tier)tier, &error),
+                         FIRN_OK);
+        assert_int_equal(firn_swapper_tier_of(swapper, one.resident), tier);
+    }
+    assert_int_equal(firn_region_state_get(one.region), FIRN_REGION_AWAY);
+    assert_int_equal(firn_swapper_hibernate(swapper, one.resident, FIRN_TIER_WARM, &error),
+                     FIRN_OK); /* deeper already */
+    /* Taken out of care it is whole, and asleep. */
+    assert_int_equal(firn_swapper_remove(swapper, one.resident, false, &error), FIRN_OK);
+    assert_int_equal(firn_region_state_get(one.region), FIRN_REGION_ASLEEP);
+    assert_int_equal(firn_region_wake(one.region), FIRN_OK);
+    sleeper_check(&one, true);
+    firn_region_destroy(one.region);
+    end(bare, &other);
+    firn_swapper_destroy(bare);
+    firn_swapper_destroy(swapper);
+    tempdir_remove(folder);
+}
+
+static firn_status create_and_put(const firn_allocator *allocator, void *context)
+{
+    sleeper *one = context;
+    firn_swapper_options options = options_of_the_test(NULL);
+    options.allocator = allocator;
+    firn_swapper *swapper;
+    firn_status status = firn_swapper_create(&options, &swapper, NULL);
+    if (status != FIRN_OK)
+        return status;
+    status = firn_swapper_put(swapper, one->region, NULL, &one->resident);
+    firn_swapper_destroy(swapper); /* also with a resident */
+    return status;
+}
+
+static void each_allocation_may_fail(void **state)
+{
+    (void)state;
+    sleeper one;
+    sleeper_create(&one, 1, NULL);
+    assert_int_equal(failing_each(create_and_put, &one), 3);
+    firn_region_destroy(one.region);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bad_options_are_refused),
+        cmocka_unit_test(what_is_unused_goes_down_by_its_age),
+        cmocka_unit_test(near_the_limit_the_oldest_go_first),
+        cmocka_unit_test(commands_send_down_and_refusals_are_told),
+        cmocka_unit_test(each_allocation_may_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
