@@ -132,7 +132,6 @@ static void sleep_and_wake(firn_region *region, const struct method *method,
 {
     firn_region_hibernate_options options = {.level = method->level, .sibling = sibling};
     uint64_t before, after;
-    volatile uint8_t sink = 0;
     firn_usage usage;
     check(firn_region_digest(region, &before), "no digest");
     struct span begin = span_begin();
@@ -144,7 +143,7 @@ static void sleep_and_wake(firn_region *region, const struct method *method,
     if (pages == NULL)
         check(firn_region_wake(region), "does not wake");
     for (size_t i = 0; pages != NULL && i < pages->count; i++)
-        sink ^= *pages->at[i];
+        (void)*(volatile uint8_t *)pages->at[i];
     span_print(begin, "wake");
     check(firn_region_digest(region, &after), "no digest");
     if (before != after)

@@ -151,8 +151,8 @@ static void forget_gone(firn_swapper *swapper, size_t count)
 }
 
 /* Its image is in the store: drops it, if that is still the one. */
-static void send_away(firn_swapper *swapper, firn_swapper_resident *resident, uint32_t segment,
-                      uint64_t change)
+static firn_status send_away(firn_swapper *swapper, firn_swapper_resident *resident,
+                             uint32_t segment, uint64_t change)
 {
     pthread_mutex_lock(&swapper->lock);
     bool taken = !resident->busy && resident->pin_count == 0 && resident->change == change;
@@ -162,34 +162,50 @@ static void send_away(firn_swapper *swapper, firn_swapper_resident *resident, ui
     if (status == FIRN_OK) {
         resident->segment = segment; /* I4; busy */
         settle(swapper, resident, FIRN_TIER_FROZEN);
-        return;
+        return FIRN_OK;
     }
     pthread_mutex_lock(&swapper->lock);
     swapper->gone[swapper->gone_count++] = segment;
     if (taken)
         make_free(swapper, resident);
     pthread_mutex_unlock(&swapper->lock);
+    return taken ? status : FIRN_OK; /* it was used meanwhile */
+}
+
+/* Puts what is cold, and removes what is gone; the first error. */
+static firn_status begin(firn_swapper *swapper, firn_swapper_resident *const *residents,
+                         size_t count, freezing *batch, firn_error *ret_error)
+{
+    firn_status first = FIRN_OK;
+    remove_gone(swapper, batch);
+    for (size_t i = 0; i < count; i++) {
+        firn_status status =
+            put_one(swapper, residents[i], batch, first == FIRN_OK ? ret_error : NULL);
+        first = first == FIRN_OK ? status : first;
+    }
+    return first;
 }
 
 firn_status firn_swapper_freeze(firn_swapper *swapper, firn_swapper_resident *const *residents,
                                 size_t count, firn_error *ret_error)
 {
     freezing batch = {.count = 0};
-    firn_status status = FIRN_OK, first = FIRN_OK;
+    firn_status status = FIRN_OK;
     pthread_mutex_lock(&swapper->freeze);
-    remove_gone(swapper, &batch);
-    for (size_t i = 0; i < count; i++) {
-        status = put_one(swapper, residents[i], &batch, first == FIRN_OK ? ret_error : NULL);
-        first = first == FIRN_OK ? status : first;
-    }
+    firn_status first = begin(swapper, residents, count, &batch, ret_error);
     if (batch.count > 0 || batch.gone > 0) {
         status = firn_store_commit(swapper->store, FIRN_SEGMENT_NONE,
                                    first == FIRN_OK ? ret_error : NULL);
         first = first == FIRN_OK ? status : first;
         if (status == FIRN_OK)
             forget_gone(swapper, batch.gone);
-        for (size_t i = 0; status == FIRN_OK && i < batch.count; i++)
+    }
+    for (size_t i = 0; status == FIRN_OK && i < batch.count; i++) {
+        firn_status sent =
             send_away(swapper, batch.residents[i], batch.segments[i], batch.changes[i]);
+        if (first == FIRN_OK && sent != FIRN_OK)
+            first = firn_error_set(ret_error, sent, 0, "swapper: cannot send a region away: %s",
+                                   firn_status_text(sent));
     }
     pthread_mutex_unlock(&swapper->freeze);
     if (first != FIRN_OK) {
