@@ -21,6 +21,11 @@ void interrupt_catch(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
+void interrupt_ask(void)
+{
+    atomic_store(&came, true);
+}
+
 bool interrupt_came(void)
 {
     return atomic_load_explicit(&came, memory_order_relaxed);

@@ -11,4 +11,7 @@ void interrupt_catch(void);
 /* Whether a signal has come. Safe in any thread. */
 bool interrupt_came(void);
 
+/* Sets the flag as a signal would. */
+void interrupt_ask(void);
+
 #endif

@@ -1,0 +1,106 @@
+/* Building the index within a session: its beginning, its progress, its end. */
+#include "code/lsp/server.h"
+
+#define TOKEN "firn.index"
+
+firn_status server_index(struct server *server, firn_error *ret_error)
+{
+    struct workspace *workspace = &server->session.workspace;
+    /* An index that is there says which folder it is of. */
+    const char *root = workspace->is_open ? workspace->opened.meta.root : workspace->root;
+    if (root == NULL || workspace->store == NULL)
+        return firn_error_set(ret_error, FIRN_INVALID, 0, "no folder was named to index");
+    firn_status status = indexer_begin(&server->indexer, root, workspace->store,
+                                       workspace->allocator, ret_error);
+    if (status != FIRN_OK || !server->session.has_progress)
+        return status;
+    server->has_token = server->has_begun = false;
+    server->progress_id = server->next_id++;
+    struct out *out =
+        server_begin(server, "window/workDoneProgress/create", server->progress_id);
+    out_key(out, "token");
+    out_text(out, TOKEN);
+    server_send(server);
+    return FIRN_OK;
+}
+
+bool server_is_indexing(const struct server *server)
+{
+    return server->indexer.is_running;
+}
+
+static void send_progress(struct server *server, const char *kind, int percent, const char *text)
+{
+    struct out *out = server_begin(server, "$/progress", 0);
+    out_key(out, "token");
+    out_text(out, TOKEN);
+    out_key(out, "value");
+    out_open(out, '{');
+    out_key(out, "kind");
+    out_text(out, kind);
+    if (strcmp(kind, "begin") == 0) {
+        out_key(out, "title");
+        out_text(out, "Indexing");
+    }
+    if (text != NULL) {
+        out_key(out, "message");
+        out_text(out, text);
+    }
+    if (percent >= 0) {
+        out_key(out, "percentage");
+        out_number(out, percent);
+    }
+    out_close(out, '{');
+    server_send(server);
+}
+
+/* Opens the store anew; files that were noted as changed may be in it now. */
+static firn_status open_again(struct server *server, firn_error *ret_error)
+{
+    struct workspace *workspace = &server->session.workspace;
+    source_release(&server->session.search);
+    sources_clear(&server->session.sources);
+    firn_status status = workspace_open(workspace, ret_error);
+    for (size_t i = workspace->touched_count; status == FIRN_OK && i-- > 0;) {
+        char *path = NULL;
+        status = workspace_set(workspace, &path, workspace->touched[i].path);
+        if (status == FIRN_OK) {
+            status = workspace_touch(workspace, path);
+            (void)!workspace_set(workspace, &path, NULL);
+        }
+    }
+    server->damage = FIRN_OK;
+    return status;
+}
+
+static void take_over(struct server *server)
+{
+    firn_error error = {.status = FIRN_OK};
+    uint64_t files = 0;
+    firn_status status = indexer_end(&server->indexer, &files, &error);
+    if (status == FIRN_OK)
+        status = open_again(server, &error);
+    if (server->has_begun)
+        send_progress(server, "end", -1, status == FIRN_OK ? "done" : "failed");
+    server->progress_id = 0;
+    if (status == FIRN_OK)
+        server_show(server, 3, "Indexed %llu files into %s", (unsigned long long)files,
+                    server->session.workspace.store);
+    else
+        server_show(server, 1, "Indexing failed: %s",
+                    error.status == status ? error.text : firn_status_text(status));
+}
+
+void server_tick(struct server *server)
+{
+    if (!server->indexer.is_running)
+        return;
+    if (server->has_token && !server->has_begun) {
+        send_progress(server, "begin", 0, NULL);
+        server->has_begun = true;
+    }
+    if (atomic_load(&server->indexer.is_done))
+        take_over(server);
+    else if (server->has_begun)
+        send_progress(server, "report", (int)indexer_percent(&server->indexer), NULL);
+}

@@ -1,0 +1,223 @@
+/* textDocument/references and documentHighlight. A local name's are those that mean the same binding
+ * in the same file; another's all of its spelling in languages that mix, but for those that mean
+ * something local where they stand, and in C those on the other side of `.` and `->`. */
+#include "code/index/entries.h"
+#include "code/lookup.h"
+#include "code/lsp/candidates.h"
+#include "code/lsp/locals.h"
+#include "code/lsp/overlay.h"
+#include "code/lsp/session.h"
+
+#define REFERENCES_MAX 10000u
+
+struct references {
+    struct session *session;
+    struct out *out;
+    char name[NAME_MAX_BYTES + 1];
+    size_t size;
+    const struct language *language; /* of the file at hand */
+    bool is_field;                   /* in C: the name of a field */
+    bool wants_definitions;
+    unsigned count;
+    struct locals locals;
+    void (*write)(struct references *references, const struct source *source,
+                  const struct extract_name *name);
+};
+
+static void write_location(struct references *references, const struct source *source,
+                           const struct extract_name *name)
+{
+    out_location(references->out, source, name->start, name->end);
+}
+
+static void write_highlight(struct references *references, const struct source *source,
+                            const struct extract_name *name)
+{
+    struct out *out = references->out;
+    out_open(out, '{');
+    out_key(out, "range");
+    out_range(out, source, name->start, name->end);
+    out_key(out, "kind");
+    out_number(out, name->is_definition ? 3 : 2);
+    out_close(out, '{');
+}
+
+static bool is_same_name(const struct references *references, const struct source *source,
+                         const struct extract_name *name)
+{
+    return name->end - name->start == references->size &&
+           memcmp(source->text + name->start, references->name, references->size) == 0;
+}
+
+/* In C the names of fields are apart from all others. */
+static bool is_other_side(const struct references *references, const struct source *source,
+                          const struct extract_name *name)
+{
+    return strcmp(references->language->name, "c") == 0 &&
+           strcmp(source->language->name, "c") == 0 &&
+           references->is_field != (name->kind == KIND_FIELD);
+}
+
+static firn_status visit_source(void *context, struct source *source)
+{
+    struct references *references = context;
+    if (!languages_mix(references->language, source->language))
+        return FIRN_OK;
+    firn_status status =
+        locals_find(source, references->name, references->size, &references->locals, NULL);
+    if (status == FIRN_OK)
+        status = source_rows(source, NULL);
+    for (size_t i = 0; i < source->name_count && status == FIRN_OK; i++) {
+        const struct extract_name *name = &source->names[i];
+        if (!is_same_name(references, source, name) || is_other_side(references, source, name) ||
+            (name->is_definition && !references->wants_definitions) ||
+            locals_resolve(&references->locals, source, name) != NULL)
+            continue;
+        if (references->count == REFERENCES_MAX)
+            return FIRN_LIMIT;
+        references->write(references, source, name);
+        references->count++;
+    }
+    return status;
+}
+
+/* The names of the file that mean the same local binding. */
+static void visit_local(struct references *references, const struct source *source,
+                        const struct local *local)
+{
+    const uint32_t scope = local->scope;
+    for (size_t i = 0; i < source->name_count && references->count < REFERENCES_MAX; i++) {
+        const struct extract_name *name = &source->names[i];
+        if (!is_same_name(references, source, name))
+            continue;
+        const struct local *other = locals_resolve(&references->locals, source, name);
+        bool is_binding = other != NULL && other->name->start == name->start;
+        if (other == NULL || other->scope != scope ||
+            (is_binding && !references->wants_definitions))
+            continue;
+        references->write(references, source, name);
+        references->count++;
+    }
+}
+
+/* --- the index --- */
+
+static firn_status visit_indexed(struct references *references, uint64_t number,
+                                 firn_error *ret_error)
+{
+    struct session *session = references->session;
+    struct workspace *workspace = &session->workspace;
+    struct source *source = &session->search;
+    struct opened_file file;
+    char *path;
+    size_t path_size;
+    bool is_fresh = false;
+    firn_status status = opened_at(&workspace->opened, number, &file, ret_error);
+    if (status != FIRN_OK)
+        return status;
+    status = path_join(workspace->allocator, workspace->opened.meta.root, file.path, &path,
+                       &path_size);
+    if (status == FIRN_OK) {
+        status = workspace_is_fresh(workspace, path, &file.record, &is_fresh);
+        firn_release(workspace->allocator, path, path_size);
+    }
+    if (status == FIRN_OK && is_fresh)
+        status = source_of_index(source, workspace, &file, ret_error);
+    opened_file_fini(&workspace->opened, &file);
+    if (status == FIRN_OK && is_fresh && languages_mix(references->language, source->language))
+        status = source_names(source, ret_error);
+    if (status == FIRN_OK && is_fresh)
+        status = visit_source(references, source);
+    source_close(source);
+    return status == FIRN_UNSUPPORTED ? FIRN_OK : status;
+}
+
+static firn_status visit_index(struct references *references, firn_error *ret_error)
+{
+    struct workspace *workspace = &references->session->workspace;
+    struct lookup lookup = {.opened = NULL};
+    uint64_t last = UINT64_MAX;
+    if (!workspace->is_open)
+        return FIRN_OK;
+    firn_status status = lookup_begin(&lookup, &workspace->opened, references->name, ret_error);
+    while (status == FIRN_OK) {
+        status = workspace_stopped(workspace) ? FIRN_CHANGED : lookup_next(&lookup, ret_error);
+        if (status == FIRN_OK && lookup.postings.file != last) {
+            last = lookup.postings.file;
+            status = visit_indexed(references, last, ret_error);
+        }
+    }
+    lookup_end(&lookup);
+    return status == FIRN_END_OF_DATA ? FIRN_OK : status;
+}
+
+static firn_status begin(struct references *references, struct session *session,
+                         const json_t *params, struct out *out, struct source **ret_source,
+                         const struct extract_name **ret_name, firn_error *ret_error)
+{
+    *references = (struct references){.session = session, .out = out};
+    firn_status status = session_name(session, params, ret_source, ret_name, ret_error);
+    if (status != FIRN_OK || *ret_name == NULL)
+        return status;
+    const struct extract_name *name = *ret_name;
+    references->size = name->end - name->start;
+    if (references->size > NAME_MAX_BYTES) {
+        *ret_name = NULL;
+        return FIRN_OK;
+    }
+    memcpy(references->name, (*ret_source)->text + name->start, references->size);
+    references->language = (*ret_source)->language;
+    references->is_field = name->kind == KIND_FIELD;
+    return locals_find(*ret_source, references->name, references->size, &references->locals,
+                       ret_error);
+}
+
+firn_status answer_references(struct session *session, const json_t *params, struct out *out,
+                              firn_error *ret_error)
+{
+    struct references references;
+    struct source *source;
+    const struct extract_name *name;
+    firn_status status = begin(&references, session, params, out, &source, &name, ret_error);
+    if (status != FIRN_OK || name == NULL)
+        return status;
+    const struct local *local = locals_resolve(&references.locals, source, name);
+    references.wants_definitions = json_true(json_path(params, "context"), "includeDeclaration");
+    references.write = write_location;
+    out_open(out, '[');
+    if (local != NULL) {
+        visit_local(&references, source, local);
+    } else {
+        status = visit_index(&references, ret_error);
+        if (status == FIRN_OK)
+            status = overlay_visit(&session->sources, &session->workspace, references.name,
+                                   references.size, visit_source, &references, ret_error);
+    }
+    out_close(out, '[');
+    if (status != FIRN_LIMIT)
+        return status;
+    session_notice(session, "%.100s: only the first %u references are listed", references.name,
+                   REFERENCES_MAX);
+    return FIRN_OK;
+}
+
+firn_status answer_highlight(struct session *session, const json_t *params, struct out *out,
+                             firn_error *ret_error)
+{
+    struct references references;
+    struct source *source;
+    const struct extract_name *name;
+    firn_status status = begin(&references, session, params, out, &source, &name, ret_error);
+    if (status != FIRN_OK || name == NULL)
+        return status;
+    const struct local *local = locals_resolve(&references.locals, source, name);
+    references.wants_definitions = true;
+    references.write = write_highlight;
+    out_open(out, '[');
+    if (local != NULL)
+        visit_local(&references, source, local);
+    else
+        status = visit_source(&references, source);
+    out_close(out, '[');
+    return status == FIRN_LIMIT ? FIRN_OK : status;
+}

@@ -1,0 +1,207 @@
+/* workspace/symbol: names that begin with the query as it is spelled, from the dictionary's order;
+ * when these are few, names that have it anywhere, in whatever case, from all of the dictionary.
+ * Documents that are open and files that changed come first, from their texts. */
+#include <ctype.h>
+
+#include "code/index/entries.h"
+#include "code/lsp/overlay.h"
+#include "code/lsp/scopes.h"
+#include "code/lsp/session.h"
+
+#define SYMBOLS_MAX 128u
+#define STOP_MASK 4095u /* how often a scan looks whether it was cancelled */
+
+struct symbols {
+    struct session *session;
+    struct out *out;
+    const char *query;
+    size_t size;
+    bool wants_prefix; /* as spelled; else anywhere, but those in any case */
+    unsigned count;
+};
+
+static char fold(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 32) : c;
+}
+
+static bool has_prefix(const struct symbols *symbols, const char *name, size_t size)
+{
+    return size >= symbols->size && memcmp(name, symbols->query, symbols->size) == 0;
+}
+
+/* The query's first character in both cases is what memchr would look for; names are short, so that
+ * a plain loop does as well. */
+static bool has_inside(const struct symbols *symbols, const char *name, size_t size)
+{
+    if (symbols->size == 0 || size < symbols->size)
+        return symbols->size == 0;
+    const char first = fold(symbols->query[0]);
+    for (size_t at = 0; at + symbols->size <= size; at++) {
+        size_t same = 1;
+        if (fold(name[at]) != first)
+            continue;
+        while (same < symbols->size && fold(name[at + same]) == fold(symbols->query[same]))
+            same++;
+        if (same == symbols->size)
+            return true;
+    }
+    return false;
+}
+
+static bool is_wanted(const struct symbols *symbols, const char *name, size_t size)
+{
+    return symbols->wants_prefix
+               ? has_prefix(symbols, name, size)
+               : !has_prefix(symbols, name, size) && has_inside(symbols, name, size);
+}
+
+static void write_symbol(struct symbols *symbols, const struct source *source, uint32_t start,
+                         size_t size, uint8_t kind)
+{
+    struct out *out = symbols->out;
+    out_open(out, '{');
+    out_key(out, "name");
+    out_text_sized(out, source->text + start, size);
+    out_key(out, "kind");
+    out_number(out, symbol_kind(kind));
+    out_key(out, "location");
+    out_location(out, source, start, start + (uint32_t)size);
+    out_close(out, '{');
+    symbols->count++;
+}
+
+static firn_status visit_overlay(void *context, struct source *source)
+{
+    struct symbols *symbols = context;
+    firn_status status = source_rows(source, NULL);
+    for (size_t i = 0; i < source->name_count && status == FIRN_OK; i++) {
+        const struct extract_name *name = &source->names[i];
+        const size_t size = name->end - name->start;
+        if (!name->is_definition || !is_wanted(symbols, source->text + name->start, size))
+            continue;
+        if (symbols->count == SYMBOLS_MAX)
+            return FIRN_LIMIT;
+        write_symbol(symbols, source, name->start, size, name->kind);
+    }
+    return status;
+}
+
+/* --- the index --- */
+
+/* The definitions that an entry has in one file. */
+static firn_status write_file(struct symbols *symbols, const struct dictionary_cursor *cursor,
+                              struct postings *postings, firn_error *ret_error)
+{
+    struct session *session = symbols->session;
+    struct workspace *workspace = &session->workspace;
+    struct source *source = NULL;
+    struct opened_file file;
+    struct definition definition;
+    char *path;
+    size_t path_size;
+    firn_status status = opened_at(&workspace->opened, postings->file, &file, ret_error);
+    if (status != FIRN_OK)
+        return status;
+    status = path_join(workspace->allocator, workspace->opened.meta.root, file.path, &path,
+                       &path_size);
+    opened_file_fini(&workspace->opened, &file);
+    if (status != FIRN_OK)
+        return status;
+    /* What is open, or differs from the index, was told before. */
+    if (documents_at(&workspace->documents, path) == NULL &&
+        workspace_touched_at(workspace, path) == NULL)
+        status = sources_path(&session->sources, workspace, path, &source, ret_error);
+    firn_release(workspace->allocator, path, path_size);
+    if (status == FIRN_OK && source != NULL && source->document != NULL)
+        source = NULL; /* it has just turned out to differ */
+    if (status == FIRN_OK && source != NULL)
+        status = source_rows(source, ret_error);
+    if (status == FIRN_NO_MEMORY || status == FIRN_CHANGED)
+        return status;
+    bool is_usable = status == FIRN_OK && source != NULL;
+    while ((status = postings_definition(postings, &definition)) == FIRN_OK) {
+        const size_t size = cursor->entry.key_size;
+        uint32_t start;
+        if (is_usable && symbols->count < SYMBOLS_MAX &&
+            scope_offset(source, definition.row, definition.column, &start) &&
+            size <= source->size - start &&
+            memcmp(source->text + start, cursor->entry.key, size) == 0)
+            write_symbol(symbols, source, start, size, definition.kind);
+    }
+    return status == FIRN_END_OF_DATA ? FIRN_OK : status;
+}
+
+static firn_status write_entry(struct symbols *symbols, const struct dictionary_cursor *cursor,
+                               firn_error *ret_error)
+{
+    struct postings postings;
+    firn_status status;
+    postings_init(&postings, cursor->entry.payload, cursor->entry.payload_size);
+    while (symbols->count < SYMBOLS_MAX && (status = postings_next(&postings)) == FIRN_OK) {
+        if (postings.definitions_left > 0)
+            status = write_file(symbols, cursor, &postings, ret_error);
+        if (status != FIRN_OK)
+            return status;
+    }
+    return symbols->count == SYMBOLS_MAX || status == FIRN_END_OF_DATA ? FIRN_OK : status;
+}
+
+static firn_status scan(struct symbols *symbols, const struct dictionary *names,
+                        firn_error *ret_error)
+{
+    struct dictionary_cursor cursor = {.dictionary = NULL};
+    const size_t from = symbols->wants_prefix ? symbols->size : 0;
+    firn_status status = dictionary_seek(names, symbols->query, from, &cursor, ret_error);
+    for (unsigned turn = 0; status == FIRN_OK && symbols->count < SYMBOLS_MAX; turn++) {
+        const char *key = (const char *)cursor.entry.key;
+        if ((turn & STOP_MASK) == 0 && workspace_stopped(&symbols->session->workspace))
+            status = FIRN_CHANGED;
+        else if (is_wanted(symbols, key, cursor.entry.key_size))
+            status = write_entry(symbols, &cursor, ret_error);
+        else if (symbols->wants_prefix)
+            break;
+        if (status == FIRN_OK)
+            status = dictionary_next(&cursor, ret_error);
+    }
+    dictionary_cursor_close(&cursor);
+    return status == FIRN_END_OF_DATA ? FIRN_OK : status;
+}
+
+static firn_status search(struct symbols *symbols, const struct dictionary *names,
+                          firn_error *ret_error)
+{
+    struct session *session = symbols->session;
+    firn_status status = overlay_visit(&session->sources, &session->workspace, NULL, 0,
+                                       visit_overlay, symbols, ret_error);
+    if (status == FIRN_LIMIT)
+        return FIRN_OK;
+    return status == FIRN_OK && names != NULL ? scan(symbols, names, ret_error) : status;
+}
+
+firn_status answer_workspace_symbol(struct session *session, const json_t *params, struct out *out,
+                                    firn_error *ret_error)
+{
+    struct workspace *workspace = &session->workspace;
+    struct symbols symbols = {.session = session, .out = out, .wants_prefix = true};
+    struct dictionary names = {.store = NULL};
+    firn_status status = FIRN_OK;
+    symbols.query = json_text(params, "query");
+    if (symbols.query == NULL)
+        return firn_error_set(ret_error, FIRN_INVALID, 0, "query is no text");
+    symbols.size = strlen(symbols.query);
+    if (workspace->is_open)
+        status = dictionary_open(&names, workspace->opened.store,
+                                 workspace->opened.meta.names_segment, ret_error);
+    out_open(out, '[');
+    if (status == FIRN_OK && symbols.size <= NAME_MAX_BYTES) {
+        const struct dictionary *all = workspace->is_open ? &names : NULL;
+        status = search(&symbols, all, ret_error);
+        symbols.wants_prefix = false;
+        if (status == FIRN_OK && symbols.count < SYMBOLS_MAX)
+            status = search(&symbols, all, ret_error);
+    }
+    out_close(out, '[');
+    dictionary_close(&names);
+    return status;
+}
