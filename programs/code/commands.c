@@ -88,6 +88,15 @@ static const struct option serve_options[] = {
      .help = "memory for what is decoded; besides what --resident keeps, and then 1M"},
     {.name = NULL}};
 
+static const struct option lsp_options[] = {{.name = "store",
+                                             .letter = 's',
+                                             .kind = OPTION_TEXT,
+                                             .argument = "STORE",
+                                             .help = "the folder of the store, unless the editor "
+                                                     "names one"},
+                                            CACHE_OPTION,
+                                            {.name = NULL}};
+
 static const struct command commands[] = {
     {.name = "index",
      .usage = "DIR",
@@ -230,6 +239,21 @@ static const struct command commands[] = {
      .operands_min = 0,
      .operands_max = 0,
      .run = command_verify},
+    {.name = "lsp",
+     .usage = "",
+     .summary = "Serve an editor over stdin and stdout as a language server",
+     .description =
+         "Answers from the index and from the texts as they stand in the editor. The store is\n"
+         "the one that the editor's initializationOptions name, or --store, or .cache/firn below\n"
+         "the editor's folder. Without an index only open files are known; the command\n"
+         "firn.index builds one. Settings for editors are in docs/editors.md.",
+     .examples = {{"firn code lsp", "what an editor starts"},
+                  {"firn code lsp --store linux.firn", "with a store that is elsewhere"},
+                  {"firn code lsp --ram 64M", "keep more decoded"}},
+     .options = lsp_options,
+     .operands_min = 0,
+     .operands_max = 0,
+     .run = command_lsp},
 };
 
 const struct command_group code_group = {

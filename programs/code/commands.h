@@ -13,6 +13,7 @@ enum exit_status command_index(const struct invocation *invocation);
 enum exit_status command_ask(const struct invocation *invocation);
 enum exit_status command_serve(const struct invocation *invocation);
 enum exit_status command_verify(const struct invocation *invocation);
+enum exit_status command_lsp(const struct invocation *invocation);
 
 /* Opens the store of --store with the cache that --ram allows. */
 FIRN_NODISCARD firn_status open_store(const struct invocation *invocation, struct opened *opened,

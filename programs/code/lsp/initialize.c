@@ -17,32 +17,32 @@ static bool offers(const json_t *list, const char *word)
 
 static void read_capabilities(struct session *session, const json_t *params)
 {
-    const json_t *client = json_path(params, "capabilities");
-    const json_t *encodings = json_path(client, "general.positionEncodings");
+    const json_t *client = member_path(params, "capabilities");
+    const json_t *encodings = member_path(client, "general.positionEncodings");
     session->workspace.encoding = offers(encodings, "utf-8") ? ENCODING_UTF8 : ENCODING_UTF16;
-    session->has_hierarchy = json_true(json_path(client, "textDocument.documentSymbol"),
+    session->has_hierarchy = member_true(member_path(client, "textDocument.documentSymbol"),
                                        "hierarchicalDocumentSymbolSupport");
-    session->has_progress = json_true(json_path(client, "window"), "workDoneProgress");
-    session->has_watching = json_true(json_path(client, "workspace.didChangeWatchedFiles"),
+    session->has_progress = member_true(member_path(client, "window"), "workDoneProgress");
+    session->has_watching = member_true(member_path(client, "workspace.didChangeWatchedFiles"),
                                       "dynamicRegistration");
 }
 
 /* The client's folder: the first of its folders, its root's address, its root's path. */
 static firn_status read_root(struct workspace *workspace, const json_t *params)
 {
-    const json_t *folders = json_path(params, "workspaceFolders");
-    const char *uri = json_text(json_array_get(folders, 0), "uri");
+    const json_t *folders = member_path(params, "workspaceFolders");
+    const char *uri = member_text(json_array_get(folders, 0), "uri");
     char *path;
     size_t path_size;
     if (uri == NULL)
-        uri = json_text(params, "rootUri");
+        uri = member_text(params, "rootUri");
     firn_status status =
         uri == NULL ? FIRN_UNSUPPORTED : uri_path(uri, workspace->allocator, &path, &path_size);
     if (status == FIRN_OK) {
         status = workspace_set(workspace, &workspace->root, path);
         firn_release(workspace->allocator, path, path_size);
     } else if (status != FIRN_NO_MEMORY) {
-        const char *root = json_text(params, "rootPath");
+        const char *root = member_text(params, "rootPath");
         bool is_absolute = root != NULL && root[0] == '/';
         status = is_absolute ? workspace_set(workspace, &workspace->root, root) : FIRN_OK;
     }
@@ -54,7 +54,7 @@ static firn_status read_root(struct workspace *workspace, const json_t *params)
 static firn_status choose_store(struct server *server, const json_t *params)
 {
     struct workspace *workspace = &server->session.workspace;
-    const char *store = json_text(json_path(params, "initializationOptions"), "store");
+    const char *store = member_text(member_path(params, "initializationOptions"), "store");
     char *path;
     size_t path_size;
     if (store == NULL && server->options.store != NULL)
@@ -118,7 +118,7 @@ firn_status server_initialize(struct server *server, const json_t *params, firn_
         status = choose_store(server, params);
     if (status != FIRN_OK)
         return status;
-    server->wants_index = json_true(json_path(params, "initializationOptions"), "index");
+    server->wants_index = member_true(member_path(params, "initializationOptions"), "index");
     server->opening.status = FIRN_OK;
     if (workspace_open(&session->workspace, &server->opening) == FIRN_NO_MEMORY)
         return FIRN_NO_MEMORY;

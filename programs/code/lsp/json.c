@@ -59,14 +59,14 @@ json_t *json_read(char *json, size_t size, firn_status *ret_status)
     return value;
 }
 
-const char *json_text(const json_t *object, const char *key)
+const char *member_text(const json_t *object, const char *key)
 {
     const json_t *value = json_object_get(object, key);
     const char *text = json_string_value(value);
     return text != NULL && strlen(text) == json_string_length(value) ? text : NULL;
 }
 
-bool json_number(const json_t *object, const char *key, uint32_t *ret_number)
+bool member_number(const json_t *object, const char *key, uint32_t *ret_number)
 {
     const json_t *value = json_object_get(object, key);
     if (!json_is_integer(value) || json_integer_value(value) < 0 ||
@@ -76,12 +76,12 @@ bool json_number(const json_t *object, const char *key, uint32_t *ret_number)
     return true;
 }
 
-bool json_true(const json_t *object, const char *key)
+bool member_true(const json_t *object, const char *key)
 {
     return json_is_true(json_object_get(object, key));
 }
 
-const json_t *json_path(const json_t *object, const char *path)
+const json_t *member_path(const json_t *object, const char *path)
 {
     char key[64];
     while (object != NULL && *path != '\0') {

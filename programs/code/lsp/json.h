@@ -18,11 +18,11 @@ void json_begin(void);
 json_t *json_read(char *json, size_t size, firn_status *ret_status);
 
 /* A member's text: NULL when it is no string, or one with a zero byte in it. */
-const char *json_text(const json_t *object, const char *key);
+const char *member_text(const json_t *object, const char *key);
 /* A whole number of 0 to 2^31 - 1. */
-bool json_number(const json_t *object, const char *key, uint32_t *ret_number);
-bool json_true(const json_t *object, const char *key);
+bool member_number(const json_t *object, const char *key, uint32_t *ret_number);
+bool member_true(const json_t *object, const char *key);
 /* What stands behind keys in each other, "a.b.c"; NULL when there is nothing. */
-const json_t *json_path(const json_t *object, const char *path);
+const json_t *member_path(const json_t *object, const char *path);
 
 #endif

@@ -182,7 +182,7 @@ firn_status answer_references(struct session *session, const json_t *params, str
     if (status != FIRN_OK || name == NULL)
         return status;
     const struct local *local = locals_resolve(&references.locals, source, name);
-    references.wants_definitions = json_true(json_path(params, "context"), "includeDeclaration");
+    references.wants_definitions = member_true(member_path(params, "context"), "includeDeclaration");
     references.write = write_location;
     out_open(out, '[');
     if (local != NULL) {

@@ -135,7 +135,7 @@ void server_refuse(struct server *server, enum rpc_error error, const char *text
 void server_cancelled(struct server *server, const json_t *message)
 {
     const json_t *id = json_object_get(message, "id");
-    if (id != NULL && json_text(message, "method") != NULL)
+    if (id != NULL && member_text(message, "method") != NULL)
         send_error(server, id, RPC_CANCELLED, "cancelled");
 }
 
@@ -213,7 +213,7 @@ static void answer_request(struct server *server, const json_t *id, const json_t
 static void execute_command(struct server *server, const json_t *id, const json_t *params)
 {
     firn_error error = {.status = FIRN_OK};
-    const char *command = json_text(params, "command");
+    const char *command = member_text(params, "command");
     if (command == NULL || strcmp(command, "firn.index") != 0) {
         send_error(server, id, RPC_INVALID_PARAMS, "no such command");
         return;
@@ -302,8 +302,8 @@ void server_handle(struct server *server, const json_t *message)
 {
     const json_t *id = json_object_get(message, "id");
     const json_t *params = json_object_get(message, "params");
-    const char *method = json_text(message, "method");
-    const char *version = json_text(message, "jsonrpc");
+    const char *method = member_text(message, "method");
+    const char *version = member_text(message, "jsonrpc");
     bool is_id = json_is_integer(id) || json_is_string(id);
     if (!json_is_object(message) || version == NULL || strcmp(version, "2.0") != 0 ||
         (id != NULL && !is_id && !json_is_null(id)) ||

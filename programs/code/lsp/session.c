@@ -10,7 +10,7 @@ firn_status session_source(struct session *session, const json_t *params,
                            struct source **ret_source, firn_error *ret_error)
 {
     struct workspace *workspace = &session->workspace;
-    const char *uri = json_text(json_path(params, "textDocument"), "uri");
+    const char *uri = member_text(member_path(params, "textDocument"), "uri");
     struct document *document;
     char *path;
     size_t path_size;
@@ -37,8 +37,8 @@ firn_status session_source(struct session *session, const json_t *params,
 
 bool session_spot(const json_t *value, struct spot *ret_spot)
 {
-    return json_number(value, "line", &ret_spot->line) &&
-           json_number(value, "character", &ret_spot->character);
+    return member_number(value, "line", &ret_spot->line) &&
+           member_number(value, "character", &ret_spot->character);
 }
 
 firn_status session_name(struct session *session, const json_t *params, struct source **ret_source,
@@ -46,7 +46,7 @@ firn_status session_name(struct session *session, const json_t *params, struct s
 {
     struct source *source;
     struct spot spot;
-    if (!session_spot(json_path(params, "position"), &spot))
+    if (!session_spot(member_path(params, "position"), &spot))
         return firn_error_set(ret_error, FIRN_INVALID, 0, "position has no line and character");
     firn_status status = session_source(session, params, &source, ret_error);
     if (status == FIRN_OK)

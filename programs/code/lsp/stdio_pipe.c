@@ -17,7 +17,7 @@
 /* Looks at a message before it waits in the queue; false when it is the last. */
 static bool take_message(struct stdio_pipe *pipe, json_t *message, size_t size)
 {
-    const char *method = json_text(message, "method");
+    const char *method = member_text(message, "method");
     if (method != NULL && strcmp(method, "$/cancelRequest") == 0) {
         queue_cancel(&pipe->queue, json_object_get(json_object_get(message, "params"), "id"));
         json_decref(message);

@@ -171,7 +171,7 @@ static void write_chain(struct out *out, const struct source *source, uint32_t o
 firn_status answer_selection(struct session *session, const json_t *params, struct out *out,
                              firn_error *ret_error)
 {
-    const json_t *spots = json_path(params, "positions");
+    const json_t *spots = member_path(params, "positions");
     struct source *source;
     if (!json_is_array(spots) || json_array_size(spots) > SPOTS_MAX)
         return firn_error_set(ret_error, FIRN_INVALID, 0, "positions is no list of up to %u",

@@ -29,7 +29,7 @@ static void forget(struct server *server, struct document *document)
 
 static struct document *find_document(struct server *server, const json_t *params)
 {
-    const char *uri = json_text(json_path(params, "textDocument"), "uri");
+    const char *uri = member_text(member_path(params, "textDocument"), "uri");
     return uri == NULL ? NULL : documents_find(&server->session.workspace.documents, uri);
 }
 
@@ -55,9 +55,9 @@ static void touch(struct server *server, const char *uri)
 static void open_document(struct server *server, const json_t *params)
 {
     struct workspace *workspace = &server->session.workspace;
-    const json_t *item = json_path(params, "textDocument");
+    const json_t *item = member_path(params, "textDocument");
     const json_t *text = json_object_get(item, "text");
-    const char *uri = json_text(item, "uri");
+    const char *uri = member_text(item, "uri");
     struct document *document;
     size_t path_size;
     if (uri == NULL || !json_is_string(text))
@@ -66,7 +66,7 @@ static void open_document(struct server *server, const json_t *params)
     if (old != NULL)
         sources_forget(&server->session.sources, old);
     char *path = path_of(server, uri, &path_size);
-    const struct language *language = language_of(path, json_text(item, "languageId"));
+    const struct language *language = language_of(path, member_text(item, "languageId"));
     firn_status status =
         document_create(uri, path, language, json_string_value(text), json_string_length(text),
                         workspace->allocator, &document);
@@ -89,8 +89,8 @@ static firn_status apply(struct document *document, enum encoding encoding, cons
         return FIRN_INVALID;
     if (range != NULL) {
         struct spot from, to;
-        if (!session_spot(json_path(range, "start"), &from) ||
-            !session_spot(json_path(range, "end"), &to))
+        if (!session_spot(member_path(range, "start"), &from) ||
+            !session_spot(member_path(range, "end"), &to))
             return FIRN_INVALID;
         start = spot_offset(&document->rows, document->text, document->size, encoding, from);
         end = spot_offset(&document->rows, document->text, document->size, encoding, to);
@@ -104,7 +104,7 @@ static firn_status apply(struct document *document, enum encoding encoding, cons
 static void change_document(struct server *server, const json_t *params)
 {
     struct workspace *workspace = &server->session.workspace;
-    const json_t *changes = json_path(params, "contentChanges");
+    const json_t *changes = member_path(params, "contentChanges");
     struct document *document = find_document(server, params);
     firn_status status = json_is_array(changes) ? FIRN_OK : FIRN_INVALID;
     if (document == NULL)
@@ -125,14 +125,14 @@ static void close_document(struct server *server, const json_t *params)
     if (document == NULL)
         return;
     forget(server, document);
-    touch(server, json_text(json_path(params, "textDocument"), "uri"));
+    touch(server, member_text(member_path(params, "textDocument"), "uri"));
 }
 
 static void change_files(struct server *server, const json_t *params)
 {
-    const json_t *changes = json_path(params, "changes");
+    const json_t *changes = member_path(params, "changes");
     for (size_t i = 0; i < json_array_size(changes); i++)
-        touch(server, json_text(json_array_get(changes, i), "uri"));
+        touch(server, member_text(json_array_get(changes, i), "uri"));
 }
 
 bool server_synchronize(struct server *server, const char *method, const json_t *params)
@@ -144,7 +144,7 @@ bool server_synchronize(struct server *server, const char *method, const json_t 
     else if (strcmp(method, "textDocument/didClose") == 0)
         close_document(server, params);
     else if (strcmp(method, "textDocument/didSave") == 0)
-        touch(server, json_text(json_path(params, "textDocument"), "uri"));
+        touch(server, member_text(member_path(params, "textDocument"), "uri"));
     else if (strcmp(method, "workspace/didChangeWatchedFiles") == 0)
         change_files(server, params);
     else

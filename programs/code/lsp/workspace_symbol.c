@@ -13,6 +13,7 @@
 
 struct symbols {
     struct session *session;
+    uint32_t layer; /* of the index */
     struct out *out;
     const char *query;
     size_t size;
@@ -89,6 +90,15 @@ static firn_status visit_overlay(void *context, struct source *source)
 
 /* --- the index --- */
 
+static firn_status skip_definitions(struct postings *postings)
+{
+    struct definition definition;
+    firn_status status;
+    while ((status = postings_definition(postings, &definition)) == FIRN_OK)
+        continue;
+    return status == FIRN_END_OF_DATA ? FIRN_OK : status;
+}
+
 /* The definitions that an entry has in one file. */
 static firn_status write_file(struct symbols *symbols, const struct dictionary_cursor *cursor,
                               struct postings *postings, firn_error *ret_error)
@@ -100,7 +110,10 @@ static firn_status write_file(struct symbols *symbols, const struct dictionary_c
     struct definition definition;
     char *path;
     size_t path_size;
-    firn_status status = opened_at(&workspace->opened, postings->file, &file, ret_error);
+    const uint64_t number = (uint64_t)workspace->opened.layers[symbols->layer].first + postings->file;
+    if (opened_is_hidden(&workspace->opened, number))
+        return skip_definitions(postings);
+    firn_status status = opened_at(&workspace->opened, number, &file, ret_error);
     if (status != FIRN_OK)
         return status;
     status = path_join(workspace->allocator, workspace->opened.meta.root, file.path, &path,
@@ -168,40 +181,42 @@ static firn_status scan(struct symbols *symbols, const struct dictionary *names,
     return status == FIRN_END_OF_DATA ? FIRN_OK : status;
 }
 
-static firn_status search(struct symbols *symbols, const struct dictionary *names,
-                          firn_error *ret_error)
+static firn_status search(struct symbols *symbols, firn_error *ret_error)
 {
     struct session *session = symbols->session;
+    struct opened *opened = &session->workspace.opened;
+    const uint32_t count = session->workspace.is_open ? opened->meta.layer_count : 0;
     firn_status status = overlay_visit(&session->sources, &session->workspace, NULL, 0,
                                        visit_overlay, symbols, ret_error);
     if (status == FIRN_LIMIT)
         return FIRN_OK;
-    return status == FIRN_OK && names != NULL ? scan(symbols, names, ret_error) : status;
+    for (symbols->layer = 0; symbols->layer < count && status == FIRN_OK; symbols->layer++) {
+        struct dictionary names = {.store = NULL};
+        status = dictionary_open(&names, opened->store,
+                                 opened->meta.layers[symbols->layer].names_segment, ret_error);
+        if (status == FIRN_OK)
+            status = scan(symbols, &names, ret_error);
+        dictionary_close(&names);
+    }
+    return status;
 }
 
 firn_status answer_workspace_symbol(struct session *session, const json_t *params, struct out *out,
                                     firn_error *ret_error)
 {
-    struct workspace *workspace = &session->workspace;
     struct symbols symbols = {.session = session, .out = out, .wants_prefix = true};
-    struct dictionary names = {.store = NULL};
     firn_status status = FIRN_OK;
-    symbols.query = json_text(params, "query");
+    symbols.query = member_text(params, "query");
     if (symbols.query == NULL)
         return firn_error_set(ret_error, FIRN_INVALID, 0, "query is no text");
     symbols.size = strlen(symbols.query);
-    if (workspace->is_open)
-        status = dictionary_open(&names, workspace->opened.store,
-                                 workspace->opened.meta.names_segment, ret_error);
     out_open(out, '[');
-    if (status == FIRN_OK && symbols.size <= NAME_MAX_BYTES) {
-        const struct dictionary *all = workspace->is_open ? &names : NULL;
-        status = search(&symbols, all, ret_error);
+    if (symbols.size <= NAME_MAX_BYTES) {
+        status = search(&symbols, ret_error);
         symbols.wants_prefix = false;
         if (status == FIRN_OK && symbols.count < SYMBOLS_MAX)
-            status = search(&symbols, all, ret_error);
+            status = search(&symbols, ret_error);
     }
     out_close(out, '[');
-    dictionary_close(&names);
     return status;
 }
