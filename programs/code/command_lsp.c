@@ -36,6 +36,8 @@ static void serve(struct server *server, struct stdio_pipe *pipe)
                 server_handle(server, item.message);
             queue_done(&pipe->queue, &item);
         }
+        if (event == QUEUE_TIME)
+            server_idle(server);
         server_tick(server);
     }
 }

@@ -1,7 +1,10 @@
 /* Building the index within a session: its beginning, its progress, its end. */
 #include "code/lsp/server.h"
 
+#include <firn/system.h>
+
 #define TOKEN "firn.index"
+#define LOOK_NS UINT64_C(1000000000) /* between two looks at the store */
 
 firn_status server_index(struct server *server, firn_error *ret_error)
 {
@@ -22,11 +25,6 @@ firn_status server_index(struct server *server, firn_error *ret_error)
     out_text(out, TOKEN);
     server_send(server);
     return FIRN_OK;
-}
-
-bool server_is_indexing(const struct server *server)
-{
-    return server->indexer.is_running;
 }
 
 static void send_progress(struct server *server, const char *kind, int percent, const char *text)
@@ -54,13 +52,10 @@ static void send_progress(struct server *server, const char *kind, int percent, 
     server_send(server);
 }
 
-/* Opens the store anew; files that were noted as changed may be in it now. */
-static firn_status open_again(struct server *server, firn_error *ret_error)
+/* Looks at the files that were noted as changed: the index may have them now. */
+static firn_status touch_again(struct workspace *workspace)
 {
-    struct workspace *workspace = &server->session.workspace;
-    source_release(&server->session.search);
-    sources_clear(&server->session.sources);
-    firn_status status = workspace_open(workspace, ret_error);
+    firn_status status = FIRN_OK;
     for (size_t i = workspace->touched_count; status == FIRN_OK && i-- > 0;) {
         char *path = NULL;
         status = workspace_set(workspace, &path, workspace->touched[i].path);
@@ -69,8 +64,43 @@ static firn_status open_again(struct server *server, firn_error *ret_error)
             (void)!workspace_set(workspace, &path, NULL);
         }
     }
-    server->damage = FIRN_OK;
     return status;
+}
+
+/* Nothing of the store may be held while it is opened anew or goes on. */
+static void let_go(struct server *server)
+{
+    source_release(&server->session.search);
+    sources_clear(&server->session.sources);
+}
+
+static firn_status open_again(struct server *server, firn_error *ret_error)
+{
+    let_go(server);
+    server->damage = FIRN_OK;
+    firn_status status = workspace_open(&server->session.workspace, ret_error);
+    return status == FIRN_OK ? touch_again(&server->session.workspace) : status;
+}
+
+void server_idle(struct server *server)
+{
+    struct workspace *workspace = &server->session.workspace;
+    const uint64_t now_ns = firn_clock_ns();
+    bool has_changed = false;
+    firn_status status = FIRN_CHANGED;
+    if (server->state != SERVER_RUNNING || server->indexer.is_running ||
+        now_ns - server->looked_ns < LOOK_NS)
+        return;
+    server->looked_ns = now_ns;
+    if (workspace->is_open) {
+        let_go(server);
+        status = opened_refresh(&workspace->opened, &has_changed, NULL);
+    }
+    /* What cannot go on is opened anew; why there is no index was told when it began. */
+    if (status != FIRN_OK)
+        (void)!open_again(server, NULL);
+    else if (has_changed)
+        (void)!touch_again(workspace);
 }
 
 static void take_over(struct server *server)

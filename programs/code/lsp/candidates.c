@@ -49,11 +49,9 @@ bool languages_mix(const struct language *a, const struct language *b)
     static const char *const groups[] = {" c cpp ", " javascript typescript tsx "};
     if (a == b)
         return true;
-    for (size_t i = 0; i < 2; i++) {
-        const char *in_a = strstr(groups[i], a->name), *in_b = strstr(groups[i], b->name);
-        if (in_a != NULL && in_b != NULL && in_a[-1] == ' ' && in_b[-1] == ' ')
+    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
+        if (language_among(a, groups[i]) && language_among(b, groups[i]))
             return true;
-    }
     return false;
 }
 

@@ -164,6 +164,8 @@ static struct span strip(const char *text, struct span line)
         line.end -= 2;
     if (line.end - line.start >= 3 && memcmp(text + line.end - 3, "\"\"\"", 3) == 0)
         line.end -= 3;
+    while (line.end > line.start && strchr(" \t", text[line.end - 1]) != NULL)
+        line.end--;
     while (line.start < line.end && strchr(" \t", text[line.start]) != NULL)
         line.start++;
     while (line.start < line.end && strchr("/*#!\"", text[line.start]) != NULL)

@@ -15,7 +15,7 @@ struct rule {
 };
 
 struct tables {
-    const char *languages; /* separated by blanks */
+    const char *languages; /* as language_among takes them */
     const struct rule *rules;
     const char *const *scopes;
 };
@@ -181,13 +181,9 @@ static const struct tables languages[] = {
 
 static const struct tables *tables_of(const struct language *language)
 {
-    size_t size = strlen(language->name);
-    for (size_t i = 0; i < sizeof languages / sizeof languages[0]; i++) {
-        const char *at = strstr(languages[i].languages, language->name);
-        for (; at != NULL; at = strstr(at + 1, language->name))
-            if (at[-1] == ' ' && at[size] == ' ')
-                return &languages[i];
-    }
+    for (size_t i = 0; i < sizeof languages / sizeof languages[0]; i++)
+        if (language_among(language, languages[i].languages))
+            return &languages[i];
     return NULL;
 }
 

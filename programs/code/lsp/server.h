@@ -46,6 +46,7 @@ struct server {
     bool wants_index;    /* build one when there is none */
     firn_status damage;  /* that the user was told of */
     firn_error opening;  /* why there is no index */
+    uint64_t looked_ns;  /* when the store was last looked at */
 };
 
 /* The options' texts must outlive the server. Allocates nothing. */
@@ -59,10 +60,10 @@ void server_handle(struct server *server, const json_t *message);
 void server_cancelled(struct server *server, const json_t *message);
 /* Answers what was no message. */
 void server_refuse(struct server *server, enum rpc_error error, const char *text);
-/* Tells of an indexing's progress, and takes its result over. To be called every now and then while
- * server_is_indexing. */
+/* Tells of an indexing's progress, and takes its result over. To be called every now and then. */
 void server_tick(struct server *server);
-bool server_is_indexing(const struct server *server);
+/* Goes on to what another process committed to the store. To be called when no message waits. */
+void server_idle(struct server *server);
 
 /* --- for the rooms of the server --- */
 

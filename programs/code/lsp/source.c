@@ -274,6 +274,15 @@ const struct extract_name *source_name_at(const struct source *source, uint32_t 
     return before;
 }
 
+bool language_among(const struct language *language, const char *words)
+{
+    const size_t size = strlen(language->name);
+    for (const char *at = words; (at = strstr(at, language->name)) != NULL; at++)
+        if (at > words && at[-1] == ' ' && at[size] == ' ')
+            return true;
+    return false;
+}
+
 struct spot source_spot(const struct source *source, uint32_t offset)
 {
     return offset_spot(source->rows, source->text, source->size, source->workspace->encoding,

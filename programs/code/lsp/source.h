@@ -61,6 +61,8 @@ size_t source_bytes(const struct source *source);
 
 /* The name at an offset, or ending there; NULL when there is none. After source_names. */
 const struct extract_name *source_name_at(const struct source *source, uint32_t offset);
+/* Whether a language's name is among words with a blank before and behind each. */
+bool language_among(const struct language *language, const char *words);
 /* Spots in the encoding of the workspace. After source_rows. */
 struct spot source_spot(const struct source *source, uint32_t offset);
 uint32_t source_offset(const struct source *source, struct spot spot);
