@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import random
 import shutil
 import sys
 import time
@@ -275,31 +276,31 @@ class Edits(Lsp):
         self.assertEqual(client.at("definition", self.other, 0, 2)[0]["range"], span(0, 4, 0, 10))
         self.ended(client)
 
-    def test_a_thousand_random_edits_leave_the_text_that_the_client_has(self):
-        import random
+    def test_random_edits_of_comments_move_what_stands_between_them(self):
         seed = int(os.environ.get("FIRN_SEED", time.time_ns() % 1_000_000_007))
         print(f"FIRN_SEED={seed}", flush=True)
         chance = random.Random(seed)
         client = self.started()
-        text = "def f(a):\n    return a\n"
-        client.open(self.path, text)
-        pieces = ["def g():\n", "    x = 1\n", "é", "😀", "\r\n", "\r", "\n", "(", ")", "class K:\n", "'", "a = 2\n"]
-        for turn in range(1000):
-            lines = text.replace("\r\n", "\n\0").replace("\r", "\n").replace("\0", "").split("\n")
-            spots = sorted((chance.randrange(len(text) + 1), chance.randrange(len(text) + 1)))
-            if spots[1] - spots[0] > 12:
-                spots[1] = spots[0] + 12
-            start, end = (self.legal(text, spot) for spot in spots)
-            with_ = "".join(chance.choices(pieces, k=chance.randrange(3)))
-            self.assertTrue(lines)
-            client.change(self.path, (*self.spot(text, start), *self.spot(text, end), with_))
-            text = text[:start] + with_ + text[end:]
-            if turn % 50 == 49:
-                live = client.of("documentSymbol", self.path), client.of("foldingRange", self.path)
-                fresh = self.tree / "fresh.py"
-                client.open(fresh, text)
-                self.assertEqual(live, (client.of("documentSymbol", fresh), client.of("foldingRange", fresh)))
-                client.close(fresh)
+        path = self.tree / "many.c"
+        comments = [""] * 20
+        join = lambda: "".join(f"/*{comment}*/int n{number};" for number, comment in enumerate(comments))  # noqa: E731
+        client.open(path, join())
+        for turn in range(600):
+            number = chance.randrange(len(comments))
+            comment = comments[number]
+            before = len("".join(f"/*{part}*/int n{at};" for at, part in enumerate(comments[:number]))) + 2
+            start = self.legal(comment, chance.randrange(len(comment) + 1))
+            end = self.legal(comment, min(len(comment), start + chance.randrange(4)))
+            start, end = min(start, end), max(start, end)
+            piece = "".join(chance.choices(["a", "é", "😀", "\r\n", "\r", "\n", "€"], k=chance.randrange(4)))
+            text = join()
+            client.change(path, (*self.spot(text, before + start), *self.spot(text, before + end), piece))
+            comments[number] = comment[:start] + piece + comment[end:]
+            if turn % 20 == 19:
+                text = join()
+                expected = [self.spot(text, text.index(f"int n{at};") + 4) for at in range(len(comments))]
+                found = [tuple(item["selectionRange"]["start"].values()) for item in client.of("documentSymbol", path)]
+                self.assertEqual(found, expected)
         self.ended(client)
 
     def legal(self, text, spot):
