@@ -1,7 +1,7 @@
 /* Documents under random edits, in every language: the tree that is parsed from what did not change
- * is that of a fresh parse, node by node, once the edits are undone; in between, where error recovery
- * may take another way than in a fresh parse, it is one over the whole text. And each allocation
- * failing in turn. */
+ * is that of a fresh parse, node by node, once the edits are undone; in between, where error
+ * recovery may take another way than in a fresh parse, it is one over the whole text. And each
+ * allocation failing in turn. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -164,7 +164,8 @@ static firn_status work(const firn_allocator *allocator, void *context)
         if (status == FIRN_OK)
             status = source_parents(&source, NULL);
         if (status == FIRN_OK)
-            status = digest_make(&document->digest, 1, source.text, source.names, source.name_count);
+            status =
+                digest_make(&document->digest, 1, source.text, source.names, source.name_count);
     }
     source_release(&source);
     document_destroy(document);

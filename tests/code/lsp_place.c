@@ -44,8 +44,17 @@ static void characters_count_as_the_encoding_says(void **state)
 
 static size_t make_text(rng *random, char *text, size_t size)
 {
-    static const char *const pieces[] = {"a", "b", "\n", "\r", "\r\n", "\xc3\xa9", "\xe2\x82\xac",
-                                         "\xf0\x9f\x98\x80", "\xff", "\xed\xa0\x80", "\n\r"};
+    static const char *const pieces[] = {"a",
+                                         "b",
+                                         "\n",
+                                         "\r",
+                                         "\r\n",
+                                         "\xc3\xa9",
+                                         "\xe2\x82\xac",
+                                         "\xf0\x9f\x98\x80",
+                                         "\xff",
+                                         "\xed\xa0\x80",
+                                         "\n\r"};
     size_t used = 0;
     while (used + 4 < size) {
         const char *piece = pieces[rng_below(random, sizeof pieces / sizeof pieces[0])];
@@ -109,8 +118,8 @@ static void lines_follow_any_change(void **state)
             memmove(text + start + added, text + end, size - end);
             memcpy(text + start, with, added);
             size = size - (end - start) + added;
-            assert_int_equal(
-                rows_change(&rows, text, size, start, end, start + (uint32_t)added), FIRN_OK);
+            assert_int_equal(rows_change(&rows, text, size, start, end, start + (uint32_t)added),
+                             FIRN_OK);
             assert_int_equal(rows_count(&fresh, text, size), FIRN_OK);
             assert_int_equal(rows.count, fresh.count);
             assert_memory_equal(rows.start, fresh.start, rows.count * sizeof *rows.start);

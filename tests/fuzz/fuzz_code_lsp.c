@@ -1,6 +1,6 @@
-/* A stream from a hostile client, taken as `firn code lsp` takes it, on one thread: frames, messages,
- * what they ask for. Nothing may crash, and every answer must be JSON. Messages that would index a
- * folder of this machine are left out. */
+/* A stream from a hostile client, taken as `firn code lsp` takes it, on one thread: frames,
+ * messages, what they ask for. Nothing may crash, and every answer must be JSON. Messages that
+ * would index a folder of this machine are left out. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,8 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!has_begun)
         json_begin();
     has_begun = true;
-    server_init(&server, &(struct server_options){.write = check_answer,
-                                                  .write_context = &is_content});
+    server_init(&server,
+                &(struct server_options){.write = check_answer, .write_context = &is_content});
     const char *at = (const char *)data;
     for (size_t taken; size > 0; at += taken, size -= taken) {
         enum frame_event event = frames_feed(&frames, at, size, &taken);

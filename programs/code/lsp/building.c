@@ -13,14 +13,13 @@ firn_status server_index(struct server *server, firn_error *ret_error)
     const char *root = workspace->is_open ? workspace->opened.meta.root : workspace->root;
     if (root == NULL || workspace->store == NULL)
         return firn_error_set(ret_error, FIRN_INVALID, 0, "no folder was named to index");
-    firn_status status = indexer_begin(&server->indexer, root, workspace->store,
-                                       workspace->allocator, ret_error);
+    firn_status status =
+        indexer_begin(&server->indexer, root, workspace->store, workspace->allocator, ret_error);
     if (status != FIRN_OK || !server->session.has_progress)
         return status;
     server->has_token = server->has_begun = false;
     server->progress_id = server->next_id++;
-    struct out *out =
-        server_begin(server, "window/workDoneProgress/create", server->progress_id);
+    struct out *out = server_begin(server, "window/workDoneProgress/create", server->progress_id);
     out_key(out, "token");
     out_text(out, TOKEN);
     server_send(server);

@@ -1,7 +1,7 @@
-/* See candidates.h. The index gives definitions with their places; documents that are open and files
- * that changed give theirs from their text. A rank is made of, from its highest bits down: whether the
- * kind fits the use, the ring (same file, same folder, imported file, others), and within the ring the
- * distance. */
+/* See candidates.h. The index gives definitions with their places; documents that are open and
+ * files that changed give theirs from their text. A rank is made of, from its highest bits down:
+ * whether the kind fits the use, the ring (same file, same folder, imported file, others), and
+ * within the ring the distance. */
 #include "code/lsp/candidates.h"
 
 #include <stdlib.h>
@@ -161,8 +161,7 @@ static firn_status search_file(struct search *search, struct lookup *lookup, fir
     struct workspace *workspace = search->workspace;
     struct opened_file file;
     bool is_fresh = false;
-    firn_status status =
-        opened_at(&workspace->opened, lookup->postings.file, &file, ret_error);
+    firn_status status = opened_at(&workspace->opened, lookup->postings.file, &file, ret_error);
     if (status != FIRN_OK)
         return status;
     const struct meta *meta = &workspace->opened.meta;
@@ -228,7 +227,8 @@ static firn_status search_source(void *context, struct source *source)
         path = firn_arena_strndup(&search->candidates->arena, path, strlen(path));
     if (uri != NULL)
         uri = firn_arena_strndup(&search->candidates->arena, uri, strlen(uri));
-    if ((path == NULL && source->path != NULL) || (uri == NULL && source->document != NULL && source->document->uri != NULL))
+    if ((path == NULL && source->path != NULL) ||
+        (uri == NULL && source->document != NULL && source->document->uri != NULL))
         return FIRN_NO_MEMORY;
     firn_status status = FIRN_OK;
     for (size_t i = 0; i < source->name_count && status == FIRN_OK; i++) {
@@ -261,8 +261,8 @@ static void drop_own(struct search *search)
 static firn_status add_own(struct search *search)
 {
     struct source *source = search->source;
-    const char *path = firn_arena_strndup(&search->candidates->arena, source->path,
-                                          strlen(source->path));
+    const char *path =
+        firn_arena_strndup(&search->candidates->arena, source->path, strlen(source->path));
     firn_status status = path == NULL ? FIRN_NO_MEMORY : FIRN_OK;
     for (size_t i = 0; i < source->name_count && status == FIRN_OK; i++) {
         const struct extract_name *name = &source->names[i];
@@ -296,7 +296,8 @@ static bool is_member(uint8_t kind)
 }
 
 /* Keeps the best class: what fits, if anything does; definitions without declarations; and of a
- * name that is defined in the file at hand and is no member of anything, those of the file alone. */
+ * name that is defined in the file at hand and is no member of anything, those of the file alone.
+ */
 static void keep_best(struct search *search)
 {
     struct candidates *candidates = search->candidates;
@@ -367,9 +368,8 @@ firn_status candidate_open(const struct candidate *candidate, struct sources *so
         candidate->uri == NULL ? NULL : documents_find(&workspace->documents, candidate->uri);
     struct source *source;
     firn_status status =
-        document != NULL
-            ? sources_document(sources, workspace, document, &source, ret_error)
-            : sources_path(sources, workspace, candidate->path, &source, ret_error);
+        document != NULL ? sources_document(sources, workspace, document, &source, ret_error)
+                         : sources_path(sources, workspace, candidate->path, &source, ret_error);
     if (status == FIRN_OK)
         status = source_rows(source, ret_error);
     if (status != FIRN_OK)

@@ -30,8 +30,8 @@ firn_status digest_make(struct digest *digest, uint64_t revision, const char *te
     void *block = digest->names;
     digest->name_count = 0;
     digest->revision = 0;
-    if (count > 0 && !firn_grow(digest->allocator, &block, &digest->name_capacity, count,
-                                sizeof *digest->names))
+    if (count > 0 &&
+        !firn_grow(digest->allocator, &block, &digest->name_capacity, count, sizeof *digest->names))
         return FIRN_NO_MEMORY;
     digest->names = block;
     for (size_t i = 0; i < count; i++)

@@ -12,8 +12,9 @@
 
 /* A text in memory. All may be read. */
 struct document {
-    char *uri;  /* as the client spells it; NULL: a file that is not open but differs from the index */
-    char *path; /* absolute; NULL where the address is no file's */
+    char *
+        uri; /* as the client spells it; NULL: a file that is not open but differs from the index */
+    char *path;                      /* absolute; NULL where the address is no file's */
     const struct language *language; /* NULL: none that is known */
     char *text;
     size_t size;

@@ -128,8 +128,8 @@ enum frame_event frames_feed(struct frames *frames, const char *data, size_t siz
     if (frames->is_done)
         begin_header(frames);
     while (event == FRAME_MORE) {
-        bool is_complete = frames->in_content && !frames->is_passing &&
-                           frames->content.size == frames->length;
+        bool is_complete =
+            frames->in_content && !frames->is_passing && frames->content.size == frames->length;
         if (*ret_taken == size && !is_complete)
             break;
         if (frames->in_content)

@@ -1,6 +1,6 @@
-/* Messages out of a stream of bytes: a header with Content-Length, an empty line, the content. Takes
- * hostile bytes in pieces of any size; what a header claims takes no memory before it has come.
- * Confined to one thread. */
+/* Messages out of a stream of bytes: a header with Content-Length, an empty line, the content.
+ * Takes hostile bytes in pieces of any size; what a header claims takes no memory before it has
+ * come. Confined to one thread. */
 #ifndef CODE_LSP_FRAMES_H
 #define CODE_LSP_FRAMES_H
 
@@ -19,8 +19,8 @@ enum frame_event {
 
 /* Zeroed it is at the start of a stream, with the system's allocator. */
 struct frames {
-    struct bytes content; /* may be read after FRAME_MESSAGE */
-    const char *problem;  /* may be read after FRAME_BROKEN; static */
+    struct bytes content;          /* may be read after FRAME_MESSAGE */
+    const char *problem;           /* may be read after FRAME_BROKEN; static */
     char header[FRAME_HEADER_MAX]; /* private from here: the line at hand */
     size_t line_size;
     size_t header_size;

@@ -20,10 +20,10 @@ static bool has_word(const char *label, const char *word)
 
 static bool is_body(const char *label, const char *field)
 {
-    static const char *const bodies[] = {"compound_statement", "statement_block", "block",
-                                         "field_declaration_list", "declaration_list",
-                                         "enumerator_list",    "class_body",      "enum_body",
-                                         "interface_body",     "enum_variant_list"};
+    static const char *const bodies[] = {
+        "compound_statement", "statement_block",  "block",      "field_declaration_list",
+        "declaration_list",   "enumerator_list",  "class_body", "enum_body",
+        "interface_body",     "enum_variant_list"};
     if (strcmp(field, "body") == 0)
         return true;
     for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++)
@@ -64,7 +64,8 @@ static struct span find_signature(const struct source *source, uint32_t whole)
 {
     const firn_node *node = &source->nodes.node[whole];
     const uint32_t body = find_body(source, whole);
-    struct span span = {node->start, body == UINT32_MAX ? node->end : source->nodes.node[body].start};
+    struct span span = {node->start,
+                        body == UINT32_MAX ? node->end : source->nodes.node[body].start};
     if (span.end <= span.start)
         span.end = node->end;
     return cut(source, span, SIGNATURE_MAX_BYTES, SIGNATURE_LINES_MAX);
@@ -113,7 +114,8 @@ static bool is_prefix(const char *label)
            strcmp(label, "export") == 0 || strcmp(label, "default") == 0;
 }
 
-/* The comments that stand before a node without an empty line between; empty when there are none. */
+/* The comments that stand before a node without an empty line between; empty when there are none.
+ */
 static struct span find_comment(const struct source *source, uint32_t node)
 {
     struct span span = {0, 0};
@@ -203,8 +205,8 @@ static firn_status put_markdown(struct bytes *markdown, const struct source *sou
     if (status == FIRN_OK)
         status = bytes_put(markdown, "\n", 1);
     if (status == FIRN_OK)
-        status = bytes_put(markdown, source->text + signature.start,
-                           signature.end - signature.start);
+        status =
+            bytes_put(markdown, source->text + signature.start, signature.end - signature.start);
     if (status == FIRN_OK)
         status = bytes_put(markdown, "\n```\n", 5);
     return status == FIRN_OK && comment.end > 0 ? put_comment(markdown, source, comment) : status;
@@ -247,10 +249,9 @@ static firn_status hover_candidate(struct session *session, const struct candida
     for (size_t i = 0; i < candidates->count && i < 8; i++) {
         struct source *target;
         uint32_t offset;
-        firn_status status =
-            candidate_open(&candidates->items[i], &session->sources, &session->workspace,
-                           source->text + name->start, name->end - name->start, &target, &offset,
-                           NULL);
+        firn_status status = candidate_open(&candidates->items[i], &session->sources,
+                                            &session->workspace, source->text + name->start,
+                                            name->end - name->start, &target, &offset, NULL);
         if (status == FIRN_OK)
             status = source_names(target, NULL);
         for (size_t at = 0; status == FIRN_OK && at < target->name_count; at++)

@@ -1,6 +1,6 @@
 /* See imports.h. No search path, package file or build is read: `#include "a/b.h"`, `import a.b`,
- * `use crate::a::b` and `import x from "./a/b"` all become "a/b", which the path of a file then ends
- * with, before its suffix or as its folder. */
+ * `use crate::a::b` and `import x from "./a/b"` all become "a/b", which the path of a file then
+ * ends with, before its suffix or as its folder. */
 #include "code/lsp/imports.h"
 
 #include <ctype.h>

@@ -29,7 +29,8 @@ static void make_folders(const char *root, char *store)
     size_t size = strlen(root);
     if (strncmp(store, root, size) != 0 || store[size] != '/')
         return;
-    for (char *slash = strchr(store + size + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+    for (char *slash = strchr(store + size + 1, '/'); slash != NULL;
+         slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         (void)!firn_folder_create(store, NULL); /* what is missing then, indexing tells */
         *slash = '/';
@@ -40,9 +41,8 @@ static void *run(void *context)
 {
     struct indexer *indexer = context;
     struct finish_result result;
-    const struct job_options options = {.allocator = indexer->allocator,
-                                        .root = indexer->root,
-                                        .store = indexer->store};
+    const struct job_options options = {
+        .allocator = indexer->allocator, .root = indexer->root, .store = indexer->store};
     make_folders(indexer->root, indexer->store);
     firn_status status = indexing_begin(&indexer->job, &options, &indexer->error);
     if (status == FIRN_OK) {

@@ -9,9 +9,9 @@
 
 /* Zeroed it is idle. One thread makes the calls. */
 struct indexer {
-    bool is_running;    /* may be read: indexer_begin succeeded, indexer_end was not called */
+    bool is_running;     /* may be read: indexer_begin succeeded, indexer_end was not called */
     atomic_bool is_done; /* may be read: the thread is at its end */
-    pthread_t thread;   /* private from here */
+    pthread_t thread;    /* private from here */
     struct job job;
     char *root, *store;
     const firn_allocator *allocator;

@@ -21,10 +21,10 @@ static void read_capabilities(struct session *session, const json_t *params)
     const json_t *encodings = member_path(client, "general.positionEncodings");
     session->workspace.encoding = offers(encodings, "utf-8") ? ENCODING_UTF8 : ENCODING_UTF16;
     session->has_hierarchy = member_true(member_path(client, "textDocument.documentSymbol"),
-                                       "hierarchicalDocumentSymbolSupport");
+                                         "hierarchicalDocumentSymbolSupport");
     session->has_progress = member_true(member_path(client, "window"), "workDoneProgress");
-    session->has_watching = member_true(member_path(client, "workspace.didChangeWatchedFiles"),
-                                      "dynamicRegistration");
+    session->has_watching =
+        member_true(member_path(client, "workspace.didChangeWatchedFiles"), "dynamicRegistration");
 }
 
 /* The client's folder: the first of its folders, its root's address, its root's path. */
@@ -65,8 +65,7 @@ static firn_status choose_store(struct server *server, const json_t *params)
         store = DEFAULT_STORE;
     if (store[0] == '/' || workspace->root == NULL)
         return workspace_set(workspace, &workspace->store, store);
-    firn_status status =
-        path_join(workspace->allocator, workspace->root, store, &path, &path_size);
+    firn_status status = path_join(workspace->allocator, workspace->root, store, &path, &path_size);
     if (status == FIRN_OK) {
         status = workspace_set(workspace, &workspace->store, path);
         firn_release(workspace->allocator, path, path_size);

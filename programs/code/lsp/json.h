@@ -1,5 +1,6 @@
-/* JSON as jansson reads it, within a bound of memory that all messages share; and the few types that
- * messages have. All getters take what a hostile client sends: values of any type, and NULL. */
+/* JSON as jansson reads it, within a bound of memory that all messages share; and the few types
+ * that messages have. All getters take what a hostile client sends: values of any type, and NULL.
+ */
 #ifndef CODE_LSP_JSON_H
 #define CODE_LSP_JSON_H
 

@@ -1,6 +1,7 @@
 /* See live.h. A failure within tree-sitter leaves by a long jump, after which the heap, and with it
  * the tree, is dropped as a whole: the next parse begins anew. It does so, too, when the heap has
- * grown to twice of what the text took at first, because what edits free comes back in other sizes. */
+ * grown to twice of what the text took at first, because what edits free comes back in other sizes.
+ */
 #include "code/lsp/live.h"
 
 #include <firn/system.h>
@@ -72,7 +73,8 @@ void live_edit(struct live *live, const char *before, size_t size, uint32_t star
         drop(live);
     if (live->tree == NULL)
         return;
-    struct edit edit = {live, {.start_byte = start, .old_end_byte = old_end, .new_end_byte = new_end}};
+    struct edit edit = {live,
+                        {.start_byte = start, .old_end_byte = old_end, .new_end_byte = new_end}};
     edit.edit.start_point = advance((TSPoint){0, 0}, before, start);
     edit.edit.old_end_point = advance(edit.edit.start_point, before + start, old_end - start);
     edit.edit.new_end_point = advance(edit.edit.start_point, with, new_end - start);
@@ -136,8 +138,8 @@ firn_status live_parse(struct live *live, const char *text, size_t size,
     live->was_late = live->was_stopped = false;
     if (live->failure != FIRN_OK)
         return explain(live, live->failure, ret_error);
-    bool is_whole = live->tree == NULL ||
-                    live->heap.taken_bytes > 2 * live->whole_bytes + GROWTH_BYTES;
+    bool is_whole =
+        live->tree == NULL || live->heap.taken_bytes > 2 * live->whole_bytes + GROWTH_BYTES;
     if (is_whole)
         drop(live);
     live->text = text;

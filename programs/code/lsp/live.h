@@ -1,5 +1,6 @@
 /* The syntax tree of a text that changes: tree-sitter's own, parsed again from what did not change.
- * Its memory comes from a heap of its own within a bound and goes with it. Confined to one thread. */
+ * Its memory comes from a heap of its own within a bound and goes with it. Confined to one thread.
+ */
 #ifndef CODE_LSP_LIVE_H
 #define CODE_LSP_LIVE_H
 

@@ -20,25 +20,27 @@ struct tables {
     const char *const *scopes;
 };
 
-static const struct rule c_rules[] = {
-    {"init_declarator", "declarator", false},
-    {"pointer_declarator", "declarator", false},
-    {"array_declarator", "declarator", false},
-    {"function_declarator", "declarator", false},
-    {"parenthesized_declarator", NULL, false},
-    {"attributed_declarator", NULL, false},
-    {"reference_declarator", NULL, false},
-    {"structured_binding_declarator", NULL, false},
-    {"declaration", "declarator", true},
-    {"parameter_declaration", "declarator", true},
-    {"optional_parameter_declaration", "declarator", true},
-    {"for_range_loop", "declarator", true},
-    {"condition_clause", "value", false},
-    {"labeled_statement", "label", true},
-    {0}};
-static const char *const c_scopes[] = {"compound_statement", "function_definition",
-                                       "for_statement",      "for_range_loop",
-                                       "lambda_expression",  "catch_clause",
+static const struct rule c_rules[] = {{"init_declarator", "declarator", false},
+                                      {"pointer_declarator", "declarator", false},
+                                      {"array_declarator", "declarator", false},
+                                      {"function_declarator", "declarator", false},
+                                      {"parenthesized_declarator", NULL, false},
+                                      {"attributed_declarator", NULL, false},
+                                      {"reference_declarator", NULL, false},
+                                      {"structured_binding_declarator", NULL, false},
+                                      {"declaration", "declarator", true},
+                                      {"parameter_declaration", "declarator", true},
+                                      {"optional_parameter_declaration", "declarator", true},
+                                      {"for_range_loop", "declarator", true},
+                                      {"condition_clause", "value", false},
+                                      {"labeled_statement", "label", true},
+                                      {0}};
+static const char *const c_scopes[] = {"compound_statement",
+                                       "function_definition",
+                                       "for_statement",
+                                       "for_range_loop",
+                                       "lambda_expression",
+                                       "catch_clause",
                                        NULL};
 
 static const struct rule python_rules[] = {{"pattern_list", NULL, false},
@@ -135,9 +137,9 @@ static const struct rule rust_rules[] = {{"tuple_pattern", NULL, false},
                                          {"for_expression", "pattern", true},
                                          {"match_pattern", NULL, true},
                                          {0}};
-static const char *const rust_scopes[] = {"block",          "function_item",    "closure_expression",
-                                          "for_expression", "if_expression",    "while_expression",
-                                          "match_arm",      NULL};
+static const char *const rust_scopes[] = {
+    "block",         "function_item",    "closure_expression", "for_expression",
+    "if_expression", "while_expression", "match_arm",          NULL};
 
 static const struct rule java_rules[] = {{"variable_declarator", "name", false},
                                          {"local_variable_declaration", "declarator", true},
@@ -236,8 +238,8 @@ static uint32_t scope_of(const struct tables *tables, const struct source *sourc
     return UINT32_MAX;
 }
 
-firn_status locals_find(struct source *source, const char *name, size_t size,
-                        struct locals *locals, firn_error *ret_error)
+firn_status locals_find(struct source *source, const char *name, size_t size, struct locals *locals,
+                        firn_error *ret_error)
 {
     const struct tables *tables = tables_of(source->language);
     locals->count = 0;

@@ -62,7 +62,7 @@ static void put_escaped(struct out *out, const char *text, size_t size)
             continue;
         }
         char escape[8];
-        int count = length == 0 ? snprintf(escape, sizeof escape, "\\ufffd")
+        int count = length == 0  ? snprintf(escape, sizeof escape, "\\ufffd")
                     : byte < ' ' ? snprintf(escape, sizeof escape, "\\u%04x", byte)
                                  : snprintf(escape, sizeof escape, "\\%c", byte);
         out_raw(out, text + at - plain, plain);

@@ -74,8 +74,8 @@ firn_status overlay_visit(struct sources *sources, struct workspace *workspace, 
     for (size_t i = 0; i < workspace->touched_count && status == FIRN_OK; i++) {
         status = workspace_stopped(workspace) ? FIRN_CHANGED : FIRN_OK;
         if (status == FIRN_OK)
-            status = visit_touched(sources, workspace, i, name, name_size, visit, context,
-                                   ret_error);
+            status =
+                visit_touched(sources, workspace, i, name, name_size, visit, context, ret_error);
     }
     return status;
 }

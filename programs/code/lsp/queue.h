@@ -1,5 +1,5 @@
-/* Messages between the thread that reads and the one that works, in their order; and the word that a
- * request is not wanted any more. What waits is bounded: a put waits for room, so that a client
+/* Messages between the thread that reads and the one that works, in their order; and the word that
+ * a request is not wanted any more. What waits is bounded: a put waits for room, so that a client
  * which sends without end is read no faster than it is answered. One thread puts and cancels, one
  * takes. */
 #ifndef CODE_LSP_QUEUE_H
@@ -45,7 +45,8 @@ void queue_cancel(struct queue *queue, const json_t *id);
 /* Nothing more will be put; drop also what waits, and cancel what is at work. */
 void queue_close(struct queue *queue, bool drop);
 
-/* Takes the next item, waiting for up to timeout_ms. The item's message is given back by queue_done.
+/* Takes the next item, waiting for up to timeout_ms. The item's message is given back by
+ * queue_done.
  */
 enum queue_event queue_take(struct queue *queue, unsigned timeout_ms, struct queue_item *ret_item);
 void queue_done(struct queue *queue, struct queue_item *item);

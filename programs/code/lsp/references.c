@@ -1,6 +1,6 @@
-/* textDocument/references and documentHighlight. A local name's are those that mean the same binding
- * in the same file; another's all of its spelling in languages that mix, but for those that mean
- * something local where they stand, and in C those on the other side of `.` and `->`. */
+/* textDocument/references and documentHighlight. A local name's are those that mean the same
+ * binding in the same file; another's all of its spelling in languages that mix, but for those that
+ * mean something local where they stand, and in C those on the other side of `.` and `->`. */
 #include "code/index/entries.h"
 #include "code/lookup.h"
 #include "code/lsp/candidates.h"
@@ -115,8 +115,8 @@ static firn_status visit_indexed(struct references *references, uint64_t number,
     firn_status status = opened_at(&workspace->opened, number, &file, ret_error);
     if (status != FIRN_OK)
         return status;
-    status = path_join(workspace->allocator, workspace->opened.meta.root, file.path, &path,
-                       &path_size);
+    status =
+        path_join(workspace->allocator, workspace->opened.meta.root, file.path, &path, &path_size);
     if (status == FIRN_OK) {
         status = workspace_is_fresh(workspace, path, &file.record, &is_fresh);
         firn_release(workspace->allocator, path, path_size);
@@ -182,7 +182,8 @@ firn_status answer_references(struct session *session, const json_t *params, str
     if (status != FIRN_OK || name == NULL)
         return status;
     const struct local *local = locals_resolve(&references.locals, source, name);
-    references.wants_definitions = member_true(member_path(params, "context"), "includeDeclaration");
+    references.wants_definitions =
+        member_true(member_path(params, "context"), "includeDeclaration");
     references.write = write_location;
     out_open(out, '[');
     if (local != NULL) {

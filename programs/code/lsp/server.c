@@ -1,5 +1,5 @@
-/* See server.h. initialize.c begins a session, synchronize.c keeps documents as the client has them,
- * building.c makes the index; the requests' answers are in files of their own. */
+/* See server.h. initialize.c begins a session, synchronize.c keeps documents as the client has
+ * them, building.c makes the index; the requests' answers are in files of their own. */
 #include "code/lsp/server.h"
 
 #include <stdarg.h>
@@ -253,9 +253,9 @@ static void take_request(struct server *server, const char *method, const json_t
     if (server->state != SERVER_RUNNING || strcmp(method, "initialize") == 0) {
         bool is_new = server->state == SERVER_NEW;
         send_error(server, id, is_new ? RPC_NOT_INITIALIZED : RPC_INVALID_REQUEST,
-                   is_new                               ? "initialize comes first"
+                   is_new                              ? "initialize comes first"
                    : server->state == SERVER_SHUT_DOWN ? "the server was shut down"
-                                                        : "initialize comes once");
+                                                       : "initialize comes once");
         return;
     }
     if (strcmp(method, "shutdown") == 0) {

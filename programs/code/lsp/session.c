@@ -19,8 +19,7 @@ firn_status session_source(struct session *session, const json_t *params,
     document = documents_find(&workspace->documents, uri);
     firn_status status;
     if (document != NULL)
-        status =
-            sources_document(&session->sources, workspace, document, ret_source, ret_error);
+        status = sources_document(&session->sources, workspace, document, ret_source, ret_error);
     else {
         status = uri_path(uri, workspace->allocator, &path, &path_size);
         if (status == FIRN_UNSUPPORTED || status == FIRN_INVALID)
@@ -106,10 +105,10 @@ void out_location(struct out *out, const struct source *source, uint32_t start, 
 int symbol_kind(uint8_t kind)
 {
     static const unsigned char kinds[KIND_COUNT] = {
-        [KIND_TYPE] = 5,       [KIND_FIELD] = 8,     [KIND_MACRO] = 14,      [KIND_FUNCTION] = 12,
-        [KIND_METHOD] = 6,     [KIND_CLASS] = 5,     [KIND_STRUCT] = 23,     [KIND_UNION] = 23,
-        [KIND_ENUM] = 10,      [KIND_ENUMERATOR] = 22, [KIND_INTERFACE] = 11, [KIND_TRAIT] = 11,
-        [KIND_VARIABLE] = 13,  [KIND_CONSTANT] = 14, [KIND_PROPERTY] = 7,    [KIND_MODULE] = 2,
-        [KIND_NAMESPACE] = 3,  [KIND_KEY] = 20,      [KIND_DECLARATION] = 12};
+        [KIND_TYPE] = 5,      [KIND_FIELD] = 8,       [KIND_MACRO] = 14,      [KIND_FUNCTION] = 12,
+        [KIND_METHOD] = 6,    [KIND_CLASS] = 5,       [KIND_STRUCT] = 23,     [KIND_UNION] = 23,
+        [KIND_ENUM] = 10,     [KIND_ENUMERATOR] = 22, [KIND_INTERFACE] = 11,  [KIND_TRAIT] = 11,
+        [KIND_VARIABLE] = 13, [KIND_CONSTANT] = 14,   [KIND_PROPERTY] = 7,    [KIND_MODULE] = 2,
+        [KIND_NAMESPACE] = 3, [KIND_KEY] = 20,        [KIND_DECLARATION] = 12};
     return kind < KIND_COUNT && kinds[kind] != 0 ? kinds[kind] : 13;
 }

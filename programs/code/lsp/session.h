@@ -1,5 +1,5 @@
-/* What the answers to requests share: the workspace, what the client can do, and the parameters that
- * most requests have. Confined to one thread.
+/* What the answers to requests share: the workspace, what the client can do, and the parameters
+ * that most requests have. Confined to one thread.
  *
  * An answer takes the request's parameters, of whatever type they are, and writes its result. What
  * it returns becomes the protocol's error: FIRN_INVALID and FIRN_NOT_FOUND wrong parameters,
@@ -14,11 +14,11 @@
 struct session {
     struct workspace workspace;
     struct sources sources;
-    bool has_hierarchy;        /* the client takes symbols with children */
-    bool has_progress;         /* and progress that the server begins */
-    bool has_watching;         /* and being asked to watch files */
-    char notice[256];          /* for the user, after the answer; "" for none */
-    struct source search;      /* for one file after another */
+    bool has_hierarchy;   /* the client takes symbols with children */
+    bool has_progress;    /* and progress that the server begins */
+    bool has_watching;    /* and being asked to watch files */
+    char notice[256];     /* for the user, after the answer; "" for none */
+    struct source search; /* for one file after another */
 };
 
 typedef firn_status (*answer_fn)(struct session *session, const json_t *params, struct out *out,

@@ -26,8 +26,8 @@ firn_status source_of_document(struct source *source, struct workspace *workspac
 {
     begin(source, workspace);
     if (document->language == NULL)
-        return firn_error_set(ret_error, FIRN_UNSUPPORTED, 0,
-                              "%s: in no language that firn reads", document->uri);
+        return firn_error_set(ret_error, FIRN_UNSUPPORTED, 0, "%s: in no language that firn reads",
+                              document->uri);
     if (document->path != NULL &&
         workspace_set(workspace, &source->path, document->path) != FIRN_OK)
         return explain(FIRN_NO_MEMORY, source, ret_error);
@@ -52,10 +52,10 @@ firn_status source_of_disk(struct source *source, struct workspace *workspace, c
     size_t size;
     begin(source, workspace);
     if (language == NULL)
-        return firn_error_set(ret_error, FIRN_UNSUPPORTED, 0,
-                              "%s: in no language that firn reads", path);
-    firn_status status = firn_file_read_all(path, SOURCE_FILE_MAX_BYTES, allocator, &data, &size,
-                                            &info, ret_error);
+        return firn_error_set(ret_error, FIRN_UNSUPPORTED, 0, "%s: in no language that firn reads",
+                              path);
+    firn_status status =
+        firn_file_read_all(path, SOURCE_FILE_MAX_BYTES, allocator, &data, &size, &info, ret_error);
     if (status != FIRN_OK)
         return status;
     status = document_create(NULL, path, language, data, size, allocator, &document);

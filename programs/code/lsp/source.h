@@ -1,5 +1,5 @@
-/* A file as the requests look at it, wherever it comes from: text, lines, nodes, names. Each is made
- * when it is asked for. Confined to one thread. */
+/* A file as the requests look at it, wherever it comes from: text, lines, nodes, names. Each is
+ * made when it is asked for. Confined to one thread. */
 #ifndef CODE_LSP_SOURCE_H
 #define CODE_LSP_SOURCE_H
 
@@ -10,16 +10,16 @@
 /* Zeroed it may be closed. All but what is marked may be read. */
 struct source {
     struct workspace *workspace;
-    char *path; /* absolute; NULL where an open document is no file */
+    char *path;                /* absolute; NULL where an open document is no file */
     struct document *document; /* NULL: of the index */
     const struct language *language;
     const firn_family *family; /* from source_nodes on, and extractor */
     const struct extractor *extractor;
     const char *text;
     size_t size;
-    const struct rows *rows;     /* after source_rows */
-    firn_nodes nodes;            /* after source_nodes */
-    struct extract_name *names;  /* after source_names, in preorder */
+    const struct rows *rows;    /* after source_rows */
+    firn_nodes nodes;           /* after source_nodes */
+    struct extract_name *names; /* after source_names, in preorder */
     size_t name_count;
     uint32_t *parents; /* after source_parents: of each node; UINT32_MAX for the root */
 

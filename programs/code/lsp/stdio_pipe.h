@@ -11,11 +11,11 @@ enum pipe_end { PIPE_OPEN, PIPE_EXIT, PIPE_CLOSED, PIPE_BROKEN };
 
 struct stdio_pipe {
     struct queue queue;
-    atomic_int end;        /* enum pipe_end; may be read */
-    const char *problem;   /* after PIPE_BROKEN, once the thread was joined */
-    bool saw_shutdown;     /* likewise, after any end */
-    pthread_t thread;      /* private from here */
-    int wake[2];           /* a pipe: closing its writing end ends the reading */
+    atomic_int end;      /* enum pipe_end; may be read */
+    const char *problem; /* after PIPE_BROKEN, once the thread was joined */
+    bool saw_shutdown;   /* likewise, after any end */
+    pthread_t thread;    /* private from here */
+    int wake[2];         /* a pipe: closing its writing end ends the reading */
     struct frames frames;
 };
 

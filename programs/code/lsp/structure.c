@@ -56,8 +56,8 @@ static uint32_t comment_end(const struct source *source, uint32_t node, uint32_t
     const firn_node *nodes = source->nodes.node;
     uint32_t last = node;
     for (uint32_t next = nodes[node].next; next < source->nodes.count; next = nodes[next].next) {
-        bool follows = rows_at(source->rows, nodes[next].start) ==
-                       rows_at(source->rows, nodes[last].end) + 1;
+        bool follows =
+            rows_at(source->rows, nodes[next].start) == rows_at(source->rows, nodes[last].end) + 1;
         if (strcmp(source_label(source, next), source_label(source, node)) != 0 || !follows)
             break;
         last = next;

@@ -1,5 +1,5 @@
-/* Notifications about documents and files. None is answered, so what is wrong in one is passed over;
- * a document that cannot follow its client's changes is given up, and the user told. */
+/* Notifications about documents and files. None is answered, so what is wrong in one is passed
+ * over; a document that cannot follow its client's changes is given up, and the user told. */
 #include "code/lsp/server.h"
 #include "code/lsp/uri.h"
 
@@ -9,9 +9,12 @@ static const struct language *language_of(const char *path, const char *id)
     static const struct {
         const char *id;
         const char *name;
-    } names[] = {{"javascriptreact", "javascript"}, {"typescriptreact", "tsx"},
-                 {"shellscript", "bash"},           {"sh", "bash"},
-                 {"jsonc", "json"},                 {"cuda-cpp", "cpp"}};
+    } names[] = {{"javascriptreact", "javascript"},
+                 {"typescriptreact", "tsx"},
+                 {"shellscript", "bash"},
+                 {"sh", "bash"},
+                 {"jsonc", "json"},
+                 {"cuda-cpp", "cpp"}};
     const struct language *language = path == NULL ? NULL : language_by_path(path);
     if (language != NULL || id == NULL)
         return language;
@@ -67,9 +70,8 @@ static void open_document(struct server *server, const json_t *params)
         sources_forget(&server->session.sources, old);
     char *path = path_of(server, uri, &path_size);
     const struct language *language = language_of(path, member_text(item, "languageId"));
-    firn_status status =
-        document_create(uri, path, language, json_string_value(text), json_string_length(text),
-                        workspace->allocator, &document);
+    firn_status status = document_create(uri, path, language, json_string_value(text),
+                                         json_string_length(text), workspace->allocator, &document);
     if (status == FIRN_OK)
         status = documents_add(&workspace->documents, document);
     if (path != NULL)
@@ -97,8 +99,7 @@ static firn_status apply(struct document *document, enum encoding encoding, cons
         if (start > end)
             return FIRN_INVALID;
     }
-    return document_change(document, start, end, json_string_value(text),
-                           json_string_length(text));
+    return document_change(document, start, end, json_string_value(text), json_string_length(text));
 }
 
 static void change_document(struct server *server, const json_t *params)

@@ -1,9 +1,9 @@
-/* What a session looks things up in: the index of a folder, the documents that are open over it, and
- * the files that have changed on disk since it was made. Confined to one thread.
+/* What a session looks things up in: the index of a folder, the documents that are open over it,
+ * and the files that have changed on disk since it was made. Confined to one thread.
  *
- * A path is absolute; one of the index is its folder's and what the catalog has. A file is read from
- * the first of these that has it: the open document, the disk where it is not as the index saw it,
- * the index. */
+ * A path is absolute; one of the index is its folder's and what the catalog has. A file is read
+ * from the first of these that has it: the open document, the disk where it is not as the index saw
+ * it, the index. */
 #ifndef CODE_LSP_WORKSPACE_H
 #define CODE_LSP_WORKSPACE_H
 

@@ -110,14 +110,15 @@ static firn_status write_file(struct symbols *symbols, const struct dictionary_c
     struct definition definition;
     char *path;
     size_t path_size;
-    const uint64_t number = (uint64_t)workspace->opened.layers[symbols->layer].first + postings->file;
+    const uint64_t number =
+        (uint64_t)workspace->opened.layers[symbols->layer].first + postings->file;
     if (opened_is_hidden(&workspace->opened, number))
         return skip_definitions(postings);
     firn_status status = opened_at(&workspace->opened, number, &file, ret_error);
     if (status != FIRN_OK)
         return status;
-    status = path_join(workspace->allocator, workspace->opened.meta.root, file.path, &path,
-                       &path_size);
+    status =
+        path_join(workspace->allocator, workspace->opened.meta.root, file.path, &path, &path_size);
     opened_file_fini(&workspace->opened, &file);
     if (status != FIRN_OK)
         return status;
@@ -150,7 +151,8 @@ static firn_status write_entry(struct symbols *symbols, const struct dictionary_
 {
     struct postings postings;
     firn_status status;
-    postings_init(&postings, cursor->entry.payload, cursor->entry.payload_size);
+    postings_init(&postings, cursor->entry.payload, cursor->entry.payload_size,
+                  cursor->entry.table.is_compact);
     while (symbols->count < SYMBOLS_MAX && (status = postings_next(&postings)) == FIRN_OK) {
         if (postings.definitions_left > 0)
             status = write_file(symbols, cursor, &postings, ret_error);

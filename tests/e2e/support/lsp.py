@@ -25,7 +25,7 @@ def frame(message):
 
 
 def read_message(stream):
-    """The next message; None at the end of the stream."""
+    """The next message; None at the end of the stream, or within a message of a server that was killed."""
     length = None
     while True:
         line = stream.readline()
@@ -36,7 +36,8 @@ def read_message(stream):
         name, value = line.split(b":")
         if name == b"Content-Length":
             length = int(value)
-    return json.loads(stream.read(length))
+    content = stream.read(length)
+    return json.loads(content) if len(content) == length else None
 
 
 class Failure(Exception):
