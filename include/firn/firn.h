@@ -16,6 +16,7 @@
 #include <firn/fixed.h>
 #include <firn/heap.h>
 #include <firn/http_message.h>
+#include <firn/http_server.h>
 #include <firn/intern.h>
 #include <firn/journal.h>
 #include <firn/map.h>

@@ -45,7 +45,13 @@
     X(MUNMAP, munmap)                                                                              \
     X(IOCTL, ioctl)                                                                                \
     X(BRK, brk)                                                                                    \
-    X(SIGNAL, signal)
+    X(SIGNAL, signal)                                                                              \
+    X(SOCKET, socket)                                                                              \
+    X(ACCEPT, accept)                                                                              \
+    X(RECV, recv)                                                                                  \
+    X(SEND, send)                                                                                  \
+    X(SENDFILE, sendfile)                                                                          \
+    X(EPOLL, epoll)
 
 typedef enum firn_fault_call {
 #define FIRN_FAULT_ENUM(code, name) FIRN_FAULT_##code,

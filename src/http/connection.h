@@ -1,0 +1,230 @@
+/* What the rooms of the server share: loops, connections, and the blocks that are lent to them.
+ *
+ *   server.c     creates, runs, stops: what users call
+ *   loop.c       waits, accepts, hands on what the kernel tells and what other threads ask for
+ *   deadline.c   who waits for how long
+ *   block.c      blocks, lent, grown and taken back
+ *   exchange.c   reads requests and takes them through their stages
+ *   answer.c     what handlers answer
+ *   output.c     what is sent, and what must wait
+ *
+ * Each may call those below it; loop.c and exchange.c are told by pointers of the events.
+ *
+ * Invariants:
+ *   I1  a connection has a block if and only if it is not idle
+ *   I2  loop->out holds bytes of one connection only, of the one being worked on
+ *   I3  bytes that the kernel did not take wait in the block (wait), in front of loop->out
+ *   I4  each connection is in just one of the loop's lists of deadlines
+ */
+#ifndef FIRN_HTTP_CONNECTION_H
+#define FIRN_HTTP_CONNECTION_H
+
+#include <firn/http_server.h>
+#include <firn/slab.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* What a connection waits for. */
+enum phase {
+    PHASE_IDLE,     /* a request */
+    PHASE_HEAD,     /* the rest of a head */
+    PHASE_BODY,     /* of the request */
+    PHASE_HANDLING, /* its answer */
+    PHASE_SENDING,  /* room to send */
+    PHASE_LINGER,   /* the other side to have read the last answer */
+    PHASE_CLOSED
+};
+
+/* The lists of deadlines; within one all wait for the same time, so each is in order. */
+enum deadline {
+    DEADLINE_IDLE,
+    DEADLINE_HEAD,
+    DEADLINE_BODY,
+    DEADLINE_SEND,
+    DEADLINE_LINGER,
+    DEADLINE_NEVER, /* the handler's turn */
+    DEADLINES
+};
+
+struct block;
+struct loop;
+
+/* All that an idle connection has. */
+struct connection {
+    struct connection *next, *previous; /* in its list of deadlines */
+    struct block *block;
+    struct loop *loop;
+    int fd;
+    uint32_t since_ms; /* by the loop's clock */
+    uint8_t phase, deadline;
+    uint8_t interest; /* enum interest */
+    bool closes;      /* after the exchange under way */
+};
+_Static_assert(sizeof(struct connection) <= 64, "an idle connection is small");
+
+enum interest { INTEREST_READ, INTEREST_WRITE, INTEREST_BOTH, INTEREST_NONE };
+
+/* How far an answer is. */
+enum answer { ANSWER_NONE, ANSWER_BEGUN, ANSWER_STREAM, ANSWER_FILE, ANSWER_DONE };
+
+struct firn_http_exchange {
+    struct connection *connection;
+    firn_http_head head;
+    firn_http_head trailers;
+    firn_http_chunks chunks;
+    uint64_t body_left;  /* of a body with a length */
+    uint64_t body_bytes; /* of the body that came */
+    firn_http_receive_fn receive;
+    void *receive_context;
+    firn_http_ended_fn ended;
+    void *ended_context;
+    firn_http_produce_fn produce;
+    void *produce_context;
+    uint64_t answer_left; /* of a length that was told; of a file */
+    uint64_t file_offset;
+    uint64_t sent_bytes; /* of the answer's body */
+    uint64_t start_ns;
+    int file;
+    uint16_t status;
+    uint8_t answer;
+    bool has_body; /* the request's is not yet all there */
+    bool in_trailers;
+    bool is_chunked;     /* the answer */
+    bool is_later;       /* the producer waits */
+    bool is_broken;      /* the answer cannot be completed */
+    bool is_refused;     /* the request */
+    bool in_call;        /* the handler's, or one of those it set */
+    uint32_t wake_count; /* in the loop's queue */
+};
+
+/* Lent to a connection from the first byte of a request to the last of its answer. It stays where
+ * it is, since handlers know the exchange; its array of fields, then its bytes follow it, or lie
+ * apart once they were too few. */
+struct block {
+    struct block *next;                 /* of the spare ones */
+    struct firn_http_exchange exchange; /* the one under way */
+    firn_http_field *fields;
+    char *data;
+    uint32_t field_capacity, capacity; /* of fields; of data */
+    uint32_t used;                     /* bytes of data */
+    uint32_t start;                    /* where the message under way begins in data */
+    uint32_t read_at;                  /* behind what of it was taken */
+    uint32_t wait_size, wait_capacity, wait_at;
+    char *wait; /* I3; from the slab */
+};
+
+/* Asked for by another thread. */
+struct wake {
+    struct wake *next;
+    struct firn_http_exchange *exchange; /* NULL: gone */
+    firn_http_wake_fn call;
+    void *context;
+};
+
+struct deadline_list {
+    struct connection *first, *last;
+    uint32_t after_ms;
+};
+
+/* Counters that other threads read. */
+struct loop_stats {
+    atomic_uint_fast64_t accepted, requests, refused, timeouts, received, sent, spills;
+    atomic_uint_fast64_t connections, entry_bytes, block_bytes;
+    atomic_uint_fast64_t phases[PHASE_CLOSED + 1];
+};
+
+#define SPARE_BLOCKS 8u
+
+struct loop {
+    firn_http_server *server;
+    const firn_http_server_options *options;
+    const firn_http_profile_info *profile;
+    pthread_t thread;
+    int epoll, listener, event;
+    bool listens; /* the listener is waited for */
+    bool is_stopping;
+    uint64_t now_ns;
+    uint32_t now_ms;
+    uint32_t paused_ms, stop_ms, trimmed_ms; /* since when */
+    uint32_t closed_count;                   /* since the last trim */
+    struct deadline_list deadlines[DEADLINES];
+    struct connection *dead; /* freed once no event can name them any more */
+    firn_slab slab;
+    struct block *spare;
+    uint32_t spare_count;
+    char *out;
+    uint32_t out_size;
+    char date[80]; /* "Date: ...": of date_s */
+    uint64_t date_s;
+    pthread_mutex_t mutex; /* over what follows */
+    struct wake *wakes, **wakes_end;
+    struct loop_stats stats;
+};
+
+/* Only the loop writes; so a load and a store are enough. */
+static inline void count(atomic_uint_fast64_t *counter, int64_t by)
+{
+    uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, value + (uint64_t)by, memory_order_relaxed);
+}
+
+static inline void phase_set(struct connection *connection, enum phase phase)
+{
+    struct loop_stats *stats = &connection->loop->stats;
+    count(&stats->phases[connection->phase], -1);
+    count(&stats->phases[phase], 1);
+    connection->phase = (uint8_t)phase;
+}
+
+/* --- deadline.c --- */
+
+void deadlines_init(struct loop *loop);
+void deadline_begin(struct connection *connection, enum deadline which);
+/* Begins it anew, unless it is this one and goes on. */
+void deadline_go_on(struct connection *connection, enum deadline which);
+void deadline_end(struct connection *connection);
+/* Milliseconds to the next; UINT32_MAX: none. */
+uint32_t deadline_next(const struct loop *loop);
+/* One whose time is over; NULL: none. */
+struct connection *deadline_missed(const struct loop *loop);
+
+/* --- block.c --- */
+
+/* Lends a block; false when there is no memory. */
+bool block_lend(struct connection *connection);
+void block_return(struct connection *connection);
+/* Makes room for more bytes behind those that are there; for so many fields. False when there is no
+ * memory. */
+bool block_grow_data(struct connection *connection);
+bool block_grow_fields(struct connection *connection, uint32_t fields);
+void blocks_fini(struct loop *loop);
+
+/* --- output.c --- */
+
+/* Adds bytes to what is to be sent; false when there is no memory for what must wait. */
+bool output_put(struct connection *connection, const void *data, size_t size);
+enum sent { SENT_ALL, SENT_SOME, SENT_BROKEN };
+/* Sends what there is; more: further bytes follow at once. SENT_SOME: the kernel has no more room.
+ */
+enum sent output_flush(struct connection *connection, bool more);
+bool output_waits(const struct connection *connection);
+
+/* --- answer.c --- */
+
+/* Answers a refused message, and has the connection close. */
+void answer_refusal(struct connection *connection, uint16_t status);
+/* Goes on with a file or a stream: SENT_ALL when the answer is whole, or its producer waits. */
+enum sent answer_go_on(struct connection *connection);
+
+/* --- exchange.c --- */
+
+void connection_readable(struct connection *connection);
+void connection_writable(struct connection *connection);
+/* Goes on with what a handler has done outside of the events. */
+void connection_advance(struct connection *connection);
+/* What becomes of it when its time is over. */
+void connection_missed(struct connection *connection);
+void connection_close(struct connection *connection);
+
+#endif

@@ -1,0 +1,530 @@
+/* Connections: what came is read and taken through the stages of an exchange, one after the other,
+ * for as long as there is something to do; then what was gathered is sent in one write.
+ *
+ * A request is read when the one before is answered and sent, so that one who does not read what he
+ * asked for is not read from either. Called by loop.c; calls block.c, answer.c, output.c.
+ */
+#include "http/connection.h"
+
+#include "core/os.h"
+#include "core/os_net.h"
+
+#include <firn/system.h>
+
+#include <errno.h>
+#include <string.h>
+
+#define BODY_LIMIT ((uint64_t)1 << 30)
+#define LINGER_BYTES (64u << 10) /* read into nothing, in one go */
+
+/* --- beginning and ending an exchange --- */
+
+static void begin_message(struct connection *connection)
+{
+    struct block *block = connection->block;
+    const firn_http_profile_info *profile = connection->loop->profile;
+    const firn_http_limits limits = {profile->head_limit, profile->target_limit};
+    struct firn_http_exchange *exchange = &block->exchange;
+    *exchange = (struct firn_http_exchange){.connection = connection, .file = -1};
+    firn_status status = firn_http_head_begin(&exchange->head, FIRN_HTTP_REQUEST, &limits,
+                                              block->fields, block->field_capacity);
+    (void)status; /* the limits are the profiles' own */
+    block->read_at = block->start;
+}
+
+static void forget_wakes(struct loop *loop, const struct firn_http_exchange *exchange)
+{
+    pthread_mutex_lock(&loop->mutex);
+    for (struct wake *wake = loop->wakes; wake != NULL; wake = wake->next)
+        if (wake->exchange == exchange)
+            wake->exchange = NULL;
+    pthread_mutex_unlock(&loop->mutex);
+}
+
+static void record(const struct firn_http_exchange *exchange)
+{
+    const struct loop *loop = exchange->connection->loop;
+    char peer[64] = "-";
+    if (loop->options->record == NULL || exchange->status == 0)
+        return;
+    if (firn_os_peer(exchange->connection->fd, peer, sizeof peer) != 0)
+        memcpy(peer, "-", 2);
+    const firn_http_record is = {.peer = peer,
+                                 .data = firn_http_exchange_data(exchange),
+                                 .head = &exchange->head,
+                                 .status = exchange->status,
+                                 .body_bytes = exchange->sent_bytes,
+                                 .duration_ns = firn_clock_ns() - exchange->start_ns};
+    loop->options->record(loop->options->record_context, &is);
+}
+
+/* Tells those who asked that the exchange is over. */
+static void end_exchange(struct connection *connection, bool whole)
+{
+    struct firn_http_exchange *exchange = &connection->block->exchange;
+    if (exchange->connection == NULL) /* it never began, or has ended */
+        return;
+    record(exchange);
+    if (exchange->file >= 0)
+        (void)firn_os_close(exchange->file);
+    exchange->file = -1;
+    if (exchange->wake_count > 0)
+        forget_wakes(connection->loop, exchange);
+    if (exchange->ended != NULL)
+        exchange->ended(exchange->ended_context, whole);
+    exchange->connection = NULL;
+}
+
+void connection_close(struct connection *connection)
+{
+    struct loop *loop = connection->loop;
+    if (connection->phase == PHASE_CLOSED)
+        return;
+    if (connection->block != NULL) {
+        loop->out_size = 0; /* I2 */
+        end_exchange(connection, false);
+        block_return(connection);
+    }
+    deadline_end(connection);
+    phase_set(connection, PHASE_CLOSED);
+    (void)firn_os_close(connection->fd);
+    connection->next = loop->dead;
+    loop->dead = connection;
+    loop->closed_count++;
+    count(&loop->stats.connections, -1);
+}
+
+/* --- what the kernel is asked to tell --- */
+
+static void set_interest(struct connection *connection, enum interest interest)
+{
+    static const uint32_t events[] = {[INTEREST_READ] = EPOLLIN,
+                                      [INTEREST_WRITE] = EPOLLOUT,
+                                      [INTEREST_BOTH] = EPOLLIN | EPOLLOUT,
+                                      [INTEREST_NONE] = 0};
+    if (connection->interest == interest)
+        return;
+    connection->interest = (uint8_t)interest;
+    if (firn_os_epoll_change(connection->loop->epoll, EPOLL_CTL_MOD, connection->fd,
+                             events[interest], connection) != 0)
+        connection_close(connection);
+}
+
+static void wait_for(struct connection *connection, enum deadline deadline, enum interest interest)
+{
+    deadline_go_on(connection, deadline);
+    set_interest(connection, interest);
+}
+
+/* --- the stages; each returns whether there is more to be done at once --- */
+
+static bool call_handler(struct connection *connection)
+{
+    struct loop *loop = connection->loop;
+    struct firn_http_exchange *exchange = &connection->block->exchange;
+    const firn_http_head *head = &exchange->head;
+    connection->closes |= !head->keep_alive;
+    exchange->has_body = head->body != FIRN_HTTP_BODY_NONE;
+    exchange->body_left = head->length;
+    connection->block->read_at = connection->block->start + head->size;
+    count(&loop->stats.requests, 1);
+    phase_set(connection, exchange->has_body ? PHASE_BODY : PHASE_HANDLING);
+    exchange->in_call = true;
+    loop->options->handle(loop->options->context, exchange);
+    exchange->in_call = false;
+    if (exchange->has_body && head->has_continue && exchange->receive == NULL) {
+        connection->closes = true; /* whether the body comes is the client's to choose */
+        exchange->has_body = false;
+        phase_set(connection, PHASE_HANDLING);
+    }
+    return true;
+}
+
+static bool refuse_request(struct connection *connection, uint16_t status)
+{
+    count(&connection->loop->stats.refused, 1);
+    struct firn_http_exchange *exchange = &connection->block->exchange;
+    exchange->has_body = false;
+    exchange->is_refused = true;
+    if (exchange->answer == ANSWER_NONE)
+        answer_refusal(connection, status);
+    else if (exchange->answer != ANSWER_DONE) /* what was sent must not look whole */
+        exchange->is_broken = true;
+    connection->closes = true;
+    phase_set(connection, PHASE_HANDLING);
+    return true;
+}
+
+static uint64_t body_limit(const struct loop *loop)
+{
+    return loop->options->body_limit > 0 ? loop->options->body_limit : BODY_LIMIT;
+}
+
+/* Room for more fields, up to the profile's limit. */
+static bool grow_fields(struct connection *connection)
+{
+    uint32_t limit = connection->loop->profile->field_limit;
+    uint32_t fields = connection->block->field_capacity;
+    if (fields >= limit)
+        return false;
+    return block_grow_fields(connection, fields * 2 < limit ? fields * 2 : limit);
+}
+
+static bool read_head(struct connection *connection)
+{
+    struct block *block = connection->block;
+    struct firn_http_exchange *exchange = &block->exchange;
+    if (exchange->start_ns == 0 && connection->loop->options->record != NULL)
+        exchange->start_ns = connection->loop->now_ns;
+    firn_status status = firn_http_head_parse(&exchange->head, block->data + block->start,
+                                              block->used - block->start);
+    if (status == FIRN_LIMIT)
+        return grow_fields(connection) || refuse_request(connection, 431);
+    if (status == FIRN_CORRUPT)
+        return refuse_request(connection, exchange->head.refusal);
+    if (status != FIRN_OK)
+        return false;
+    if (exchange->head.body == FIRN_HTTP_BODY_LENGTH &&
+        exchange->head.length > body_limit(connection->loop))
+        return refuse_request(connection, 413);
+    return call_handler(connection);
+}
+
+static void hand_piece(struct firn_http_exchange *exchange, const char *data, size_t size)
+{
+    if (exchange->receive == NULL)
+        return;
+    exchange->in_call = true;
+    exchange->receive(exchange->receive_context, exchange, data, size);
+    exchange->in_call = false;
+}
+
+static bool end_body(struct connection *connection)
+{
+    struct firn_http_exchange *exchange = &connection->block->exchange;
+    exchange->has_body = false;
+    phase_set(connection, PHASE_HANDLING);
+    hand_piece(exchange, NULL, 0);
+    return true;
+}
+
+static bool read_length(struct connection *connection)
+{
+    struct block *block = connection->block;
+    struct firn_http_exchange *exchange = &block->exchange;
+    size_t there = block->used - block->read_at;
+    size_t size = there < exchange->body_left ? there : (size_t)exchange->body_left;
+    if (size > 0) {
+        const char *data = block->data + block->read_at;
+        block->read_at += (uint32_t)size;
+        exchange->body_left -= size;
+        hand_piece(exchange, data, size);
+    }
+    return exchange->body_left == 0 && end_body(connection);
+}
+
+static bool read_trailers(struct connection *connection)
+{
+    struct block *block = connection->block;
+    struct firn_http_exchange *exchange = &block->exchange;
+    firn_status status = firn_http_head_parse(&exchange->trailers, block->data + block->read_at,
+                                              block->used - block->read_at);
+    if (status == FIRN_LIMIT)
+        return grow_fields(connection) || refuse_request(connection, 431);
+    if (status == FIRN_CORRUPT)
+        return refuse_request(connection, exchange->trailers.refusal);
+    if (status != FIRN_OK)
+        return false;
+    block->read_at += exchange->trailers.size;
+    return end_body(connection);
+}
+
+static bool read_chunks(struct connection *connection)
+{
+    struct block *block = connection->block;
+    struct firn_http_exchange *exchange = &block->exchange;
+    size_t used;
+    firn_http_text part;
+    if (exchange->in_trailers)
+        return read_trailers(connection);
+    const char *data = block->data + block->read_at;
+    firn_status status =
+        firn_http_chunks_next(&exchange->chunks, data, block->used - block->read_at, &used, &part);
+    if (status == FIRN_CORRUPT)
+        return refuse_request(connection, exchange->chunks.refusal);
+    block->read_at += (uint32_t)used;
+    exchange->body_bytes += part.size;
+    if (exchange->body_bytes > body_limit(connection->loop))
+        return refuse_request(connection, 413);
+    if (part.size > 0)
+        hand_piece(exchange, data + part.offset, part.size);
+    if (exchange->chunks.is_done) {
+        const firn_http_profile_info *profile = connection->loop->profile;
+        const firn_http_limits limits = {profile->head_limit, profile->target_limit};
+        uint32_t fields = exchange->head.field_count;
+        exchange->in_trailers = true;
+        return firn_http_head_begin(&exchange->trailers, FIRN_HTTP_TRAILERS, &limits,
+                                    block->fields + fields,
+                                    block->field_capacity - fields) == FIRN_OK;
+    }
+    return status == FIRN_OK;
+}
+
+/* Bytes of the body that were taken make room for those that come. */
+static void drop_taken(struct block *block)
+{
+    uint32_t front = block->start + block->exchange.head.size;
+    if (block->exchange.in_trailers || block->read_at == front)
+        return;
+    memmove(block->data + front, block->data + block->read_at, block->used - block->read_at);
+    block->used -= block->read_at - front;
+    block->read_at = front;
+}
+
+static bool read_body(struct connection *connection)
+{
+    struct firn_http_exchange *exchange = &connection->block->exchange;
+    bool more = exchange->head.body == FIRN_HTTP_BODY_CHUNKED ? read_chunks(connection)
+                                                              : read_length(connection);
+    if (!more && connection->phase == PHASE_BODY)
+        drop_taken(connection->block);
+    return more;
+}
+
+/* Waits until the other side has read the last answer: closing at once would have the kernel drop
+ * it where more has come than was read. */
+static void linger(struct connection *connection)
+{
+    block_return(connection);
+    phase_set(connection, PHASE_LINGER);
+    if (firn_os_shutdown(connection->fd) != 0)
+        connection_close(connection);
+    else
+        wait_for(connection, DEADLINE_LINGER, INTEREST_READ);
+}
+
+/* The last answer of a connection. */
+static bool end_connection(struct connection *connection)
+{
+    struct block *block = connection->block;
+    const bool is_clean = !block->exchange.is_refused && block->used == block->read_at;
+    enum sent sent = output_flush(connection, false);
+    if (sent == SENT_SOME) {
+        phase_set(connection, PHASE_SENDING);
+        return false;
+    }
+    end_exchange(connection, sent == SENT_ALL && !block->exchange.is_refused);
+    if (sent == SENT_BROKEN || is_clean)
+        connection_close(connection);
+    else
+        linger(connection);
+    return false;
+}
+
+/* The answer is made, the request was read: on to the next. */
+static bool next_message(struct connection *connection)
+{
+    struct block *block = connection->block;
+    if (connection->closes)
+        return end_connection(connection);
+    end_exchange(connection, true);
+    if (block->used == block->read_at) {
+        block->start = block->read_at = block->used = 0;
+        phase_set(connection, PHASE_IDLE);
+        return false;
+    }
+    block->start = block->read_at;
+    begin_message(connection);
+    deadline_go_on(connection, DEADLINE_IDLE); /* its head has all its time */
+    phase_set(connection, PHASE_HEAD);
+    return true;
+}
+
+static bool send_answer(struct connection *connection)
+{
+    struct firn_http_exchange *exchange = &connection->block->exchange;
+    enum sent sent = answer_go_on(connection);
+    if (sent == SENT_BROKEN) {
+        connection_close(connection);
+        return false;
+    }
+    phase_set(connection, sent == SENT_SOME ? PHASE_SENDING : PHASE_HANDLING);
+    return sent == SENT_ALL && exchange->answer == ANSWER_DONE && next_message(connection);
+}
+
+/* --- all stages --- */
+
+/* Sends what was gathered, and waits for what comes next. */
+static void settle(struct connection *connection)
+{
+    if (connection->block == NULL)
+        return;
+    enum sent sent = output_flush(connection, false);
+    if (sent == SENT_BROKEN) {
+        connection_close(connection);
+    } else if (connection->phase == PHASE_BODY) {
+        wait_for(connection, DEADLINE_BODY, sent == SENT_SOME ? INTEREST_BOTH : INTEREST_READ);
+    } else if (sent == SENT_SOME || connection->phase == PHASE_SENDING) {
+        if (connection->phase == PHASE_IDLE) /* what waits is in the block */
+            begin_message(connection);
+        phase_set(connection, connection->phase == PHASE_IDLE ? PHASE_HEAD : connection->phase);
+        wait_for(connection, DEADLINE_SEND, INTEREST_WRITE);
+    } else if (connection->phase == PHASE_HANDLING) {
+        wait_for(connection, DEADLINE_NEVER, INTEREST_NONE);
+    } else if (connection->phase == PHASE_IDLE || connection->block->used == 0) {
+        phase_set(connection, PHASE_IDLE);
+        block_return(connection);
+        wait_for(connection, DEADLINE_IDLE, INTEREST_READ);
+    } else {
+        wait_for(connection, DEADLINE_HEAD, INTEREST_READ);
+    }
+}
+
+static bool is_answered(const struct connection *connection)
+{
+    uint8_t answer = connection->block->exchange.answer;
+    return answer != ANSWER_NONE && answer != ANSWER_BEGUN;
+}
+
+static void work(struct connection *connection)
+{
+    bool more = true;
+    while (more) {
+        switch (connection->phase) {
+        case PHASE_HEAD:
+            more = !output_waits(connection) && read_head(connection);
+            break;
+        case PHASE_BODY:
+            more = read_body(connection);
+            break;
+        case PHASE_HANDLING:
+        case PHASE_SENDING:
+            more = is_answered(connection) && send_answer(connection);
+            break;
+        default:
+            more = false;
+            break;
+        }
+    }
+    settle(connection);
+}
+
+void connection_advance(struct connection *connection)
+{
+    if (connection->block != NULL)
+        work(connection);
+}
+
+void connection_writable(struct connection *connection)
+{
+    if (connection->block == NULL)
+        return;
+    enum sent sent = output_flush(connection, false);
+    if (sent == SENT_BROKEN)
+        connection_close(connection);
+    else if (sent == SENT_SOME)
+        deadline_go_on(connection, connection->deadline);
+    else
+        work(connection);
+}
+
+/* --- reading --- */
+
+static void drain(struct connection *connection)
+{
+    char nothing[4096];
+    size_t got = 0, all = 0;
+    int error = 0;
+    while (all < LINGER_BYTES && error == 0) {
+        error = firn_os_recv(connection->fd, nothing, sizeof nothing, &got);
+        if (error == 0 && got == 0)
+            error = EPIPE;
+        all += error == 0 ? got : 0;
+    }
+    if (error != 0 && error != EAGAIN)
+        connection_close(connection);
+}
+
+void connection_readable(struct connection *connection)
+{
+    size_t got = 0;
+    if (connection->phase == PHASE_LINGER) {
+        drain(connection);
+        return;
+    }
+    if (connection->phase == PHASE_IDLE) {
+        if (!block_lend(connection)) {
+            connection_close(connection);
+            return;
+        }
+        begin_message(connection);
+        phase_set(connection, PHASE_HEAD);
+    }
+    struct block *block = connection->block;
+    if (block->capacity == block->used && !block_grow_data(connection)) {
+        connection_close(connection);
+        return;
+    }
+    int error = firn_os_recv(connection->fd, block->data + block->used,
+                             block->capacity - block->used, &got);
+    if (error == EAGAIN) {
+        connection_advance(connection);
+        return;
+    }
+    if (error != 0 || got == 0) { /* the other side has gone, or will send no more */
+        connection_close(connection);
+        return;
+    }
+    block->used += (uint32_t)got;
+    count(&connection->loop->stats.received, (int64_t)got);
+    work(connection);
+}
+
+void connection_missed(struct connection *connection)
+{
+    bool tells = connection->deadline == DEADLINE_HEAD || connection->deadline == DEADLINE_BODY;
+    if (tells || connection->deadline == DEADLINE_SEND)
+        count(&connection->loop->stats.timeouts, 1);
+    if (!tells || connection->block->exchange.answer != ANSWER_NONE) {
+        connection_close(connection);
+        return;
+    }
+    refuse_request(connection, 408);
+    work(connection);
+}
+
+/* --- asking about an exchange --- */
+
+const firn_http_head *firn_http_exchange_head(const firn_http_exchange *exchange)
+{
+    return &exchange->head;
+}
+
+const char *firn_http_exchange_data(const firn_http_exchange *exchange)
+{
+    const struct block *block = exchange->connection->block;
+    return block->data + block->start;
+}
+
+firn_status firn_http_exchange_peer(const firn_http_exchange *exchange, char *ret_text, size_t size)
+{
+    return firn_os_peer(exchange->connection->fd, ret_text, size) == 0 ? FIRN_OK : FIRN_IO;
+}
+
+void firn_http_exchange_receive(firn_http_exchange *exchange, firn_http_receive_fn receive,
+                                void *context)
+{
+    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    exchange->receive = receive;
+    exchange->receive_context = context;
+    if (exchange->head.has_continue && exchange->answer == ANSWER_NONE &&
+        !output_put(exchange->connection, go_on, sizeof go_on - 1))
+        exchange->is_broken = true;
+}
+
+void firn_http_exchange_on_end(firn_http_exchange *exchange, firn_http_ended_fn ended,
+                               void *context)
+{
+    exchange->ended = ended;
+    exchange->ended_context = context;
+}
