@@ -142,8 +142,9 @@ FIRN_API FIRN_NODISCARD firn_status firn_http_exchange_wake(firn_http_exchange *
 
 /* --- answering: begin, then fields, then one of body, file and stream. Each returns FIRN_INVALID
  * out of this order or for what cannot be sent (a status below 200, line ends in a field), and
- * FIRN_NO_MEMORY when there is no room, after which the connection is closed. Date, Server,
- * Content-Length, Transfer-Encoding and Connection are the server's to send. --- */
+ * FIRN_NO_MEMORY when there is no room, after which the connection is closed. What is answered
+ * before the request's body has come is held back until then: a broken body is refused. Date,
+ * Server, Content-Length, Transfer-Encoding and Connection are the server's to send. --- */
 
 FIRN_API FIRN_NODISCARD firn_status firn_http_answer_begin(firn_http_exchange *exchange,
                                                            uint16_t status);

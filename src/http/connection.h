@@ -15,6 +15,8 @@
  *   I2  loop->out holds bytes of one connection only, of the one being worked on
  *   I3  bytes that the kernel did not take wait in the block (wait), in front of loop->out
  *   I4  each connection is in just one of the loop's lists of deadlines
+ *   I5  an answer is held back until the request's body has come, so that a request whose body is
+ *       broken is refused, whatever its handler said; then nothing of an earlier answer waits
  */
 #ifndef FIRN_HTTP_CONNECTION_H
 #define FIRN_HTTP_CONNECTION_H
@@ -60,10 +62,11 @@ struct connection {
     uint8_t phase, deadline;
     uint8_t interest; /* enum interest */
     bool closes;      /* after the exchange under way */
+    bool holds;       /* I5 */
 };
 _Static_assert(sizeof(struct connection) <= 64, "an idle connection is small");
 
-enum interest { INTEREST_READ, INTEREST_WRITE, INTEREST_BOTH, INTEREST_NONE };
+enum interest { INTEREST_READ, INTEREST_WRITE, INTEREST_NONE };
 
 /* How far an answer is. */
 enum answer { ANSWER_NONE, ANSWER_BEGUN, ANSWER_STREAM, ANSWER_FILE, ANSWER_DONE };
@@ -209,6 +212,12 @@ enum sent { SENT_ALL, SENT_SOME, SENT_BROKEN };
  */
 enum sent output_flush(struct connection *connection, bool more);
 bool output_waits(const struct connection *connection);
+/* Holds back what is gathered, in the block; false when there is no memory. */
+bool output_hold(struct connection *connection);
+/* Drops what is gathered and what waits. */
+void output_drop(struct connection *connection);
+/* Sends a few bytes now, ahead of what is held; false when the kernel has no room for them. */
+bool output_interject(struct connection *connection, const void *data, size_t size);
 
 /* --- answer.c --- */
 

@@ -58,6 +58,13 @@ static void record(const struct firn_http_exchange *exchange)
     loop->options->record(loop->options->record_context, &is);
 }
 
+static void close_file(struct firn_http_exchange *exchange)
+{
+    if (exchange->file >= 0)
+        (void)firn_os_close(exchange->file);
+    exchange->file = -1;
+}
+
 /* Tells those who asked that the exchange is over. */
 static void end_exchange(struct connection *connection, bool whole)
 {
@@ -65,9 +72,7 @@ static void end_exchange(struct connection *connection, bool whole)
     if (exchange->connection == NULL) /* it never began, or has ended */
         return;
     record(exchange);
-    if (exchange->file >= 0)
-        (void)firn_os_close(exchange->file);
-    exchange->file = -1;
+    close_file(exchange);
     if (exchange->wake_count > 0)
         forget_wakes(connection->loop, exchange);
     if (exchange->ended != NULL)
@@ -98,10 +103,8 @@ void connection_close(struct connection *connection)
 
 static void set_interest(struct connection *connection, enum interest interest)
 {
-    static const uint32_t events[] = {[INTEREST_READ] = EPOLLIN,
-                                      [INTEREST_WRITE] = EPOLLOUT,
-                                      [INTEREST_BOTH] = EPOLLIN | EPOLLOUT,
-                                      [INTEREST_NONE] = 0};
+    static const uint32_t events[] = {
+        [INTEREST_READ] = EPOLLIN, [INTEREST_WRITE] = EPOLLOUT, [INTEREST_NONE] = 0};
     if (connection->interest == interest)
         return;
     connection->interest = (uint8_t)interest;
@@ -129,12 +132,14 @@ static bool call_handler(struct connection *connection)
     connection->block->read_at = connection->block->start + head->size;
     count(&loop->stats.requests, 1);
     phase_set(connection, exchange->has_body ? PHASE_BODY : PHASE_HANDLING);
+    connection->holds = exchange->has_body;
     exchange->in_call = true;
     loop->options->handle(loop->options->context, exchange);
     exchange->in_call = false;
     if (exchange->has_body && head->has_continue && exchange->receive == NULL) {
         connection->closes = true; /* whether the body comes is the client's to choose */
         exchange->has_body = false;
+        connection->holds = false;
         phase_set(connection, PHASE_HANDLING);
     }
     return true;
@@ -144,13 +149,15 @@ static bool refuse_request(struct connection *connection, uint16_t status)
 {
     count(&connection->loop->stats.refused, 1);
     struct firn_http_exchange *exchange = &connection->block->exchange;
+    if (connection->holds)
+        output_drop(connection);
+    connection->holds = false;
+    connection->closes = true;
     exchange->has_body = false;
     exchange->is_refused = true;
-    if (exchange->answer == ANSWER_NONE)
-        answer_refusal(connection, status);
-    else if (exchange->answer != ANSWER_DONE) /* what was sent must not look whole */
-        exchange->is_broken = true;
-    connection->closes = true;
+    exchange->answer = ANSWER_NONE;
+    close_file(exchange);
+    answer_refusal(connection, status);
     phase_set(connection, PHASE_HANDLING);
     return true;
 }
@@ -187,6 +194,13 @@ static bool read_head(struct connection *connection)
     if (exchange->head.body == FIRN_HTTP_BODY_LENGTH &&
         exchange->head.length > body_limit(connection->loop))
         return refuse_request(connection, 413);
+    if (exchange->head.body != FIRN_HTTP_BODY_NONE) { /* I5 */
+        enum sent sent = output_flush(connection, false);
+        if (sent == SENT_BROKEN)
+            connection_close(connection);
+        if (sent != SENT_ALL)
+            return false;
+    }
     return call_handler(connection);
 }
 
@@ -203,6 +217,7 @@ static bool end_body(struct connection *connection)
 {
     struct firn_http_exchange *exchange = &connection->block->exchange;
     exchange->has_body = false;
+    connection->holds = false;
     phase_set(connection, PHASE_HANDLING);
     hand_piece(exchange, NULL, 0);
     return true;
@@ -354,16 +369,20 @@ static bool send_answer(struct connection *connection)
 
 /* --- all stages --- */
 
-/* Sends what was gathered, and waits for what comes next. */
-static void settle(struct connection *connection)
+/* Sends what was gathered, and waits for what comes next. Returns whether requests that had to wait
+ * for room can be gone on with. */
+static bool settle(struct connection *connection)
 {
     if (connection->block == NULL)
-        return;
+        return false;
+    if (connection->phase == PHASE_BODY && output_hold(connection)) {
+        wait_for(connection, DEADLINE_BODY, INTEREST_READ);
+        return false;
+    }
+    const bool waited = output_waits(connection);
     enum sent sent = output_flush(connection, false);
-    if (sent == SENT_BROKEN) {
+    if (sent == SENT_BROKEN || connection->phase == PHASE_BODY) {
         connection_close(connection);
-    } else if (connection->phase == PHASE_BODY) {
-        wait_for(connection, DEADLINE_BODY, sent == SENT_SOME ? INTEREST_BOTH : INTEREST_READ);
     } else if (sent == SENT_SOME || connection->phase == PHASE_SENDING) {
         if (connection->phase == PHASE_IDLE) /* what waits is in the block */
             begin_message(connection);
@@ -375,9 +394,12 @@ static void settle(struct connection *connection)
         phase_set(connection, PHASE_IDLE);
         block_return(connection);
         wait_for(connection, DEADLINE_IDLE, INTEREST_READ);
-    } else {
+    } else if (!waited) {
         wait_for(connection, DEADLINE_HEAD, INTEREST_READ);
+    } else {
+        return true;
     }
+    return false;
 }
 
 static bool is_answered(const struct connection *connection)
@@ -386,7 +408,7 @@ static bool is_answered(const struct connection *connection)
     return answer != ANSWER_NONE && answer != ANSWER_BEGUN;
 }
 
-static void work(struct connection *connection)
+static void take_stages(struct connection *connection)
 {
     bool more = true;
     while (more) {
@@ -406,7 +428,13 @@ static void work(struct connection *connection)
             break;
         }
     }
-    settle(connection);
+}
+
+static void work(struct connection *connection)
+{
+    do
+        take_stages(connection);
+    while (settle(connection));
 }
 
 void connection_advance(struct connection *connection)
@@ -482,7 +510,8 @@ void connection_readable(struct connection *connection)
 
 void connection_missed(struct connection *connection)
 {
-    bool tells = connection->deadline == DEADLINE_HEAD || connection->deadline == DEADLINE_BODY;
+    bool asks = connection->deadline == DEADLINE_HEAD || connection->deadline == DEADLINE_BODY;
+    bool tells = asks && connection->block != NULL;
     if (tells || connection->deadline == DEADLINE_SEND)
         count(&connection->loop->stats.timeouts, 1);
     if (!tells || connection->block->exchange.answer != ANSWER_NONE) {
@@ -518,7 +547,7 @@ void firn_http_exchange_receive(firn_http_exchange *exchange, firn_http_receive_
     exchange->receive = receive;
     exchange->receive_context = context;
     if (exchange->head.has_continue && exchange->answer == ANSWER_NONE &&
-        !output_put(exchange->connection, go_on, sizeof go_on - 1))
+        !output_interject(exchange->connection, go_on, sizeof go_on - 1))
         exchange->is_broken = true;
 }
 

@@ -279,12 +279,12 @@ firn_status loop_run(struct loop *loop, const atomic_bool *stops)
         if (error != 0)
             return FIRN_IO;
         tell_time(loop);
+        if (atomic_load_explicit(stops, memory_order_acquire) && !loop->is_stopping)
+            begin_stop(loop); /* what it closes is passed over below */
         for (int i = 0; i < got; i++)
             handle_event(loop, &events[i]);
         call_wakes(loop);
         look_at_time(loop);
-        if (atomic_load_explicit(stops, memory_order_acquire) && !loop->is_stopping)
-            begin_stop(loop);
         bool over = loop->is_stopping && is_over(loop);
         free_dead(loop);
         if (over)

@@ -90,6 +90,29 @@ bool output_put(struct connection *connection, const void *data, size_t size)
         loop->out_size += (uint32_t)size;
         return true;
     }
+    if (connection->holds)
+        return output_hold(connection) && keep(connection, data, size);
     /* Together with what was gathered, without a copy. */
     return send_parts(connection, data, size, false) != SENT_BROKEN;
+}
+
+bool output_hold(struct connection *connection)
+{
+    struct loop *loop = connection->loop;
+    const uint32_t size = loop->out_size;
+    loop->out_size = 0;
+    return size == 0 || keep(connection, loop->out, size);
+}
+
+void output_drop(struct connection *connection)
+{
+    connection->loop->out_size = 0;
+    connection->block->wait_size = connection->block->wait_at = 0;
+}
+
+bool output_interject(struct connection *connection, const void *data, size_t size)
+{
+    const struct iovec part = {(void *)(uintptr_t)data, size};
+    size_t sent = 0;
+    return firn_os_send(connection->fd, &part, 1, false, &sent) == 0 && sent == size;
 }
