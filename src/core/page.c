@@ -70,6 +70,11 @@ void firn_page_discard(void *pages, size_t size)
         memset(pages, 0, size);
 }
 
+void firn_page_prefer_huge(void *pages, size_t size, bool huge)
+{
+    (void)madvise(pages, size, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+}
+
 bool firn_page_wipe_on_fork(void *pages, size_t size)
 {
     return madvise(pages, size, MADV_WIPEONFORK) == 0;

@@ -26,6 +26,9 @@ void firn_page_unmap(void *pages, size_t size);
 /* Gives the memory of whole pages back and keeps the mapping: they read as zero afterwards. */
 void firn_page_discard(void *pages, size_t size);
 
+/* Asks the kernel to back whole pages by huge ones, or not to; it may do as it likes. */
+void firn_page_prefer_huge(void *pages, size_t size, bool huge);
+
 /* Has a child of fork find these whole pages zeroed. False where the kernel cannot (before Linux
  * 4.14). */
 bool firn_page_wipe_on_fork(void *pages, size_t size);

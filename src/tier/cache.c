@@ -329,17 +329,20 @@ firn_status firn_cache_get(firn_cache *cache, firn_bytes key, void *out, size_t 
     firn_tier tier = FIRN_TIER_COUNT;
     bool is_short = false;
     if (is_there(shard, &found)) {
-        tier = firn_cache_place_tier(shard, found.place);
+        firn_cache_entry *entry = found_entry(shard, &found);
+        tier = entry != NULL ? firn_cache_queue_tier(entry->queue)
+                             : firn_cache_place_tier(shard, found.place);
         shard->hits[tier]++;
         size_t size = found.value.size < capacity ? found.value.size : capacity;
         if (size > 0)
             memcpy(out, found.value.data, size);
         *ret_size = found.value.size;
-        firn_cache_entry *entry = found_entry(shard, &found);
         if (entry != NULL)
             touch(cache, entry);
-        else if (is_promotable(cache, found.value.size) && promote(cache, &where, key, &found))
-            is_short = firn_cache_room_is_short(cache, shard);
+        else if (is_promotable(cache, found.value.size))
+            is_short = !firn_cache_room_is_left(cache, found.value.size) ||
+                       (promote(cache, &where, key, &found) &&
+                        firn_cache_room_is_short(cache, shard));
     } else {
         shard->misses++;
         status = FIRN_NOT_FOUND;

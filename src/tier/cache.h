@@ -107,7 +107,8 @@ enum {
 typedef struct firn_cache_entry {
     uint32_t value_size;
     uint16_t key_size;
-    uint8_t uses; /* since it came here, up to FIRN_USES_MAX */
+    uint8_t uses : 4;  /* since it came here, up to 3 */
+    uint8_t queue : 4; /* the span's, for gets, which then need not look at the block */
     uint8_t flags;
     uint32_t below;  /* place of a group, or 0 */
     uint32_t frozen; /* batch, or 0 */
@@ -191,7 +192,8 @@ typedef struct firn_cache_shard {
     firn_cache_index index;
     firn_cache_cells cells;
     firn_cache_block *blocks;
-    size_t block_capacity;
+    uint8_t **spans; /* a span's data by its block's number: in less memory, which a get finds nearer */
+    size_t block_capacity, span_capacity;
     uint32_t block_count, free_block;
     firn_cache_queue queues[FIRN_QUEUE_COUNT];
     firn_ghost ghost;
@@ -264,6 +266,7 @@ struct firn_cache {
     pthread_mutex_t works_lock;
     firn_cache_work *works[FIRN_WORK_COUNT]; /* idle */
     uint32_t work_count[FIRN_WORK_COUNT];
+    atomic_uint freeze_works; /* that exist, idle or not */
 
     firn_cache_frozen *store; /* NULL: none */
     pthread_mutex_t freeze, commit;
@@ -301,8 +304,8 @@ firn_cache_entry *firn_cache_entry_add(firn_cache *cache, firn_cache_shard *shar
                                        size_t value_size, uint32_t *ret_place);
 static inline firn_cache_entry *firn_cache_entry_at(const firn_cache_shard *shard, uint32_t place)
 {
-    firn_cache_block *block = &shard->blocks[firn_place_block(place)];
-    return (firn_cache_entry *)(void *)(block->data + firn_place_offset(place));
+    return (firn_cache_entry *)(void *)(shard->spans[firn_place_block(place)] +
+                                        firn_place_offset(place));
 }
 /* Marks an entry dead and gives up its span when it was the last. `below` loses a live record when
  * `with_below` is set. */
@@ -321,12 +324,16 @@ bool firn_cache_group_was_used(const firn_cache_block *block, uint32_t slot);
 void firn_cache_span_seal(firn_cache *cache, firn_cache_shard *shard, firn_queue_kind queue);
 /* Gives up a block without live items, unless it is pinned or open. */
 void firn_cache_block_settle(firn_cache *cache, firn_cache_shard *shard, uint32_t block);
+/* The oldest block of a queue that has none of the flags; FIRN_BLOCK_NONE when there is none. */
+uint32_t firn_cache_block_oldest(const firn_cache_shard *shard, firn_queue_kind queue,
+                                 uint32_t without);
 /* Moves a live entry to the end of a queue of spans, with so many uses. False when there is no
  * memory. */
 FIRN_NODISCARD bool firn_cache_entry_move(firn_cache *cache, firn_cache_shard *shard,
                                           uint32_t place, firn_queue_kind queue, uint8_t uses);
 /* The durable batch of what an entry holds or replaces. */
 uint32_t firn_cache_entry_durable(const firn_cache_shard *shard, const firn_cache_entry *entry);
+firn_tier firn_cache_queue_tier(unsigned queue);
 firn_tier firn_cache_place_tier(const firn_cache_shard *shard, uint32_t place);
 uint64_t firn_cache_queue_bytes(const firn_cache_shard *shard, firn_tier tier);
 
@@ -382,6 +389,11 @@ FIRN_NODISCARD firn_status firn_cache_move_cold(firn_cache *cache, firn_cache_sh
 /* Writes a group anew that is less than half live, if a quarter of all records are dead. */
 FIRN_NODISCARD firn_status firn_cache_move_sparse(firn_cache *cache, firn_cache_shard *shard);
 
+/* --- cache_dictionary.c --- */
+
+/* Bytes that are to be kept free for what it will take. */
+uint64_t firn_cache_dictionaries_reserve(const firn_cache *cache);
+
 /* --- cache_pack.c --- */
 
 /* Packs the full spans that wait for it; with `all`, the open ones too. move is held. */
@@ -402,6 +414,9 @@ typedef enum firn_room_kind { FIRN_ROOM_PUT, FIRN_ROOM_PIN } firn_room_kind;
 FIRN_NODISCARD firn_status firn_cache_room(firn_cache *cache, firn_cache_shard *shard,
                                            uint64_t size, firn_room_kind kind,
                                            firn_error *ret_error);
+/* Whether a copy of size bytes may come up to hot: never more than half of what is between target
+ * and limit, whoever holds up those who make room. */
+bool firn_cache_room_is_left(const firn_cache *cache, uint64_t size);
 /* Whether the memory is within an eighth of the target. */
 bool firn_cache_room_is_near(const firn_cache *cache);
 /* Whether a shard should send something down. The shard's lock is held. */

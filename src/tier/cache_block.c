@@ -90,18 +90,23 @@ uint64_t firn_cache_queue_bytes(const firn_cache_shard *shard, firn_tier tier)
     return 0;
 }
 
-firn_tier firn_cache_place_tier(const firn_cache_shard *shard, uint32_t place)
+firn_tier firn_cache_queue_tier(unsigned queue)
 {
     static const firn_tier tiers[FIRN_QUEUE_COUNT] = {
         [FIRN_QUEUE_SMALL] = FIRN_TIER_HOT,    [FIRN_QUEUE_MAIN] = FIRN_TIER_HOT,
         [FIRN_QUEUE_GONE] = FIRN_TIER_HOT,     [FIRN_QUEUE_TO_WARM] = FIRN_TIER_WARM,
         [FIRN_QUEUE_TO_COLD] = FIRN_TIER_COLD, [FIRN_QUEUE_WARM] = FIRN_TIER_WARM,
         [FIRN_QUEUE_COLD] = FIRN_TIER_COLD};
+    return tiers[queue];
+}
+
+firn_tier firn_cache_place_tier(const firn_cache_shard *shard, uint32_t place)
+{
     switch (firn_place_kind_of(place)) {
     case FIRN_PLACE_SPAN:
-        return tiers[shard->blocks[firn_place_block(place)].queue];
+        return firn_cache_queue_tier(shard->blocks[firn_place_block(place)].queue);
     case FIRN_PLACE_GROUP:
-        return tiers[shard->blocks[firn_place_number(place)].queue];
+        return firn_cache_queue_tier(shard->blocks[firn_place_number(place)].queue);
     default:
         return FIRN_TIER_FROZEN;
     }
@@ -169,6 +174,7 @@ void firn_cache_shard_fini(firn_cache *cache, firn_cache_shard *shard)
         }
     }
     firn_release(cache->allocator, shard->blocks, shard->block_capacity * sizeof *shard->blocks);
+    firn_release(cache->allocator, shard->spans, shard->span_capacity * sizeof *shard->spans);
     firn_cache_cells_fini(&shard->cells);
     firn_cache_index_fini(&shard->index);
     firn_ghost_fini(&shard->ghost, cache->allocator);
@@ -194,12 +200,16 @@ static uint32_t span_add(firn_cache *cache, firn_cache_shard *shard, firn_queue_
     uint32_t number = block_take(cache, shard);
     if (number == FIRN_BLOCK_NONE)
         return FIRN_BLOCK_NONE;
-    uint8_t *data =
-        number <= FIRN_SPAN_BLOCK_MAX ? firn_allocate(cache->allocator, capacity) : NULL;
+    uint8_t *data = NULL;
+    if (number <= FIRN_SPAN_BLOCK_MAX &&
+        firn_grow(cache->allocator, (void **)&shard->spans, &shard->span_capacity,
+                  (size_t)number + 1, sizeof *shard->spans))
+        data = firn_allocate(cache->allocator, capacity);
     if (data == NULL) {
         block_give(shard, number);
         return FIRN_BLOCK_NONE;
     }
+    shard->spans[number] = data;
     shard->blocks[number].data = data;
     shard->blocks[number].capacity = (uint32_t)capacity;
     queue_add(shard, number, kind);
@@ -238,6 +248,7 @@ firn_cache_entry *firn_cache_entry_add(firn_cache *cache, firn_cache_shard *shar
     firn_cache_entry *entry = (firn_cache_entry *)(void *)(block->data + offset);
     *entry = (firn_cache_entry){.value_size = (uint32_t)value_size,
                                 .key_size = (uint16_t)key.size,
+                                .queue = (unsigned)queue & 15u,
                                 .stamp = firn_cache_now(cache),
                                 .hash = hash};
     memcpy(firn_entry_key(entry), key.data, key.size);
@@ -284,7 +295,7 @@ bool firn_cache_entry_move(firn_cache *cache, firn_cache_shard *shard, uint32_t 
     to->below = from->below;
     to->frozen = from->frozen;
     to->stamp = from->stamp;
-    to->uses = uses;
+    to->uses = uses & 15u;
     if ((to->flags & FIRN_ENTRY_DIRTY) != 0)
         shard->blocks[firn_place_block(to_place)].flags |= FIRN_BLOCK_DIRTY;
     shard->index.slots[at].place = to_place;
@@ -345,4 +356,14 @@ void firn_cache_group_used(firn_cache *cache, firn_cache_block *block, uint32_t 
 bool firn_cache_group_was_used(const firn_cache_block *block, uint32_t slot)
 {
     return block->data != NULL && (block->data[slot / 8] >> slot % 8 & 1) != 0;
+}
+
+uint32_t firn_cache_block_oldest(const firn_cache_shard *shard, firn_queue_kind queue,
+                                 uint32_t without)
+{
+    uint32_t number =
+        shard->queues[queue].count > 0 ? shard->queues[queue].oldest : FIRN_BLOCK_NONE;
+    while (number != FIRN_BLOCK_NONE && (shard->blocks[number].flags & without) != 0)
+        number = shard->blocks[number].newer;
+    return number;
 }

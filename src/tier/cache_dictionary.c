@@ -7,7 +7,8 @@
  *
  * Called by cache_pack.c and cache_find.c; calls the codec. Threads: all functions may be called by
  * any; a dictionary that has a number never changes. Memory: while samples are gathered, a 48th of
- * the limit, up to 2 MiB; 9 MiB for a moment in the training, so small caches have none; then
+ * the limit, up to 2 MiB; 9 MiB for a moment in the training, which is kept free for it until then
+ * (zstd does not take it by our allocator), so small caches have none; then
  * 0.5 MiB. */
 #include "tier/cache_dictionary.h"
 
@@ -21,6 +22,7 @@ enum {
     TRIAL_COUNT = 8,
     TRY_COUNT = 3,
     LIMIT_MIN_BYTES = 64 << 20,
+    TRAINING_BYTES = 9 << 20,
     COLD_LEVEL = 3,
 };
 
@@ -29,6 +31,7 @@ typedef enum phase { GATHERING, TRYING, WAITING, DONE } phase;
 struct firn_cache_dictionaries {
     pthread_mutex_t lock;
     phase phase;
+    atomic_bool gathers; /* phase is GATHERING */
     uint8_t *samples;
     size_t sample_capacity, sample_size;
     size_t sizes[SAMPLE_COUNT_MAX];
@@ -51,6 +54,7 @@ firn_status firn_cache_dictionaries_init(firn_cache *cache)
     }
     if (cache->limit_bytes < LIMIT_MIN_BYTES)
         all->phase = DONE;
+    atomic_init(&all->gathers, all->phase == GATHERING);
     cache->dictionaries = all;
     return FIRN_OK;
 }
@@ -85,13 +89,26 @@ uint64_t firn_cache_dictionaries_bytes(firn_cache *cache)
     return usage.live_bytes + usage.overhead_bytes;
 }
 
+uint64_t firn_cache_dictionaries_reserve(const firn_cache *cache)
+{
+    return atomic_load_explicit(&cache->dictionaries->gathers, memory_order_relaxed)
+               ? TRAINING_BYTES
+               : 0;
+}
+
 /* --- gathering and training --- */
+
+static void phase_begin(firn_cache_dictionaries *all, phase next)
+{
+    all->phase = next;
+    atomic_store(&all->gathers, next == GATHERING);
+}
 
 static void try_later(firn_cache *cache)
 {
     firn_cache_dictionaries *all = cache->dictionaries;
     samples_drop(cache);
-    all->phase = ++all->tries < TRY_COUNT ? WAITING : DONE;
+    phase_begin(all, ++all->tries < TRY_COUNT ? WAITING : DONE);
     all->next_try = all->group_count * 8;
 }
 
@@ -112,7 +129,7 @@ static void train(firn_cache *cache)
         return;
     }
     samples_drop(cache);
-    all->phase = TRYING;
+    phase_begin(all, TRYING);
     all->trial_count = 0;
     all->bytes_with = all->bytes_without = 0;
 }
@@ -151,7 +168,7 @@ static void look(firn_cache *cache, const void *data, size_t size, firn_dictiona
     pthread_mutex_lock(&all->lock);
     all->group_count++;
     if (all->phase == WAITING && all->group_count >= all->next_try)
-        all->phase = GATHERING;
+        phase_begin(all, GATHERING);
     if (all->phase == GATHERING && size <= FIRN_GROUP_BYTES)
         gather(cache, data, size);
     *ret_taken = atomic_load(&all->dictionary);
@@ -174,7 +191,7 @@ static void trial_end(firn_cache *cache, size_t with, size_t without)
     if (all->trial_count >= TRIAL_COUNT && all->trial_users == 0) {
         if (all->bytes_with < all->bytes_without - all->bytes_without / 50) {
             atomic_store(&all->dictionary, all->trial);
-            all->phase = DONE;
+            phase_begin(all, DONE);
         } else {
             firn_dictionary_destroy(all->trial);
             try_later(cache);

@@ -45,6 +45,7 @@ typedef struct freezing {
     uint32_t *replaced; /* batches that lose an item each */
     size_t replaced_count, replaced_capacity;
     size_t size; /* of the segment, header included; 0: none begun */
+    bool is_flush; /* holds the shards' move throughout */
     uint32_t count, gone;
     uint64_t bytes;                 /* of all segments */
     uint64_t seen[SEEN_COUNT / 64]; /* hashes in the segment, by 15 bits of hash and shard */
@@ -268,6 +269,23 @@ static firn_status group_collect(freezing *f, uint32_t number_of_shard, uint32_t
     return FIRN_OK;
 }
 
+/* Ends the segment, with the shard's lock free, and its move, too, but for a flush: packing takes
+ * 10 ms and more, in which others make room. */
+static firn_status segment_end_unlocked(freezing *f, firn_cache_shard *shard)
+{
+    pthread_mutex_unlock(&shard->lock);
+    if (!f->is_flush)
+        pthread_mutex_unlock(&shard->move);
+    firn_status status = segment_end(f);
+    if (!f->is_flush) {
+        pthread_mutex_unlock(&f->cache->commit); /* the order of locks: move comes first */
+        pthread_mutex_lock(&shard->move);
+        pthread_mutex_lock(&f->cache->commit);
+    }
+    pthread_mutex_lock(&shard->lock);
+    return status;
+}
+
 /* Collects a block, the shard's lock being held, which is free while a segment ends. */
 static firn_status block_collect(freezing *f, uint32_t number_of_shard, uint32_t number)
 {
@@ -292,9 +310,7 @@ static firn_status block_collect(freezing *f, uint32_t number_of_shard, uint32_t
                        : span_collect(f, number_of_shard, number);
         if (status != FIRN_LIMIT)
             return status;
-        pthread_mutex_unlock(&shard->lock);
-        status = segment_end(f);
-        pthread_mutex_lock(&shard->lock);
+        status = segment_end_unlocked(f, shard);
         if (status != FIRN_OK)
             return status;
     }
@@ -550,8 +566,10 @@ firn_status firn_cache_freeze_all(firn_cache *cache, firn_error *ret_error)
         f != NULL && f->work != NULL && f->reader != NULL ? FIRN_OK : FIRN_NO_MEMORY;
     if (status != FIRN_OK)
         status = firn_error_set(ret_error, status, 0, "cache: no memory to freeze");
-    if (status == FIRN_OK)
+    if (status == FIRN_OK) {
+        f->is_flush = true;
         mark_all(cache);
+    }
     for (bool all = false; status == FIRN_OK && !all;) {
         all = true;
         begin(f);

@@ -256,12 +256,7 @@ static firn_status group_take(firn_cache *cache, firn_cache_shard *shard, uint32
 
 static uint32_t oldest_group(const firn_cache_shard *shard, firn_queue_kind queue)
 {
-    uint32_t number =
-        shard->queues[queue].count > 0 ? shard->queues[queue].oldest : FIRN_BLOCK_NONE;
-    while (number != FIRN_BLOCK_NONE &&
-           (shard->blocks[number].flags & (FIRN_BLOCK_FROZEN_SOON | FIRN_BLOCK_DAMAGED)) != 0)
-        number = shard->blocks[number].newer;
-    return number;
+    return firn_cache_block_oldest(shard, queue, FIRN_BLOCK_FROZEN_SOON | FIRN_BLOCK_DAMAGED);
 }
 
 /* A group that turns out damaged stays where it is, for whoever asks for its keys. */

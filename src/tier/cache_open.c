@@ -182,16 +182,20 @@ firn_status firn_cache_open(const firn_cache_options *options, firn_cache **ret_
     if (cache == NULL)
         return firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "cache: out of memory");
     cache->own = options->allocator;
-    firn_cache_memory_init(&cache->memory, options->allocator);
-    cache->allocator = &cache->memory.counted;
-    cache->seed = (firn_hash_seed){firn_entropy(), firn_entropy()};
-    options_take(cache, options);
     firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "cache: out of memory");
-    status = locks_init(cache);
+    status = firn_cache_memory_init(&cache->memory, options->allocator, options->limit_bytes);
+    if (status == FIRN_OK) {
+        status = locks_init(cache);
+        if (status != FIRN_OK)
+            firn_cache_memory_fini(&cache->memory);
+    }
     if (status != FIRN_OK) {
         firn_release(options->allocator, cache, sizeof *cache);
         return status;
     }
+    cache->allocator = &cache->memory.counted;
+    cache->seed = (firn_hash_seed){firn_entropy(), firn_entropy()};
+    options_take(cache, options);
     firn_cache_time_init(cache);
     status = here_init(cache);
     if (status == FIRN_OK)
@@ -208,6 +212,7 @@ firn_status firn_cache_open(const firn_cache_options *options, firn_cache **ret_
     if (status != FIRN_OK) {
         cache_fini(cache);
         locks_fini(cache);
+        firn_cache_memory_fini(&cache->memory);
         firn_release(options->allocator, cache, sizeof *cache);
         return status;
     }
@@ -220,12 +225,16 @@ void firn_cache_close(firn_cache *cache)
     if (cache == NULL)
         return;
     bool forked = *cache->here == 0;
-    if (!forked)
+    if (!forked) {
         firn_cache_thread_stop(cache);
-    else
-        memset(&cache->works_lock, 0, sizeof cache->works_lock); /* its holder is not here */
+    } else { /* their holders are not here */
+        memset(&cache->works_lock, 0, sizeof cache->works_lock);
+        firn_cache_memory_forked(&cache->memory);
+    }
     cache_fini(cache);
-    if (!forked)
+    if (!forked) {
         locks_fini(cache);
+        firn_cache_memory_fini(&cache->memory);
+    }
     firn_release(cache->own, cache, sizeof *cache);
 }

@@ -152,12 +152,7 @@ static firn_status span_pack(firn_cache *cache, firn_cache_shard *shard, uint32_
 /* The oldest span of a queue that may be packed now. */
 static uint32_t next_waiting(const firn_cache_shard *shard, firn_queue_kind queue)
 {
-    uint32_t number =
-        shard->queues[queue].count > 0 ? shard->queues[queue].oldest : FIRN_BLOCK_NONE;
-    while (number != FIRN_BLOCK_NONE &&
-           (shard->blocks[number].flags & (FIRN_BLOCK_OPEN | FIRN_BLOCK_FROZEN_SOON)) != 0)
-        number = shard->blocks[number].newer;
-    return number;
+    return firn_cache_block_oldest(shard, queue, FIRN_BLOCK_OPEN | FIRN_BLOCK_FROZEN_SOON);
 }
 
 firn_status firn_cache_pack_waiting(firn_cache *cache, firn_cache_shard *shard, bool all)

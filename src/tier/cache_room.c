@@ -12,7 +12,7 @@
 
 #include <firn/system.h>
 
-enum { FREEZE_BYTES = 4 << 20, ROUNDS_IDLE_MAX = 3 };
+enum { FREEZE_BYTES = 4 << 20, ROUNDS_IDLE_MAX = 3, FREEZE_WORK_BYTES = 4 << 20 };
 
 static uint64_t share_of(const firn_cache *cache, firn_tier tier)
 {
@@ -26,15 +26,33 @@ static bool is_over_share(const firn_cache *cache, const firn_cache_shard *shard
     return firn_cache_queue_bytes(shard, tier) > (share > least ? share : least);
 }
 
+/* The target, less what those who will need it must find free: who freezes, and who trains a
+ * dictionary. */
+static uint64_t target_of(const firn_cache *cache)
+{
+    uint64_t target = atomic_load(&cache->target_bytes);
+    uint64_t kept_free = firn_cache_dictionaries_reserve(cache);
+    if (cache->store != NULL && atomic_load(&cache->freeze_works) == 0)
+        kept_free += FREEZE_WORK_BYTES;
+    return target > 2 * kept_free ? target - kept_free : target / 2;
+}
+
 /* Whether there is less room below the target than what is needed. */
 static bool is_over_target(const firn_cache *cache, uint64_t need)
 {
-    return firn_cache_memory_used(&cache->memory) + need > atomic_load(&cache->target_bytes);
+    return firn_cache_memory_used(&cache->memory) + need > target_of(cache);
+}
+
+bool firn_cache_room_is_left(const firn_cache *cache, uint64_t size)
+{
+    uint64_t target = target_of(cache);
+    uint64_t most = target + cache->limit_bytes / 32;
+    return firn_cache_memory_used(&cache->memory) + size <= most;
 }
 
 bool firn_cache_room_is_near(const firn_cache *cache)
 {
-    uint64_t target = atomic_load(&cache->target_bytes);
+    uint64_t target = target_of(cache);
     return firn_cache_memory_used(&cache->memory) > target - target / 8;
 }
 
@@ -151,7 +169,7 @@ static void drop_any_clean(firn_cache *cache, uint64_t need)
 
 static bool fits(const firn_cache *cache, uint64_t size, firn_room_kind kind)
 {
-    uint64_t most = atomic_load(&cache->target_bytes);
+    uint64_t most = target_of(cache);
     if (kind == FIRN_ROOM_PIN)
         most += most / 15;
     return firn_cache_memory_used(&cache->memory) + size <= most;

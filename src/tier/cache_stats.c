@@ -13,12 +13,6 @@ const char *firn_tier_name(firn_tier tier)
     return (unsigned)tier < FIRN_TIER_COUNT ? names[tier] : NULL;
 }
 
-static const firn_tier TIER_OF_QUEUE[FIRN_QUEUE_COUNT] = {
-    [FIRN_QUEUE_SMALL] = FIRN_TIER_HOT,    [FIRN_QUEUE_MAIN] = FIRN_TIER_HOT,
-    [FIRN_QUEUE_GONE] = FIRN_TIER_HOT,     [FIRN_QUEUE_TO_WARM] = FIRN_TIER_WARM,
-    [FIRN_QUEUE_TO_COLD] = FIRN_TIER_COLD, [FIRN_QUEUE_WARM] = FIRN_TIER_WARM,
-    [FIRN_QUEUE_COLD] = FIRN_TIER_COLD};
-
 /* The lock is held. */
 static void add_items(const firn_cache_shard *shard, firn_cache_stats *stats)
 {
@@ -37,7 +31,7 @@ static void add_items(const firn_cache_shard *shard, firn_cache_stats *stats)
 static void add_queues(const firn_cache_shard *shard, firn_cache_stats *stats)
 {
     for (int queue = 0; queue < FIRN_QUEUE_COUNT; queue++) {
-        firn_cache_tier_stats *tier = &stats->tier[TIER_OF_QUEUE[queue]];
+        firn_cache_tier_stats *tier = &stats->tier[firn_cache_queue_tier((unsigned)queue)];
         tier->used_bytes += shard->queues[queue].used_bytes;
         uint32_t number =
             shard->queues[queue].count > 0 ? shard->queues[queue].oldest : FIRN_BLOCK_NONE;
@@ -77,6 +71,7 @@ void firn_cache_stats_get(firn_cache *cache, firn_cache_stats *ret_stats)
         for (uint32_t i = 0; i < cache->shard_count; i++)
             add_shard(&cache->shards[i], &stats);
         stats.dictionary_bytes = firn_cache_dictionaries_bytes(cache);
+        stats.used_bytes = firn_cache_memory_kept(&cache->memory);
         if (cache->store != NULL)
             stats.tier[FIRN_TIER_FROZEN].used_bytes = firn_cache_frozen_disk_bytes(cache);
     }
@@ -88,7 +83,7 @@ void firn_cache_stats_get(firn_cache *cache, firn_cache_stats *ret_stats)
     stats.refused_count = atomic_load(&cache->refused);
     stats.wait_count = atomic_load(&cache->waited);
     stats.commit_count = atomic_load(&cache->commits);
-    stats.used_bytes = firn_cache_memory_used(&cache->memory);
+    stats.used_bytes += firn_cache_memory_used(&cache->memory);
     stats.target_bytes = atomic_load(&cache->target_bytes);
     *ret_stats = stats;
 }

@@ -265,8 +265,10 @@ static firn_status tick(firn_cache *cache, firn_error *ret_error)
     }
     if (!any)
         firn_cache_works_trim(cache, FIRN_WORK_FREEZE);
-    if (!firn_cache_room_is_near(cache))
+    if (!firn_cache_room_is_near(cache)) {
         firn_cache_works_trim(cache, FIRN_WORK_PACK);
+        firn_cache_memory_trim(&cache->memory);
+    }
     return status;
 }
 

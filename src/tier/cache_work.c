@@ -14,6 +14,8 @@ static uint32_t kept_of(firn_work_kind kind)
 
 static void work_destroy(firn_cache *cache, firn_cache_work *work)
 {
+    if (work->kind == FIRN_WORK_FREEZE)
+        atomic_fetch_sub(&cache->freeze_works, 1);
     firn_codec_destroy(work->codec);
     firn_release(cache->allocator, work->packed, work->packed_capacity);
     firn_release(cache->allocator, work->plain, work->plain_capacity);
@@ -26,6 +28,8 @@ static firn_cache_work *work_create(firn_cache *cache, firn_work_kind kind)
     if (work == NULL)
         return NULL;
     work->kind = kind;
+    if (kind == FIRN_WORK_FREEZE)
+        atomic_fetch_add(&cache->freeze_works, 1);
     if (firn_codec_create(cache->allocator, &work->codec) != FIRN_OK) {
         work_destroy(cache, work);
         return NULL;

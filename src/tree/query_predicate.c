@@ -158,12 +158,9 @@ static firn_status copy_texts(struct firn_query_source *source, const struct arg
         return firn_query_no_memory(source);
     for (uint32_t i = 0; i < count; i++) {
         const struct firn_query_text *text = &arguments->item[i + 1].text;
-        char *copy = firn_arena_strndup(&query->arena, "", 0);
-        if (text->size > 0)
-            copy = firn_arena_alloc(&query->arena, text->size);
+        const char *copy = firn_arena_strndup(&query->arena, text->data, text->size);
         if (copy == NULL)
             return firn_query_no_memory(source);
-        memcpy(copy, text->data, text->size);
         predicate->texts[i] = (struct firn_query_text){copy, text->size};
     }
     predicate->text_count = count;
