@@ -340,9 +340,9 @@ firn_status firn_cache_get(firn_cache *cache, firn_bytes key, void *out, size_t 
         if (entry != NULL)
             touch(cache, entry);
         else if (is_promotable(cache, found.value.size))
-            is_short = !firn_cache_room_is_left(cache, found.value.size) ||
-                       (promote(cache, &where, key, &found) &&
-                        firn_cache_room_is_short(cache, shard));
+            is_short =
+                !firn_cache_room_is_left(cache, found.value.size) ||
+                (promote(cache, &where, key, &found) && firn_cache_room_is_short(cache, shard));
     } else {
         shard->misses++;
         status = FIRN_NOT_FOUND;

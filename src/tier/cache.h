@@ -192,7 +192,8 @@ typedef struct firn_cache_shard {
     firn_cache_index index;
     firn_cache_cells cells;
     firn_cache_block *blocks;
-    uint8_t **spans; /* a span's data by its block's number: in less memory, which a get finds nearer */
+    uint8_t *
+        *spans; /* a span's data by its block's number: in less memory, which a get finds nearer */
     size_t block_capacity, span_capacity;
     uint32_t block_count, free_block;
     firn_cache_queue queues[FIRN_QUEUE_COUNT];

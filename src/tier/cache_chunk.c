@@ -148,10 +148,9 @@ static firn_cache_chunk *chunk_add(firn_cache_chunks *chunks)
                    sizeof(firn_cache_chunk *)))
         return NULL;
     firn_cache_chunk *chunk = firn_allocate_zeroed(NULL, 1, sizeof *chunk);
-    uint8_t *pages = chunk == NULL ? NULL
-                     : chunks->is_huge
-                         ? firn_page_map_aligned(FIRN_CHUNK_BYTES, FIRN_CHUNK_BYTES)
-                         : firn_page_map(FIRN_CHUNK_BYTES);
+    uint8_t *pages = chunk == NULL     ? NULL
+                     : chunks->is_huge ? firn_page_map_aligned(FIRN_CHUNK_BYTES, FIRN_CHUNK_BYTES)
+                                       : firn_page_map(FIRN_CHUNK_BYTES);
     if (pages == NULL) {
         firn_release(NULL, chunk, sizeof *chunk);
         return NULL;

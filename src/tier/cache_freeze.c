@@ -44,7 +44,7 @@ typedef struct freezing {
     size_t segment_count, segment_capacity;
     uint32_t *replaced; /* batches that lose an item each */
     size_t replaced_count, replaced_capacity;
-    size_t size; /* of the segment, header included; 0: none begun */
+    size_t size;   /* of the segment, header included; 0: none begun */
     bool is_flush; /* holds the shards' move throughout */
     uint32_t count, gone;
     uint64_t bytes;                 /* of all segments */

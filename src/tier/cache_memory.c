@@ -34,9 +34,8 @@ static size_t cost_of(const firn_cache_memory *memory, size_t size)
 
 static void *pages_take(firn_cache_memory *memory, size_t size)
 {
-    return size <= FIRN_CHUNK_RUN_MAX_BYTES
-               ? firn_cache_chunks_take(chunks_for(memory, size), size)
-               : firn_page_map(size);
+    return size <= FIRN_CHUNK_RUN_MAX_BYTES ? firn_cache_chunks_take(chunks_for(memory, size), size)
+                                            : firn_page_map(size);
 }
 
 static void pages_give(firn_cache_memory *memory, void *pages, size_t size)
@@ -95,7 +94,8 @@ firn_status firn_cache_memory_init(firn_cache_memory *memory, const firn_allocat
     memory->is_large = limit_bytes >= LARGE_BYTES;
     atomic_init(&memory->used_bytes, 0);
     uint64_t kept = limit_bytes / KEPT_SHARE;
-    if (!firn_cache_chunks_init(&memory->chunks, memory->is_large ? kept / 2 : kept, memory->is_large))
+    if (!firn_cache_chunks_init(&memory->chunks, memory->is_large ? kept / 2 : kept,
+                                memory->is_large))
         return FIRN_NO_MEMORY;
     if (firn_cache_chunks_init(&memory->spans, kept / 2, true))
         return FIRN_OK;

@@ -57,6 +57,7 @@ typedef struct frame_header {
 
 /* --- zstd's allocations, which are not told their size at release --- */
 
+enum { TABLES_BYTES = 256 << 10 };
 enum { SIZE_PREFIX = 16 }; /* keeps the alignment of 16 */
 
 static void *zstd_allocate(void *context, size_t size)
@@ -180,12 +181,32 @@ static firn_status zstd_packed(size_t packed, size_t *ret_packed)
     return FIRN_OK;
 }
 
+/* The tables of what is larger than a segment as large as a segment's: at level 9, 1 MB would take
+ * 13 MB of them instead of 3.5, and be 0.1 % smaller. */
+static size_t pack_large(ZSTD_CCtx *packer, int level, const void *data, size_t size, void *out,
+                         size_t capacity)
+{
+    ZSTD_compressionParameters tables = ZSTD_getCParams(level, TABLES_BYTES, 0);
+    ZSTD_CCtx_reset(packer, ZSTD_reset_session_and_parameters);
+    size_t result = ZSTD_CCtx_setParameter(packer, ZSTD_c_compressionLevel, level);
+    if (!ZSTD_isError(result))
+        result = ZSTD_CCtx_setParameter(packer, ZSTD_c_hashLog, (int)tables.hashLog);
+    if (!ZSTD_isError(result))
+        result = ZSTD_CCtx_setParameter(packer, ZSTD_c_chainLog, (int)tables.chainLog);
+    if (!ZSTD_isError(result))
+        result = ZSTD_compress2(packer, out, capacity, data, size);
+    ZSTD_CCtx_reset(packer, ZSTD_reset_session_and_parameters);
+    return result;
+}
+
 static firn_status pack_zstd(firn_codec *codec, int level, const void *data, size_t size, void *out,
                              size_t capacity, size_t *ret_packed)
 {
     if (zstd_packer_make(codec) != FIRN_OK)
         return FIRN_NO_MEMORY;
-    return zstd_packed(ZSTD_compressCCtx(codec->zstd_packer, out, capacity, data, size, level),
+    return zstd_packed(size <= TABLES_BYTES
+                           ? ZSTD_compressCCtx(codec->zstd_packer, out, capacity, data, size, level)
+                           : pack_large(codec->zstd_packer, level, data, size, out, capacity),
                        ret_packed);
 }
 
