@@ -183,6 +183,13 @@ void firn_cgroup_memory_get(const char *root, firn_cgroup_memory *ret_memory)
     *ret_memory = memory;
 }
 
+bool firn_cgroup_folder(const char *root, char *ret_folder, size_t size)
+{
+    struct place place;
+    return find_place(root, NULL, &place) &&
+           (size_t)snprintf(ret_folder, size, "%s", place.path) < size;
+}
+
 static void apply_quota(uint32_t *processors, uint64_t quota, uint64_t period)
 {
     if (quota == UINT64_MAX || quota == 0 || period == 0)

@@ -4,6 +4,8 @@
 #ifndef FIRN_CORE_CGROUP_H
 #define FIRN_CORE_CGROUP_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct firn_cgroup_memory {
@@ -12,6 +14,9 @@ typedef struct firn_cgroup_memory {
 } firn_cgroup_memory;
 
 void firn_cgroup_memory_get(const char *root, firn_cgroup_memory *ret_memory);
+
+/* The folder of the process's v2 group, root included; false where there is none to be seen. */
+bool firn_cgroup_folder(const char *root, char *ret_folder, size_t size);
 
 /* Processors that the quotas allow, rounded up, at least 1; UINT32_MAX for no quota. */
 uint32_t firn_cgroup_processors(const char *root);

@@ -3,6 +3,7 @@
 #include "core/cgroup.h"
 #include "core/kernel_text.h"
 #include "core/page.h"
+#include "core/pressure.h"
 
 #include "support/tempdir.h"
 
@@ -208,6 +209,28 @@ static void figures_of_the_process_come_from_smaps(void **state)
     assert_int_equal(memory.peak_rss_bytes, 6000 * 1024);
 }
 
+static void stalls_of_the_machine_and_of_the_group_count(void **state)
+{
+    (void)state;
+    uint32_t share = 7;
+    assert_false(firn_pressure_memory(root, &share));
+    assert_int_equal(share, 7);
+    put("/proc/pressure/memory", "some avg10=1.50 avg60=0.00 avg300=0.00 total=0\n"
+                                 "full avg10=9.00 avg60=0.00 avg300=0.00 total=0\n");
+    assert_true(firn_pressure_memory(root, &share));
+    assert_int_equal(share, 150);
+    put_v2("/");
+    put("/sys/fs/cgroup/a.slice/b.scope/memory.pressure", "some avg10=23.07 avg60=0.00\n");
+    assert_true(firn_pressure_memory(root, &share));
+    assert_int_equal(share, 2307);
+    put("/sys/fs/cgroup/a.slice/b.scope/memory.pressure", "some avg10=0.20 avg60=0.00\n");
+    assert_true(firn_pressure_memory(root, &share));
+    assert_int_equal(share, 150);
+    put("/proc/pressure/memory", "some avg10=wrong\n");
+    assert_true(firn_pressure_memory(root, &share));
+    assert_int_equal(share, 20);
+}
+
 static void broken_files_of_the_kernel_are_let_pass(void **state)
 {
     (void)state;
@@ -312,6 +335,7 @@ int main(void)
         WITH_ROOT(figures_of_the_process_come_from_smaps),
         WITH_ROOT(broken_files_of_the_kernel_are_let_pass),
         WITH_ROOT(lines_of_any_length_are_read),
+        WITH_ROOT(stalls_of_the_machine_and_of_the_group_count),
         cmocka_unit_test(this_machine_has_plausible_figures),
         cmocka_unit_test(memory_that_is_used_shows_in_the_process),
         cmocka_unit_test(sizes_are_rounded_up_to_pages),
