@@ -6,7 +6,8 @@
  *     region [--json] [--quick] [--runs N] [--svg FILE] [FOLDER]
  *
  * FOLDER is what scripts/heaps has laid out; build/heaps when it is not given. Each run is a
- * program below peers/ in a process of its own: see region/driver.c. With --quick there are fewer
+ * program below peers/ in a process of its own: see region/heap.c
+ * and region/wakes.c. With --quick there are fewer
  * levels, and no touches. Targets are for a process of 223 MB, and are scaled to what the image
  * has; where the machine has no zram to set up, what it would take is that of LZ4 in 4 KB. */
 #include <stdio.h>
@@ -18,15 +19,16 @@
 #include "support/plot.h"
 #include "support/versus.h"
 
-enum { HEAPS = 5, METHODS = 8, TOUCHES = 3, RUNS = 3, ROWS = 64, TEXT = 96 };
+enum { HEAPS = 5, METHODS = 9, TOUCHES = 3, RUNS = 3, ROWS = 64, TEXT = 96 };
+enum { NODE, PYTHON, DUKTAPE };
 enum { LZ4, ZSTD1, ZSTD3, ZSTD9, SIBLING1, SIBLING9, LZ4_64K, LZ4_4K };
 
 static const char *const heaps[HEAPS] = {"node", "python", "duktape", "lua", "sqlite"};
 static const char *const titles[HEAPS] = {"a node process", "a python process",
                                           "Duktape with lodash in 4 frames", "a Lua state",
                                           "an SQLite database"};
-static const char *const methods[METHODS] = {"lz4",      "zstd1",    "zstd3",   "zstd9",
-                                             "sibling1", "sibling9", "lz4_64k", "lz4_4k"};
+static const char *const methods[METHODS] = {"lz4",      "zstd1",   "zstd3",  "zstd9", "sibling1",
+                                             "sibling9", "lz4_64k", "lz4_4k", "zram"};
 static const char *const names[METHODS] = {"LZ4",
                                            "zstd-1",
                                            "zstd-3",
@@ -34,10 +36,12 @@ static const char *const names[METHODS] = {"LZ4",
                                            "zstd-1 against a sibling",
                                            "zstd-9 against a sibling",
                                            "LZ4 alone, 64 KB",
-                                           "LZ4 alone, 4 KB (zram)"};
+                                           "LZ4 alone, 4 KB",
+                                           "zram"};
 static const char *const touches[TOUCHES] = {"1", "40", "100"};
 
 static struct contender whole[HEAPS][METHODS], touched[HEAPS][TOUCHES][METHODS];
+static struct contender wakes[2];
 static struct row rows[ROWS];
 static char texts[ROWS][TEXT];
 static size_t row_count;
@@ -59,7 +63,8 @@ static struct row *add(const struct contender *all, size_t first, const char *ke
     size_t peers = 0;
     for (size_t i = 0; i < METHODS && peers < ROW_PEERS_MAX - 1; i++) {
         double value = contender_median(&all[i], key) / unit_size;
-        if (i != first && !isnan(value))
+        bool left_out = i == ZSTD3 && !all[SIBLING1].absent; /* for lack of room */
+        if (i != first && !isnan(value) && !left_out)
             row.peers[peers++] = (struct row_peer){all[i].name, value};
     }
     snprintf(texts[row_count], TEXT, "%s %s, %s", title, what, names[first]);
@@ -67,11 +72,24 @@ static struct row *add(const struct contender *all, size_t first, const char *ke
     return &rows[row_count++];
 }
 
+/* What a wake takes while others pack, beside what it takes while they do not. */
+static void add_wakes(void)
+{
+    static const struct {
+        const char *key, *text;
+    } figures[] = {
+        {"p50_ns", "a pin that wakes such a heap while others pack, median"},
+        {"p99_ns", "a pin that wakes such a heap while others pack, 99 %"},
+        {"worst_ns", "a pin that wakes such a heap while others pack, of 200 the worst"}};
+    for (size_t i = 0; i < sizeof figures / sizeof *figures && !wakes[0].absent; i++)
+        rows[row_count++] = row_versus("S6", figures[i].text, wakes, 2, figures[i].key, "ms", 1e6);
+}
+
 /* A script heap is held to its sibling, and the others have none. */
 static void add_heap(size_t heap, bool quick)
 {
     const struct contender *all = whole[heap];
-    bool sibling = heap == 2;
+    bool sibling = heap == DUKTAPE;
     size_t first = sibling ? SIBLING1 : ZSTD1;
     double plain = contender_median(&all[first], "plain_bytes");
     char title[TEXT / 2];
@@ -80,7 +98,7 @@ static void add_heap(size_t heap, bool quick)
     snprintf(title, sizeof title, "%s, %.1f MB:", titles[heap], plain / 1e6);
     struct row *asleep = add(all, first, "asleep_bytes", "MB", 1e6, title, "asleep");
     struct row *wake = add(all, first, "wake_ns", "ms", 1e6, title, "woken whole");
-    if (heap == 0 && !quick) {
+    if (heap == NODE && !quick) {
         asleep->target = 32 * plain / 223e6;
         wake->target = 100 * plain / 223e6;
     } else if (sibling && !quick) {
@@ -107,6 +125,13 @@ int main(int count, char **words)
     const char *folder = options.word != NULL ? options.word : "build/heaps";
     if (access(folder, R_OK) != 0)
         fprintf(stderr, "%s: no heaps of processes; scripts/heaps lays them out\n", folder);
+    for (size_t i = 0; i < 2; i++) {
+        const char *path = peer_program("region_wakes");
+        wakes[i] = (struct contender){.name = i == 0 ? "Firn" : "while nobody packs",
+                                      .work = "wakes",
+                                      .words = {path, folder, i == 0 ? "packing" : "alone"},
+                                      .needs = path};
+    }
     for (size_t heap = 0; heap < HEAPS; heap++) {
         for (size_t method = 0; method < METHODS; method++) {
             whole[heap][method] = contender(folder, heap, method, "eager");
@@ -117,6 +142,10 @@ int main(int count, char **words)
         for (size_t i = 0; !options.quick && i < TOUCHES; i++)
             contenders_run(touched[heap][i], METHODS, options.runs);
         add_heap(heap, options.quick);
+        if (heap == DUKTAPE) {
+            contenders_run(wakes, 2, options.runs);
+            add_wakes();
+        }
     }
     return rows_report(rows, row_count, &options);
 }

@@ -3,16 +3,18 @@
  *     region_heap FOLDER HEAP METHOD TOUCH
  *
  * METHOD is lz4, zstd1, zstd3, zstd9, sibling1, sibling9 for Firn; lz4_64k and lz4_4k for LZ4 alone
- * in blocks of that size, the latter as zram would hold the pages (what it adds to each, some 3 %,
- * apart). TOUCH is the percent of the pages that are touched once, in no order, or `eager`. */
+ * in blocks of that size; zram for the kernel's, if /dev/zram0 is there, unused, and may be set up.
+ * TOUCH is the percent of the pages that are touched once, in no order, or `eager`. */
 #include "region/heaps.h"
 
 #include "support/contender.h"
 #include "support/measure.h"
 
+#include <fcntl.h>
 #include <lz4.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum { PAGE = 4096, ALONE_MAX = 65536 };
 
@@ -20,18 +22,20 @@ struct method {
     const char *name;
     int level;
     bool sibling;
-    size_t alone; /* bytes of a block by LZ4 alone; 0: Firn */
+    size_t alone; /* bytes of a block by LZ4 alone; 0: Firn, or zram */
+    bool zram;
 };
 
 static const struct method methods[] = {
-    {"lz4", FIRN_REGION_LEVEL_LZ4, false, 0},
-    {"zstd1", 1, false, 0},
-    {"zstd3", 3, false, 0},
-    {"zstd9", 9, false, 0},
-    {"sibling1", 1, true, 0},
-    {"sibling9", 9, true, 0},
-    {"lz4_64k", 0, false, 65536},
-    {"lz4_4k", 0, false, 4096},
+    {.name = "lz4", .level = FIRN_REGION_LEVEL_LZ4},
+    {.name = "zstd1", .level = 1},
+    {.name = "zstd3", .level = 3},
+    {.name = "zstd9", .level = 9},
+    {.name = "sibling1", .level = 1, .sibling = true},
+    {.name = "sibling9", .level = 9, .sibling = true},
+    {.name = "lz4_64k", .alone = 65536},
+    {.name = "lz4_4k", .alone = 4096},
+    {.name = "zram", .zram = true},
 };
 
 static void give_up(const char *what, firn_status status)
@@ -212,6 +216,74 @@ static void pack_alone(const struct method *method, const struct pages *all,
     span_print(begin, "wake");
 }
 
+/* --- by the kernel --- */
+
+static FILE *zram_file(const char *name, const char *mode)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/sys/block/zram0/%s", name);
+    return fopen(path, mode);
+}
+
+static void zram_set(const char *name, const char *value)
+{
+    FILE *file = zram_file(name, "w");
+    bool set = file != NULL && fputs(value, file) >= 0;
+    if (file == NULL || fclose(file) != 0 || !set)
+        exit(CONTENDER_ABSENT);
+}
+
+static unsigned long long zram_get(const char *name, int column)
+{
+    unsigned long long value = 0;
+    FILE *file = zram_file(name, "r");
+    if (file == NULL)
+        exit(CONTENDER_ABSENT);
+    for (int i = 0; i <= column; i++)
+        if (fscanf(file, "%llu", &value) != 1)
+            exit(CONTENDER_ABSENT);
+    fclose(file);
+    return value;
+}
+
+static void zram_reset(void)
+{
+    zram_set("reset", "1");
+}
+
+/* The pages as a block device's; what it took in all is the third figure of mm_stat. */
+static void pack_by_zram(const struct pages *all, const struct pages *touched)
+{
+    char size[32];
+    uint32_t sequence = 1;
+    size_t touches = touched != NULL ? touched->count : all->count;
+    if (zram_get("disksize", 0) != 0)
+        exit(CONTENDER_ABSENT);
+    zram_set("comp_algorithm", "lz4");
+    snprintf(size, sizeof size, "%zu", (all->count + 1) * PAGE);
+    zram_set("disksize", size);
+    atexit(zram_reset);
+    int device = open("/dev/zram0", O_RDWR | O_DIRECT | O_CLOEXEC);
+    char *plain =
+        mmap(NULL, all->count * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (device < 0 || plain == MAP_FAILED)
+        exit(CONTENDER_ABSENT);
+    struct span begin = span_begin();
+    for (size_t i = 0; i < all->count; i++)
+        if (pwrite(device, all->at[i], PAGE, (off_t)(i * PAGE)) != PAGE)
+            give_up("zram takes no page", FIRN_IO);
+    span_print(begin, "pack");
+    printf("asleep_bytes %llu\n", zram_get("mm_stat", 2));
+    begin = span_begin();
+    for (size_t i = 0; i < touches; i++) {
+        size_t page = touched != NULL ? random_below(&sequence, (uint32_t)all->count) : i;
+        if (pread(device, plain + page * PAGE, PAGE, (off_t)(page * PAGE)) != PAGE)
+            give_up("zram gives no page", FIRN_IO);
+    }
+    span_print(begin, "wake");
+    close(device);
+}
+
 int main(int count, char **words)
 {
     const struct heap *heap = count == 5 ? heap_find(words[2]) : NULL;
@@ -232,7 +304,7 @@ int main(int count, char **words)
         heap_make(heap, words[1], true, eager ? FIRN_REGION_EAGER : FIRN_REGION_ON_TOUCH);
     struct pages all = pages_list(region), touched = all;
     printf("plain_bytes %zu\n", all.count * PAGE);
-    if (method->alone > 0) {
+    if (method->alone > 0 || method->zram) {
         touched.at = need(malloc((all.count + 1) * sizeof *touched.at));
         memcpy(touched.at, all.at, all.count * sizeof *all.at);
     }
@@ -240,6 +312,8 @@ int main(int count, char **words)
         pages_pick(&touched, strtod(words[4], NULL));
     if (method->alone > 0)
         pack_alone(method, &all, eager ? NULL : &touched);
+    else if (method->zram)
+        pack_by_zram(&all, eager ? NULL : &touched);
     else
         sleep_and_wake(region, method, sibling, eager ? NULL : &touched);
     return 0;
