@@ -1,0 +1,3 @@
+/* The same without leaving out any call. */
+#define EVERY 1
+#include "process_faults.c"
