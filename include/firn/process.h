@@ -86,7 +86,8 @@ typedef struct firn_process_husk {
 
 /* Is called in the husk, on a stack of 128 KiB, all signals blocked. Memory is what the template
  * has: the C library and all others that the zygote had loaded can be used, but nothing that was
- * made after the template, neither in memory nor (dlopen) in code. What is written goes away.
+ * made or set after the template, neither in memory (even the variable with the template's address
+ * is not set; context is for such things) nor (dlopen) in code. What is written goes away.
  * Hands the image out or keeps it, waits, and sets *ret_image and *ret_image_bytes (at first those
  * of husk) to the image to restore, which may lie anywhere, and returns; is called again with
  * `refused` set where that image is none. Or ends the process (_exit): a frozen one. */
@@ -117,9 +118,9 @@ typedef struct firn_process_result {
 
 /* Packs the calling process, gives its pages back to the kernel, calls options->husk, and returns
  * FIRN_OK when the process is whole again. On an error it is whole too and has lost nothing:
- * FIRN_BUSY (threads), FIRN_INVALID, FIRN_NO_MEMORY, FIRN_LIMIT (the window is too small),
- * FIRN_UNSUPPORTED, FIRN_IO. Ends the process with FIRN_PROCESS_LOST where memory runs out in the
- * middle of a restore. */
+ * FIRN_BUSY (threads, or in a husk), FIRN_INVALID, FIRN_NO_MEMORY, FIRN_LIMIT (the window is too
+ * small), FIRN_UNSUPPORTED, FIRN_IO. Ends the process with FIRN_PROCESS_LOST where memory runs out
+ * in the middle of a restore. */
 FIRN_API FIRN_NODISCARD firn_status
 firn_process_hibernate(firn_process_template *zygote, const firn_process_hibernate_options *options,
                        firn_process_result *ret_result, firn_error *ret_error);

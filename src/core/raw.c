@@ -18,6 +18,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+enum { POPULATE_WRITE = 23 }; /* MADV_POPULATE_WRITE of Linux 5.14 */
+
 #define PAGEMAP_SCAN_REQUEST 0xc0606610ul /* _IOWR('f', 16, struct pm_scan_arg) */
 _Static_assert(sizeof(firn_raw_page_scan) == 0x60, "the request's number tells the size");
 
@@ -149,6 +151,11 @@ long firn_raw_protect(uint64_t address, size_t size, int protection)
 long firn_raw_advise(uint64_t address, size_t size, int advice)
 {
     return tried(FIRN_FAULT_MADVISE, SYS_madvise, address, size, (uint64_t)advice, 0, 0, 0);
+}
+
+void firn_raw_populate(uint64_t address, size_t size)
+{
+    (void)call(SYS_madvise, address, size, POPULATE_WRITE, 0, 0, 0);
 }
 
 long firn_raw_scan(int pagemap_fd, firn_raw_page_scan *scan)

@@ -56,6 +56,9 @@ long firn_raw_map(uint64_t address, size_t size, int protection, int flags, int 
 long firn_raw_unmap(uint64_t address, size_t size);
 long firn_raw_protect(uint64_t address, size_t size, int protection);
 long firn_raw_advise(uint64_t address, size_t size, int advice);
+/* Makes pages of a writable range that will be written in one call rather than by a fault each.
+ * Only saves time, and may do nothing. */
+void firn_raw_populate(uint64_t address, size_t size);
 long firn_raw_scan(int pagemap_fd, firn_raw_page_scan *scan);
 /* The new end of the data segment, which is the old one where it cannot be moved; 0 tells it. */
 uint64_t firn_raw_brk(uint64_t end);

@@ -19,16 +19,18 @@
 
 enum { DEFAULT_LEVEL = 1, LEVEL_MAX = 19 };
 
-static bool template_valid(const firn_process_template *zygote, firn_error *ret_error)
+/* Whether the template can be used here and now. */
+static firn_status template_check(const firn_process_template *zygote, firn_error *ret_error)
 {
     uint32_t device;
     uint64_t inode;
-    if (zygote != NULL && firn_raw_identity(zygote->fd, &device, &inode) == 0 &&
-        device == zygote->device && inode == zygote->inode)
-        return true;
-    firn_error_set(ret_error, FIRN_INVALID, 0,
-                   "the template is none, or its descriptor was closed");
-    return false;
+    if (zygote == NULL || firn_raw_identity(zygote->fd, &device, &inode) != 0 ||
+        device != zygote->device || inode != zygote->inode)
+        return firn_error_set(ret_error, FIRN_INVALID, 0,
+                              "the template is none, or its descriptor was closed");
+    if ((uint64_t)(uintptr_t)&device - (uint64_t)(uintptr_t)zygote < zygote->window_bytes)
+        return firn_error_set(ret_error, FIRN_BUSY, 0, "this is a husk already");
+    return firn_process_work_possible(ret_error);
 }
 
 static bool options_valid(const firn_process_hibernate_options *options)
@@ -100,9 +102,7 @@ firn_status firn_process_hibernate(firn_process_template *zygote,
 {
     if (options == NULL || !options_valid(options))
         return firn_error_set(ret_error, FIRN_INVALID, 0, "the options are not valid");
-    if (!template_valid(zygote, ret_error))
-        return FIRN_INVALID;
-    firn_status status = firn_process_work_possible(ret_error);
+    firn_status status = template_check(zygote, ret_error);
     if (status != FIRN_OK)
         return status;
     firn_process_work *work;
@@ -136,9 +136,7 @@ firn_status firn_process_rebuild(firn_process_template *zygote, const void *imag
 {
     if (image == NULL)
         return firn_error_set(ret_error, FIRN_INVALID, 0, "there is no image");
-    if (!template_valid(zygote, ret_error))
-        return FIRN_INVALID;
-    firn_status status = firn_process_work_possible(ret_error);
+    firn_status status = template_check(zygote, ret_error);
     if (status != FIRN_OK)
         return status;
     firn_process_work *work;

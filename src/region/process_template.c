@@ -224,6 +224,8 @@ static bool warm_up(firn_process_work *work)
     uint64_t at = 0;
     bool same = packer != NULL && unpacker != NULL;
     if (same) {
+        memset(data, 5, WARM_BYTES);
+        memcpy(data + WARM_BYTES, data, WARM_BYTES);
         memcpy(data, FIRN_VERSION_STRING, sizeof FIRN_VERSION_STRING);
         uint8_t *packed = data + 2 * WARM_BYTES;
         size_t size =

@@ -5,6 +5,8 @@
 
 #include "support/random.h"
 
+#include <firn/checksum.h>
+
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,10 +45,7 @@ static unsigned random_below(uint64_t limit)
 
 static uint64_t digest_bytes(uint64_t digest, const void *data, size_t size)
 {
-    const unsigned char *at = data;
-    for (size_t i = 0; i < size; i++)
-        digest = (digest ^ at[i]) * UINT64_C(0x100000001b3);
-    return digest;
+    return (digest ^ firn_crc32c((uint32_t)digest, data, size)) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
 static void area_protect(const area *which, int rights)
@@ -75,8 +74,7 @@ static inline uint64_t state_digest(void)
             continue;
         digest = digest_bytes(digest, &areas[i].rights, sizeof areas[i].rights);
         area_protect(&areas[i], areas[i].rights | PROT_READ);
-        for (size_t at = 0; at < areas[i].size; at += 8)
-            digest = (digest ^ *(uint64_t *)(void *)(areas[i].at + at)) * UINT64_C(0x100000001b3);
+        digest = digest_bytes(digest, areas[i].at, areas[i].size);
         area_protect(&areas[i], areas[i].rights);
     }
     digest = digest_bytes(digest, state_text, sizeof state_text);

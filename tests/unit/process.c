@@ -479,6 +479,12 @@ static void husk_at_work(firn_process_husk *husk, const void **ret_image, size_t
     char text[100];
     snprintf(text, sizeof text, "%s %d", "printed", 5);
     common->husk_faults += strcmp(text, "printed 5") != 0;
+    firn_error error;
+    const firn_process_hibernate_options again = {.husk = husk_idle};
+    common->husk_faults += zygote != NULL; /* it was set after the template was made */
+    firn_process_template *given = *(firn_process_template **)husk->context;
+    common->husk_faults += firn_process_hibernate(given, &again, NULL, &error) != FIRN_BUSY;
+    common->husk_faults += firn_process_rebuild(given, image, 5, &error) != FIRN_BUSY;
     FILE *about = fopen("/proc/self/status", "r");
     common->husk_faults += about == NULL;
     for (char line[200]; fgets(line, sizeof line, about) != NULL;) {
@@ -495,6 +501,8 @@ static void work_in_a_husk(void)
     unsigned char *much = malloc(MUCH);
     memset(much, 7, MUCH);
     waking.husk = husk_at_work;
+    waking.context = &zygote;
+    waking.context_bytes = sizeof zygote;
     firn_process_result result;
     must(sleep_once(&result) == FIRN_OK && common->husk_faults == 0);
     must(result.private_bytes > MUCH && result.image_bytes < MUCH / 20);

@@ -71,7 +71,7 @@ static int fork_body(void (*body)(firn_fault_call, unsigned long), firn_fault_ca
         body(call, at);
         _exit(0);
     }
-    int status;
+    int status = 1;
     must(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status));
     return WEXITSTATUS(status);
 }
