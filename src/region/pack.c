@@ -1,6 +1,6 @@
 /* Packing: the blocks of a region go, 32 at a time, to as many threads as there are, each of which
  * has a packer; what they give is an image when all went well. Called by region.c and template.c;
- * calls libzstd and liblz4, unpack.c for what sleeps already.
+ * calls block.c and liblz4, unpack.c for what sleeps already.
  *
  * Invariants:
  *   I1  entries of group g are written by the thread that took g, at 32 * g; filled[g] tells how
@@ -12,15 +12,14 @@
 #include "region/pack.h"
 
 #include "core/os_map.h"
+#include "region/block.h"
 #include "region/template.h"
 #include "region/unpack.h"
 #include "region/work.h"
 
 #include <firn/checksum.h>
 
-#define ZSTD_STATIC_LINKING_ONLY /* for working in given memory; exported by libzstd */
 #include <lz4.h>
-#include <zstd.h>
 
 #include <string.h>
 
@@ -30,7 +29,7 @@
 
 struct packer {
     size_t bytes; /* of all of this, mapped */
-    ZSTD_CCtx *zstd;
+    firn_block_packer *zstd;
     _Alignas(64) uint8_t plain[BLOCK];
     _Alignas(64) uint8_t lz4[1 << 15];
     _Alignas(64) uint8_t out[FIRN_PIECE_BYTES];
@@ -47,7 +46,7 @@ struct packing {
 
 static struct packer *packer_create(int level)
 {
-    size_t workspace = level > 0 ? ZSTD_estimateCCtxSize(level) : 0;
+    size_t workspace = level > 0 ? firn_block_packer_bytes(level) : 0;
     size_t bytes = (sizeof(struct packer) + workspace + 4095) & ~(size_t)4095;
     void *at;
     if (firn_os_map(bytes, &at) != 0)
@@ -56,9 +55,8 @@ static struct packer *packer_create(int level)
     packer->bytes = bytes;
     if (level <= 0)
         return packer;
-    packer->zstd = ZSTD_initStaticCCtx(packer->workspace, workspace & ~(size_t)7);
-    if (packer->zstd == NULL ||
-        ZSTD_isError(ZSTD_CCtx_setParameter(packer->zstd, ZSTD_c_compressionLevel, level))) {
+    packer->zstd = firn_block_packer_init(packer->workspace, workspace, level);
+    if (packer->zstd == NULL) {
         firn_os_unmap(packer, bytes);
         return NULL;
     }
@@ -110,14 +108,6 @@ firn_status firn_pack_plain(const firn_pack_input *input, uint32_t block, uint8_
     return unpacked != NULL ? FIRN_OK : FIRN_CORRUPT;
 }
 
-static size_t pack_zstd(struct packer *packer, uint8_t *out, const uint8_t *before)
-{
-    if (before != NULL && ZSTD_isError(ZSTD_CCtx_refPrefix(packer->zstd, before, BLOCK)))
-        return 0;
-    size_t size = ZSTD_compress2(packer->zstd, out, BLOCK, packer->plain, BLOCK);
-    return ZSTD_isError(size) ? 0 : size;
-}
-
 /* Packs packer->plain to out, which has room for a block; fills in the entry. */
 static void pack_block(const firn_pack_input *input, struct packer *packer, uint8_t *out,
                        firn_entry *entry)
@@ -135,7 +125,8 @@ static void pack_block(const firn_pack_input *input, struct packer *packer, uint
                                                   (char *)out, (int)BLOCK, (int)RAW_ABOVE, 1);
     } else if (input->level > 0) {
         kind = before != NULL ? FIRN_BLOCK_SIBLING : FIRN_BLOCK_ZSTD;
-        size = pack_zstd(packer, out, before);
+        size = firn_block_pack(packer->zstd, before, before != NULL ? BLOCK : 0, packer->plain,
+                               BLOCK, out, BLOCK);
     }
     if (size == 0 || size > RAW_ABOVE) {
         kind = FIRN_BLOCK_RAW;

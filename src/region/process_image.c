@@ -138,7 +138,7 @@ bool firn_process_image_tables_check(const firn_process_image_header *header,
     return runs_fit(header, tables);
 }
 
-bool firn_process_image_block_unpack(firn_process_block_unpacker *unpacker, const uint8_t *image,
+bool firn_process_image_block_unpack(firn_block_unpacker *unpacker, const uint8_t *image,
                                      uint64_t end, uint64_t *at, const void *prefix,
                                      size_t prefix_size, void *out, size_t size)
 {
@@ -147,20 +147,28 @@ bool firn_process_image_block_unpack(firn_process_block_unpacker *unpacker, cons
     const uint32_t packed = get_u32(image + *at);
     const uint32_t crc = get_u32(image + *at + 4);
     *at += FIRN_PROCESS_IMAGE_BLOCK_HEADER_BYTES;
-    if (packed > size || packed > end - *at ||
-        !firn_process_block_unpack(unpacker, prefix, prefix_size, image + *at, packed, out, size) ||
-        firn_crc32c(0, out, size) != crc)
+    if (packed > size || packed > end - *at)
+        return false;
+    if (packed == size)
+        memcpy(out, image + *at, size);
+    else if (!firn_block_unpack(unpacker, prefix, prefix_size, image + *at, packed, out, size))
+        return false;
+    if (firn_crc32c(0, out, size) != crc)
         return false;
     *at += packed;
     return true;
 }
 
-size_t firn_process_image_block_pack(firn_process_block_packer *packer, const void *prefix,
+size_t firn_process_image_block_pack(firn_block_packer *packer, const void *prefix,
                                      size_t prefix_size, const void *data, size_t size,
                                      uint8_t *out)
 {
-    size_t packed = firn_process_block_pack(packer, prefix, prefix_size, data, size,
-                                            out + FIRN_PROCESS_IMAGE_BLOCK_HEADER_BYTES);
+    uint8_t *payload = out + FIRN_PROCESS_IMAGE_BLOCK_HEADER_BYTES;
+    size_t packed = firn_block_pack(packer, prefix, prefix_size, data, size, payload, size - 1);
+    if (packed == 0) {
+        memcpy(payload, data, size);
+        packed = size;
+    }
     put_u32(out, (uint32_t)packed);
     put_u32(out + 4, firn_crc32c(0, data, size));
     return FIRN_PROCESS_IMAGE_BLOCK_HEADER_BYTES + packed;

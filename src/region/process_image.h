@@ -5,7 +5,7 @@
 #define FIRN_REGION_PROCESS_IMAGE_H
 
 #include "core/raw.h"
-#include "region/process_block.h"
+#include "region/block.h"
 #include "region/process_maps.h"
 
 enum {
@@ -86,13 +86,13 @@ firn_process_image_tables firn_process_image_tables_in(const firn_process_image_
 bool firn_process_image_tables_check(const firn_process_image_header *header,
                                      const firn_process_image_tables *tables);
 
-/* Unpacks the block at *at in the image into out (size bytes, at most FIRN_PROCESS_BLOCK_BYTES) and
+/* Unpacks the block at *at in the image into out (size bytes, at most FIRN_BLOCK_BYTES) and
  * moves *at behind it; not beyond end. */
-bool firn_process_image_block_unpack(firn_process_block_unpacker *unpacker, const uint8_t *image,
+bool firn_process_image_block_unpack(firn_block_unpacker *unpacker, const uint8_t *image,
                                      uint64_t end, uint64_t *at, const void *prefix,
                                      size_t prefix_size, void *out, size_t size);
 /* Packs one; out has room for FIRN_PROCESS_IMAGE_BLOCK_HEADER_BYTES + size. Returns its bytes. */
-size_t firn_process_image_block_pack(firn_process_block_packer *packer, const void *prefix,
+size_t firn_process_image_block_pack(firn_block_packer *packer, const void *prefix,
                                      size_t prefix_size, const void *data, size_t size,
                                      uint8_t *out);
 

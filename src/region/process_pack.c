@@ -24,7 +24,7 @@ typedef struct packing {
     firn_process_work *work;
     const firn_mapping *mapping; /* at hand */
     bool readable;               /* its rights are as they should be, or were made so */
-    firn_process_block_packer *blocks;
+    firn_block_packer *blocks;
     uint8_t *image;
     uint64_t image_bytes, image_capacity;
     firn_process_image_run *runs;
@@ -34,7 +34,7 @@ typedef struct packing {
     unsigned filled; /* pages of data */
     bool based;      /* some of them have a base */
     uint8_t *data, *base, *plain;
-    firn_process_block_unpacker *check; /* NULL: packed blocks are not unpacked at once */
+    firn_block_unpacker *check; /* NULL: packed blocks are not unpacked at once */
 } packing;
 
 static bool too_small(packing *packer)
@@ -246,10 +246,10 @@ static bool gather_signals(firn_process_work *work, firn_process_image_signal *s
 static bool pack_tables(packing *packer, const uint8_t *tables, uint64_t size,
                         const uint8_t *prefix, uint64_t prefix_size)
 {
-    for (uint64_t at = 0; at < size; at += FIRN_PROCESS_BLOCK_BYTES) {
-        uint64_t part = size - at < FIRN_PROCESS_BLOCK_BYTES ? size - at : FIRN_PROCESS_BLOCK_BYTES;
+    for (uint64_t at = 0; at < size; at += FIRN_BLOCK_BYTES) {
+        uint64_t part = size - at < FIRN_BLOCK_BYTES ? size - at : FIRN_BLOCK_BYTES;
         uint64_t known = prefix_size > at ? prefix_size - at : 0;
-        known = known < FIRN_PROCESS_BLOCK_BYTES ? known : FIRN_PROCESS_BLOCK_BYTES;
+        known = known < FIRN_BLOCK_BYTES ? known : FIRN_BLOCK_BYTES;
         if (!add_block(packer, prefix + (known > 0 ? at : 0), known, tables + at, part))
             return false;
     }
@@ -323,22 +323,22 @@ static bool packer_init(packing *packer)
     packer->run_capacity = work->zygote->window_bytes / RUNS_SHARE / sizeof packer->runs[0];
     if (packer->image != NULL)
         packer->runs = firn_process_work_take(work, packer->run_capacity * sizeof packer->runs[0]);
-    const size_t bytes = firn_process_block_packer_bytes(level);
+    const size_t bytes = firn_block_packer_bytes(level);
     void *memory = packer->runs != NULL ? firn_process_work_take(work, bytes) : NULL;
     if (memory != NULL)
-        packer->data = firn_process_work_take(work, 3 * FIRN_PROCESS_BLOCK_BYTES);
+        packer->data = firn_process_work_take(work, 3 * FIRN_BLOCK_BYTES);
     if (packer->data == NULL)
         return false;
-    packer->base = packer->data + FIRN_PROCESS_BLOCK_BYTES;
-    packer->plain = packer->base + FIRN_PROCESS_BLOCK_BYTES;
-    packer->blocks = firn_process_block_packer_init(memory, bytes, level);
+    packer->base = packer->data + FIRN_BLOCK_BYTES;
+    packer->plain = packer->base + FIRN_BLOCK_BYTES;
+    packer->blocks = firn_block_packer_init(memory, bytes, level);
     packer->image_bytes = sizeof(firn_process_image_header);
     if (work->options.verify) {
-        const size_t unpacker_bytes = firn_process_block_unpacker_bytes();
+        const size_t unpacker_bytes = firn_block_unpacker_bytes();
         void *unpacker = firn_process_work_take(work, unpacker_bytes);
         if (unpacker == NULL)
             return false;
-        packer->check = firn_process_block_unpacker_init(unpacker, unpacker_bytes);
+        packer->check = firn_block_unpacker_init(unpacker, unpacker_bytes);
     }
     return packer->blocks != NULL ||
            firn_process_work_fail(work, FIRN_UNSUPPORTED, 0, "zstd does not work as expected");

@@ -29,7 +29,7 @@ typedef struct restoring {
     firn_process_work *work;
     firn_process_image_header header;
     firn_process_image_tables tables;
-    firn_process_block_unpacker *blocks;
+    firn_block_unpacker *blocks;
     uint8_t *pages; /* plain, those of all data runs one after the other */
     uint8_t *prefix;
     firn_process_work_list own;
@@ -75,10 +75,10 @@ static bool unpack_tables(restoring *restorer)
     if (result < 0)
         return firn_process_work_fail_call(work, result, "the template cannot be read");
     uint64_t image_at = restorer->header.tables_at;
-    for (uint64_t at = 0; at < size; at += FIRN_PROCESS_BLOCK_BYTES) {
-        uint64_t part = size - at < FIRN_PROCESS_BLOCK_BYTES ? size - at : FIRN_PROCESS_BLOCK_BYTES;
+    for (uint64_t at = 0; at < size; at += FIRN_BLOCK_BYTES) {
+        uint64_t part = size - at < FIRN_BLOCK_BYTES ? size - at : FIRN_BLOCK_BYTES;
         uint64_t prefix = known_bytes > at ? known_bytes - at : 0;
-        prefix = prefix < FIRN_PROCESS_BLOCK_BYTES ? prefix : FIRN_PROCESS_BLOCK_BYTES;
+        prefix = prefix < FIRN_BLOCK_BYTES ? prefix : FIRN_BLOCK_BYTES;
         if (!firn_process_image_block_unpack(restorer->blocks, work->image, work->image_bytes,
                                              &image_at, known + (prefix > 0 ? at : 0), prefix,
                                              tables + at, part))
@@ -165,13 +165,13 @@ static bool unpack(restoring *restorer)
     firn_process_work *work = restorer->work;
     if (!read_header(restorer))
         return false;
-    const size_t bytes = firn_process_block_unpacker_bytes();
+    const size_t bytes = firn_block_unpacker_bytes();
     void *memory = firn_process_work_take(work, bytes);
     if (memory != NULL)
-        restorer->prefix = firn_process_work_take(work, FIRN_PROCESS_BLOCK_BYTES);
+        restorer->prefix = firn_process_work_take(work, FIRN_BLOCK_BYTES);
     if (restorer->prefix == NULL)
         return false;
-    restorer->blocks = firn_process_block_unpacker_init(memory, bytes);
+    restorer->blocks = firn_block_unpacker_init(memory, bytes);
     if (restorer->blocks == NULL)
         return firn_process_work_fail(work, FIRN_UNSUPPORTED, 0, "zstd does not work as expected");
     if (!unpack_tables(restorer))

@@ -210,17 +210,15 @@ static void warm_entry(firn_process_work *work)
 static bool warm_up(firn_process_work *work)
 {
     const uint64_t mark = work->top;
-    const size_t pack = firn_process_block_packer_bytes(1),
-                 unpack = firn_process_block_unpacker_bytes();
+    const size_t pack = firn_block_packer_bytes(1), unpack = firn_block_unpacker_bytes();
     uint8_t *data =
         firn_process_work_take(work, WARM_BYTES * 4 + FIRN_PROCESS_IMAGE_BLOCK_HEADER_BYTES);
     void *packer_memory = data != NULL ? firn_process_work_take(work, pack) : NULL;
     void *unpacker_memory = packer_memory != NULL ? firn_process_work_take(work, unpack) : NULL;
     if (unpacker_memory == NULL)
         return false;
-    firn_process_block_packer *packer = firn_process_block_packer_init(packer_memory, pack, 1);
-    firn_process_block_unpacker *unpacker =
-        firn_process_block_unpacker_init(unpacker_memory, unpack);
+    firn_block_packer *packer = firn_block_packer_init(packer_memory, pack, 1);
+    firn_block_unpacker *unpacker = firn_block_unpacker_init(unpacker_memory, unpack);
     uint64_t at = 0;
     bool same = packer != NULL && unpacker != NULL;
     if (same) {

@@ -1,5 +1,5 @@
-/* Unpacking of blocks, in calls and in the handler of a fault; see unpack.h. Calls libzstd, liblz4
- * and core, none of which allocate here.
+/* Unpacking of blocks, in calls and in the handler of a fault; see unpack.h. Calls block.c,
+ * liblz4 and core, none of which allocate here.
  *
  * Threads: any; spare unpackers are exchanged atomically. Memory: an unpacker is 225 KiB, of which
  * SPARES_MAX are kept. A fork amid a take loses an unpacker in the child, and nothing else.
@@ -8,14 +8,12 @@
 #include "region/unpack.h"
 
 #include "core/os_map.h"
-#include "core/bytes.h"
+#include "region/block.h"
 #include "region/template.h"
 
 #include <firn/checksum.h>
 
-#define ZSTD_STATIC_LINKING_ONLY /* for working in given memory; exported by libzstd */
 #include <lz4.h>
-#include <zstd.h>
 
 #include <string.h>
 
@@ -23,7 +21,7 @@
 #define WORKSPACE_BYTES ((size_t)192 << 10)
 
 struct firn_unpacker {
-    ZSTD_DCtx *zstd;
+    firn_block_unpacker *zstd;
     _Alignas(64) uint8_t plain[FIRN_REGION_BLOCK_BYTES];
     _Alignas(64) uint8_t workspace[WORKSPACE_BYTES];
 };
@@ -41,7 +39,7 @@ firn_unpacker *firn_unpacker_take(void)
     if (firn_os_map(sizeof(firn_unpacker), &at) != 0)
         return NULL;
     firn_unpacker *unpacker = at;
-    unpacker->zstd = ZSTD_initStaticDCtx(unpacker->workspace, WORKSPACE_BYTES);
+    unpacker->zstd = firn_block_unpacker_init(unpacker->workspace, WORKSPACE_BYTES);
     if (unpacker->zstd == NULL) {
         firn_os_unmap(unpacker, sizeof(*unpacker));
         return NULL;
@@ -59,21 +57,11 @@ void firn_unpacker_give(firn_unpacker *unpacker)
     firn_os_unmap(unpacker, sizeof(*unpacker));
 }
 
-/* Payloads begin as today's frames do: libzstd alone would also take frames of its early formats,
- * whose decoders allocate. */
 static bool unpack_zstd(firn_unpacker *unpacker, const uint8_t *payload, size_t size,
                         const uint8_t *before)
 {
-    if (size < 4 || get_u32(payload) != ZSTD_MAGICNUMBER)
-        return false;
-    if (before != NULL &&
-        ZSTD_isError(ZSTD_DCtx_refPrefix(unpacker->zstd, before, FIRN_REGION_BLOCK_BYTES)))
-        return false;
-    size_t got = ZSTD_decompressDCtx(unpacker->zstd, unpacker->plain, FIRN_REGION_BLOCK_BYTES,
-                                     payload, size);
-    if (before != NULL) /* lets the prefix go */
-        (void)ZSTD_DCtx_reset(unpacker->zstd, ZSTD_reset_session_and_parameters);
-    return got == FIRN_REGION_BLOCK_BYTES;
+    return firn_block_unpack(unpacker->zstd, before, before != NULL ? FIRN_REGION_BLOCK_BYTES : 0,
+                             payload, size, unpacker->plain, FIRN_REGION_BLOCK_BYTES);
 }
 
 static const uint8_t *unpack(firn_unpacker *unpacker, const firn_image *image,

@@ -33,17 +33,17 @@ static void read_all(const uint8_t *image, size_t size)
     const uint64_t bytes = firn_process_image_tables_bytes(&header);
     if (bytes > 1 << 20)
         return;
-    const size_t room = firn_process_block_unpacker_bytes();
+    const size_t room = firn_block_unpacker_bytes();
     void *memory = malloc(room);
     uint8_t *tables = malloc(bytes);
     check(memory != NULL && tables != NULL);
-    firn_process_block_unpacker *unpacker = firn_process_block_unpacker_init(memory, room);
+    firn_block_unpacker *unpacker = firn_block_unpacker_init(memory, room);
     check(unpacker != NULL);
     uint64_t at = header.tables_at;
     bool whole = true;
-    for (uint64_t done = 0; whole && done < bytes; done += FIRN_PROCESS_BLOCK_BYTES) {
+    for (uint64_t done = 0; whole && done < bytes; done += FIRN_BLOCK_BYTES) {
         uint64_t part = bytes - done;
-        part = part < FIRN_PROCESS_BLOCK_BYTES ? part : FIRN_PROCESS_BLOCK_BYTES;
+        part = part < FIRN_BLOCK_BYTES ? part : FIRN_BLOCK_BYTES;
         whole = firn_process_image_block_unpack(unpacker, image, size, &at, NULL, 0, tables + done,
                                                 part);
     }

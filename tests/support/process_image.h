@@ -18,7 +18,7 @@ typedef struct hand_made {
     void *memory;
 } hand_made;
 
-static inline size_t made_add(hand_made *made, firn_process_block_packer *packer, size_t at,
+static inline size_t made_add(hand_made *made, firn_block_packer *packer, size_t at,
                               const void *data, size_t size)
 {
     return at + firn_process_image_block_pack(packer, NULL, 0, data, size, made->image + at);
@@ -26,9 +26,9 @@ static inline size_t made_add(hand_made *made, firn_process_block_packer *packer
 
 static inline void make_image(hand_made *made)
 {
-    const size_t bytes = firn_process_block_packer_bytes(1);
+    const size_t bytes = firn_block_packer_bytes(1);
     made->memory = malloc(bytes);
-    firn_process_block_packer *packer = firn_process_block_packer_init(made->memory, bytes, 1);
+    firn_block_packer *packer = firn_block_packer_init(made->memory, bytes, 1);
     firn_process_image_header header = {
         .magic = FIRN_PROCESS_IMAGE_MAGIC,
         .version = FIRN_PROCESS_IMAGE_VERSION,

@@ -143,21 +143,21 @@ static void tables_that_do_not_fit_are_refused(void **state)
 static void blocks_come_back_with_their_prefix_only(void **state)
 {
     (void)state;
-    static uint8_t data[FIRN_PROCESS_BLOCK_BYTES], prefix[FIRN_PROCESS_BLOCK_BYTES];
-    static uint8_t packed[FIRN_PROCESS_BLOCK_BYTES + 8], plain[FIRN_PROCESS_BLOCK_BYTES];
+    static uint8_t data[FIRN_BLOCK_BYTES], prefix[FIRN_BLOCK_BYTES];
+    static uint8_t packed[FIRN_BLOCK_BYTES + 8], plain[FIRN_BLOCK_BYTES];
     uint32_t random = 1;
     for (size_t i = 0; i < sizeof data; i++) {
         random = random * 1664525 + 1013904223;
         prefix[i] = data[i] = (uint8_t)(random >> 24);
     }
     data[777] ^= 1;
-    const size_t pack = firn_process_block_packer_bytes(3);
-    const size_t unpack = firn_process_block_unpacker_bytes();
+    const size_t pack = firn_block_packer_bytes(3);
+    const size_t unpack = firn_block_unpacker_bytes();
     void *pack_memory = malloc(pack), *unpack_memory = malloc(unpack);
-    assert_null(firn_process_block_packer_init(pack_memory, pack - 1, 3));
-    assert_null(firn_process_block_unpacker_init(unpack_memory, unpack - 1));
-    firn_process_block_packer *packer = firn_process_block_packer_init(pack_memory, pack, 3);
-    firn_process_block_unpacker *unpacker = firn_process_block_unpacker_init(unpack_memory, unpack);
+    assert_null(firn_block_packer_init(pack_memory, pack - 1, 3));
+    assert_null(firn_block_unpacker_init(unpack_memory, unpack - 1));
+    firn_block_packer *packer = firn_block_packer_init(pack_memory, pack, 3);
+    firn_block_unpacker *unpacker = firn_block_unpacker_init(unpack_memory, unpack);
     size_t size =
         firn_process_image_block_pack(packer, prefix, sizeof prefix, data, sizeof data, packed);
     assert_in_range(size, 1, 100);
