@@ -74,6 +74,7 @@ static void raise_descriptors(void)
 static bool open_site(const struct invocation *invocation, struct site *site)
 {
     const char *log = option_text(invocation, "log"), *folder = invocation->operands[0];
+    site->lists = option_flag(invocation, "list");
     site->stats_path = option_text(invocation, "stats");
     if (site->stats_path != NULL && site->stats_path[0] != '/') {
         report_usage("--stats %s: a path begins with a slash", site->stats_path);

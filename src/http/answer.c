@@ -19,7 +19,7 @@
 
 static bool put(struct firn_http_exchange *exchange, const void *data, size_t size)
 {
-    if (!output_put(exchange->connection, data, size))
+    if (!firn_http_output_put(exchange->connection, data, size))
         exchange->is_broken = true;
     return !exchange->is_broken;
 }
@@ -145,7 +145,7 @@ firn_status firn_http_answer(firn_http_exchange *exchange, uint16_t status, cons
     return result == FIRN_OK ? firn_http_answer_body(exchange, body, size) : result;
 }
 
-void answer_refusal(struct connection *connection, uint16_t status)
+void firn_http_answer_refusal(struct connection *connection, uint16_t status)
 {
     struct firn_http_exchange *exchange = &connection->block->exchange;
     const char *reason = firn_http_reason(status);
@@ -206,7 +206,7 @@ firn_status firn_http_answer_file(firn_http_exchange *exchange, int fd, uint64_t
 static enum sent send_file(struct firn_http_exchange *exchange)
 {
     struct connection *connection = exchange->connection;
-    enum sent sent = output_flush(connection, true);
+    enum sent sent = firn_http_output_flush(connection, true);
     for (int round = 0; sent == SENT_ALL && exchange->answer_left > 0; round++) {
         size_t got = 0;
         uint64_t left = exchange->answer_left;
@@ -303,7 +303,7 @@ static void produce_piece(struct firn_http_exchange *exchange)
 static enum sent send_stream(struct firn_http_exchange *exchange)
 {
     struct connection *connection = exchange->connection;
-    enum sent sent = output_flush(connection, false);
+    enum sent sent = firn_http_output_flush(connection, false);
     for (int round = 0; sent == SENT_ALL && exchange->answer == ANSWER_STREAM; round++) {
         if (exchange->is_later || exchange->is_broken)
             break;
@@ -311,12 +311,12 @@ static enum sent send_stream(struct firn_http_exchange *exchange)
             return SENT_SOME;
         produce_piece(exchange);
         if (!exchange->is_broken)
-            sent = output_flush(connection, false);
+            sent = firn_http_output_flush(connection, false);
     }
     return exchange->is_broken ? SENT_BROKEN : sent;
 }
 
-enum sent answer_go_on(struct connection *connection)
+enum sent firn_http_answer_go_on(struct connection *connection)
 {
     struct firn_http_exchange *exchange = &connection->block->exchange;
     if (exchange->is_broken)
@@ -335,5 +335,5 @@ void firn_http_answer_more(firn_http_exchange *exchange)
 {
     exchange->is_later = false;
     if (!exchange->in_call)
-        connection_advance(exchange->connection);
+        firn_http_connection_advance(exchange->connection);
 }

@@ -38,7 +38,7 @@ static char *own_data(const struct loop *loop, struct block *block)
     return (char *)(own_fields(block) + loop->profile->field_count);
 }
 
-bool block_lend(struct connection *connection)
+bool firn_http_block_lend(struct connection *connection)
 {
     struct loop *loop = connection->loop;
     struct block *block = loop->spare;
@@ -74,7 +74,7 @@ static void shrink(struct loop *loop, struct block *block)
         give(loop, block->data, block->capacity);
 }
 
-void block_return(struct connection *connection)
+void firn_http_block_return(struct connection *connection)
 {
     struct loop *loop = connection->loop;
     struct block *block = connection->block;
@@ -91,7 +91,7 @@ void block_return(struct connection *connection)
     loop->spare_count++;
 }
 
-bool block_grow_data(struct connection *connection)
+bool firn_http_block_grow_data(struct connection *connection)
 {
     struct loop *loop = connection->loop;
     struct block *block = connection->block;
@@ -116,7 +116,7 @@ bool block_grow_data(struct connection *connection)
     return true;
 }
 
-bool block_grow_fields(struct connection *connection, uint32_t fields)
+bool firn_http_block_grow_fields(struct connection *connection, uint32_t fields)
 {
     struct loop *loop = connection->loop;
     struct block *block = connection->block;
@@ -139,7 +139,7 @@ bool block_grow_fields(struct connection *connection, uint32_t fields)
     return true;
 }
 
-void blocks_fini(struct loop *loop)
+void firn_http_blocks_fini(struct loop *loop)
 {
     while (loop->spare != NULL) {
         struct block *block = loop->spare;

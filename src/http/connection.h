@@ -182,58 +182,58 @@ static inline void phase_set(struct connection *connection, enum phase phase)
 
 /* --- deadline.c --- */
 
-void deadlines_init(struct loop *loop);
-void deadline_begin(struct connection *connection, enum deadline which);
+void firn_http_deadlines_init(struct loop *loop);
+void firn_http_deadline_begin(struct connection *connection, enum deadline which);
 /* Begins it anew, unless it is this one and goes on. */
-void deadline_go_on(struct connection *connection, enum deadline which);
-void deadline_end(struct connection *connection);
+void firn_http_deadline_go_on(struct connection *connection, enum deadline which);
+void firn_http_deadline_end(struct connection *connection);
 /* Milliseconds to the next; UINT32_MAX: none. */
-uint32_t deadline_next(const struct loop *loop);
+uint32_t firn_http_deadline_next(const struct loop *loop);
 /* One whose time is over; NULL: none. */
-struct connection *deadline_missed(const struct loop *loop);
+struct connection *firn_http_deadline_missed(const struct loop *loop);
 
 /* --- block.c --- */
 
 /* Lends a block; false when there is no memory. */
-bool block_lend(struct connection *connection);
-void block_return(struct connection *connection);
+bool firn_http_block_lend(struct connection *connection);
+void firn_http_block_return(struct connection *connection);
 /* Makes room for more bytes behind those that are there; for so many fields. False when there is no
  * memory. */
-bool block_grow_data(struct connection *connection);
-bool block_grow_fields(struct connection *connection, uint32_t fields);
-void blocks_fini(struct loop *loop);
+bool firn_http_block_grow_data(struct connection *connection);
+bool firn_http_block_grow_fields(struct connection *connection, uint32_t fields);
+void firn_http_blocks_fini(struct loop *loop);
 
 /* --- output.c --- */
 
 /* Adds bytes to what is to be sent; false when there is no memory for what must wait. */
-bool output_put(struct connection *connection, const void *data, size_t size);
+bool firn_http_output_put(struct connection *connection, const void *data, size_t size);
 enum sent { SENT_ALL, SENT_SOME, SENT_BROKEN };
 /* Sends what there is; more: further bytes follow at once. SENT_SOME: the kernel has no more room.
  */
-enum sent output_flush(struct connection *connection, bool more);
-bool output_waits(const struct connection *connection);
+enum sent firn_http_output_flush(struct connection *connection, bool more);
+bool firn_http_output_waits(const struct connection *connection);
 /* Holds back what is gathered, in the block; false when there is no memory. */
-bool output_hold(struct connection *connection);
+bool firn_http_output_hold(struct connection *connection);
 /* Drops what is gathered and what waits. */
-void output_drop(struct connection *connection);
+void firn_http_output_drop(struct connection *connection);
 /* Sends a few bytes now, ahead of what is held; false when the kernel has no room for them. */
-bool output_interject(struct connection *connection, const void *data, size_t size);
+bool firn_http_output_interject(struct connection *connection, const void *data, size_t size);
 
 /* --- answer.c --- */
 
 /* Answers a refused message, and has the connection close. */
-void answer_refusal(struct connection *connection, uint16_t status);
+void firn_http_answer_refusal(struct connection *connection, uint16_t status);
 /* Goes on with a file or a stream: SENT_ALL when the answer is whole, or its producer waits. */
-enum sent answer_go_on(struct connection *connection);
+enum sent firn_http_answer_go_on(struct connection *connection);
 
 /* --- exchange.c --- */
 
-void connection_readable(struct connection *connection);
-void connection_writable(struct connection *connection);
+void firn_http_connection_readable(struct connection *connection);
+void firn_http_connection_writable(struct connection *connection);
 /* Goes on with what a handler has done outside of the events. */
-void connection_advance(struct connection *connection);
+void firn_http_connection_advance(struct connection *connection);
 /* What becomes of it when its time is over. */
-void connection_missed(struct connection *connection);
-void connection_close(struct connection *connection);
+void firn_http_connection_missed(struct connection *connection);
+void firn_http_connection_close(struct connection *connection);
 
 #endif

@@ -10,7 +10,7 @@ static uint32_t or_default(uint32_t ms, uint32_t otherwise)
     return ms > 0 ? ms : otherwise;
 }
 
-void deadlines_init(struct loop *loop)
+void firn_http_deadlines_init(struct loop *loop)
 {
     const firn_http_server_options *options = loop->options;
     loop->deadlines[DEADLINE_IDLE].after_ms = or_default(options->idle_ms, 75000);
@@ -20,7 +20,7 @@ void deadlines_init(struct loop *loop)
     loop->deadlines[DEADLINE_LINGER].after_ms = LINGER_MS;
 }
 
-void deadline_end(struct connection *connection)
+void firn_http_deadline_end(struct connection *connection)
 {
     struct deadline_list *list = &connection->loop->deadlines[connection->deadline];
     *(connection->previous != NULL ? &connection->previous->next : &list->first) = connection->next;
@@ -39,12 +39,12 @@ static void append(struct connection *connection, enum deadline which)
     list->last = connection;
 }
 
-void deadline_begin(struct connection *connection, enum deadline which)
+void firn_http_deadline_begin(struct connection *connection, enum deadline which)
 {
     append(connection, which);
 }
 
-void deadline_go_on(struct connection *connection, enum deadline which)
+void firn_http_deadline_go_on(struct connection *connection, enum deadline which)
 {
     struct deadline_list *list = &connection->loop->deadlines[which];
     if (connection->deadline == which && which == DEADLINE_HEAD)
@@ -53,11 +53,11 @@ void deadline_go_on(struct connection *connection, enum deadline which)
         connection->since_ms = connection->loop->now_ms;
         return;
     }
-    deadline_end(connection);
+    firn_http_deadline_end(connection);
     append(connection, which);
 }
 
-uint32_t deadline_next(const struct loop *loop)
+uint32_t firn_http_deadline_next(const struct loop *loop)
 {
     uint32_t next = UINT32_MAX;
     for (unsigned which = 0; which < DEADLINE_NEVER; which++) {
@@ -71,7 +71,7 @@ uint32_t deadline_next(const struct loop *loop)
     return next;
 }
 
-struct connection *deadline_missed(const struct loop *loop)
+struct connection *firn_http_deadline_missed(const struct loop *loop)
 {
     for (unsigned which = 0; which < DEADLINE_NEVER; which++) {
         const struct deadline_list *list = &loop->deadlines[which];

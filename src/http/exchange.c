@@ -80,7 +80,7 @@ static void end_exchange(struct connection *connection, bool whole)
     exchange->connection = NULL;
 }
 
-void connection_close(struct connection *connection)
+void firn_http_connection_close(struct connection *connection)
 {
     struct loop *loop = connection->loop;
     if (connection->phase == PHASE_CLOSED)
@@ -88,9 +88,9 @@ void connection_close(struct connection *connection)
     if (connection->block != NULL) {
         loop->out_size = 0; /* I2 */
         end_exchange(connection, false);
-        block_return(connection);
+        firn_http_block_return(connection);
     }
-    deadline_end(connection);
+    firn_http_deadline_end(connection);
     phase_set(connection, PHASE_CLOSED);
     (void)firn_os_close(connection->fd);
     connection->next = loop->dead;
@@ -110,12 +110,12 @@ static void set_interest(struct connection *connection, enum interest interest)
     connection->interest = (uint8_t)interest;
     if (firn_os_epoll_change(connection->loop->epoll, EPOLL_CTL_MOD, connection->fd,
                              events[interest], connection) != 0)
-        connection_close(connection);
+        firn_http_connection_close(connection);
 }
 
 static void wait_for(struct connection *connection, enum deadline deadline, enum interest interest)
 {
-    deadline_go_on(connection, deadline);
+    firn_http_deadline_go_on(connection, deadline);
     set_interest(connection, interest);
 }
 
@@ -150,14 +150,14 @@ static bool refuse_request(struct connection *connection, uint16_t status)
     count(&connection->loop->stats.refused, 1);
     struct firn_http_exchange *exchange = &connection->block->exchange;
     if (connection->holds)
-        output_drop(connection);
+        firn_http_output_drop(connection);
     connection->holds = false;
     connection->closes = true;
     exchange->has_body = false;
     exchange->is_refused = true;
     exchange->answer = ANSWER_NONE;
     close_file(exchange);
-    answer_refusal(connection, status);
+    firn_http_answer_refusal(connection, status);
     phase_set(connection, PHASE_HANDLING);
     return true;
 }
@@ -174,7 +174,7 @@ static bool grow_fields(struct connection *connection)
     uint32_t fields = connection->block->field_capacity;
     if (fields >= limit)
         return false;
-    return block_grow_fields(connection, fields * 2 < limit ? fields * 2 : limit);
+    return firn_http_block_grow_fields(connection, fields * 2 < limit ? fields * 2 : limit);
 }
 
 static bool read_head(struct connection *connection)
@@ -195,9 +195,9 @@ static bool read_head(struct connection *connection)
         exchange->head.length > body_limit(connection->loop))
         return refuse_request(connection, 413);
     if (exchange->head.body != FIRN_HTTP_BODY_NONE) { /* I5 */
-        enum sent sent = output_flush(connection, false);
+        enum sent sent = firn_http_output_flush(connection, false);
         if (sent == SENT_BROKEN)
-            connection_close(connection);
+            firn_http_connection_close(connection);
         if (sent != SENT_ALL)
             return false;
     }
@@ -310,10 +310,10 @@ static bool read_body(struct connection *connection)
  * it where more has come than was read. */
 static void linger(struct connection *connection)
 {
-    block_return(connection);
+    firn_http_block_return(connection);
     phase_set(connection, PHASE_LINGER);
     if (firn_os_shutdown(connection->fd) != 0)
-        connection_close(connection);
+        firn_http_connection_close(connection);
     else
         wait_for(connection, DEADLINE_LINGER, INTEREST_READ);
 }
@@ -323,14 +323,14 @@ static bool end_connection(struct connection *connection)
 {
     struct block *block = connection->block;
     const bool is_clean = !block->exchange.is_refused && block->used == block->read_at;
-    enum sent sent = output_flush(connection, false);
+    enum sent sent = firn_http_output_flush(connection, false);
     if (sent == SENT_SOME) {
         phase_set(connection, PHASE_SENDING);
         return false;
     }
     end_exchange(connection, sent == SENT_ALL && !block->exchange.is_refused);
     if (sent == SENT_BROKEN || is_clean)
-        connection_close(connection);
+        firn_http_connection_close(connection);
     else
         linger(connection);
     return false;
@@ -350,7 +350,7 @@ static bool next_message(struct connection *connection)
     }
     block->start = block->read_at;
     begin_message(connection);
-    deadline_go_on(connection, DEADLINE_IDLE); /* its head has all its time */
+    firn_http_deadline_go_on(connection, DEADLINE_IDLE); /* its head has all its time */
     phase_set(connection, PHASE_HEAD);
     return true;
 }
@@ -358,9 +358,9 @@ static bool next_message(struct connection *connection)
 static bool send_answer(struct connection *connection)
 {
     struct firn_http_exchange *exchange = &connection->block->exchange;
-    enum sent sent = answer_go_on(connection);
+    enum sent sent = firn_http_answer_go_on(connection);
     if (sent == SENT_BROKEN) {
-        connection_close(connection);
+        firn_http_connection_close(connection);
         return false;
     }
     phase_set(connection, sent == SENT_SOME ? PHASE_SENDING : PHASE_HANDLING);
@@ -375,14 +375,14 @@ static bool settle(struct connection *connection)
 {
     if (connection->block == NULL)
         return false;
-    if (connection->phase == PHASE_BODY && output_hold(connection)) {
+    if (connection->phase == PHASE_BODY && firn_http_output_hold(connection)) {
         wait_for(connection, DEADLINE_BODY, INTEREST_READ);
         return false;
     }
-    const bool waited = output_waits(connection);
-    enum sent sent = output_flush(connection, false);
+    const bool waited = firn_http_output_waits(connection);
+    enum sent sent = firn_http_output_flush(connection, false);
     if (sent == SENT_BROKEN || connection->phase == PHASE_BODY) {
-        connection_close(connection);
+        firn_http_connection_close(connection);
     } else if (sent == SENT_SOME || connection->phase == PHASE_SENDING) {
         if (connection->phase == PHASE_IDLE) /* what waits is in the block */
             begin_message(connection);
@@ -392,7 +392,7 @@ static bool settle(struct connection *connection)
         wait_for(connection, DEADLINE_NEVER, INTEREST_NONE);
     } else if (connection->phase == PHASE_IDLE || connection->block->used == 0) {
         phase_set(connection, PHASE_IDLE);
-        block_return(connection);
+        firn_http_block_return(connection);
         wait_for(connection, DEADLINE_IDLE, INTEREST_READ);
     } else if (!waited) {
         wait_for(connection, DEADLINE_HEAD, INTEREST_READ);
@@ -414,7 +414,7 @@ static void take_stages(struct connection *connection)
     while (more) {
         switch (connection->phase) {
         case PHASE_HEAD:
-            more = !output_waits(connection) && read_head(connection);
+            more = !firn_http_output_waits(connection) && read_head(connection);
             break;
         case PHASE_BODY:
             more = read_body(connection);
@@ -437,21 +437,21 @@ static void work(struct connection *connection)
     while (settle(connection));
 }
 
-void connection_advance(struct connection *connection)
+void firn_http_connection_advance(struct connection *connection)
 {
     if (connection->block != NULL)
         work(connection);
 }
 
-void connection_writable(struct connection *connection)
+void firn_http_connection_writable(struct connection *connection)
 {
     if (connection->block == NULL)
         return;
-    enum sent sent = output_flush(connection, false);
+    enum sent sent = firn_http_output_flush(connection, false);
     if (sent == SENT_BROKEN)
-        connection_close(connection);
+        firn_http_connection_close(connection);
     else if (sent == SENT_SOME)
-        deadline_go_on(connection, connection->deadline);
+        firn_http_deadline_go_on(connection, connection->deadline);
     else
         work(connection);
 }
@@ -470,10 +470,10 @@ static void drain(struct connection *connection)
         all += error == 0 ? got : 0;
     }
     if (error != 0 && error != EAGAIN)
-        connection_close(connection);
+        firn_http_connection_close(connection);
 }
 
-void connection_readable(struct connection *connection)
+void firn_http_connection_readable(struct connection *connection)
 {
     size_t got = 0;
     if (connection->phase == PHASE_LINGER) {
@@ -481,26 +481,26 @@ void connection_readable(struct connection *connection)
         return;
     }
     if (connection->phase == PHASE_IDLE) {
-        if (!block_lend(connection)) {
-            connection_close(connection);
+        if (!firn_http_block_lend(connection)) {
+            firn_http_connection_close(connection);
             return;
         }
         begin_message(connection);
         phase_set(connection, PHASE_HEAD);
     }
     struct block *block = connection->block;
-    if (block->capacity == block->used && !block_grow_data(connection)) {
-        connection_close(connection);
+    if (block->capacity == block->used && !firn_http_block_grow_data(connection)) {
+        firn_http_connection_close(connection);
         return;
     }
     int error = firn_os_recv(connection->fd, block->data + block->used,
                              block->capacity - block->used, &got);
     if (error == EAGAIN) {
-        connection_advance(connection);
+        firn_http_connection_advance(connection);
         return;
     }
     if (error != 0 || got == 0) { /* the other side has gone, or will send no more */
-        connection_close(connection);
+        firn_http_connection_close(connection);
         return;
     }
     block->used += (uint32_t)got;
@@ -508,14 +508,14 @@ void connection_readable(struct connection *connection)
     work(connection);
 }
 
-void connection_missed(struct connection *connection)
+void firn_http_connection_missed(struct connection *connection)
 {
     bool asks = connection->deadline == DEADLINE_HEAD || connection->deadline == DEADLINE_BODY;
     bool tells = asks && connection->block != NULL;
     if (tells || connection->deadline == DEADLINE_SEND)
         count(&connection->loop->stats.timeouts, 1);
     if (!tells || connection->block->exchange.answer != ANSWER_NONE) {
-        connection_close(connection);
+        firn_http_connection_close(connection);
         return;
     }
     refuse_request(connection, 408);
@@ -547,7 +547,7 @@ void firn_http_exchange_receive(firn_http_exchange *exchange, firn_http_receive_
     exchange->receive = receive;
     exchange->receive_context = context;
     if (exchange->head.has_continue && exchange->answer == ANSWER_NONE &&
-        !output_interject(exchange->connection, go_on, sizeof go_on - 1))
+        !firn_http_output_interject(exchange->connection, go_on, sizeof go_on - 1))
         exchange->is_broken = true;
 }
 

@@ -57,7 +57,8 @@ static bool take_in(struct loop *loop, int fd)
         (void)!firn_slab_release(&loop->slab, connection);
         return false;
     }
-    deadline_begin(connection, DEADLINE_HEAD); /* a client that says nothing is soon given up */
+    firn_http_deadline_begin(connection,
+                             DEADLINE_HEAD); /* a client that says nothing is soon given up */
     count(&loop->stats.phases[PHASE_IDLE], 1);
     count(&loop->stats.connections, 1);
     count(&loop->stats.accepted, 1);
@@ -128,7 +129,7 @@ static void call_wakes(struct loop *loop)
             exchange->in_call = true;
             wake->call(wake->context, exchange);
             exchange->in_call = false;
-            connection_advance(connection);
+            firn_http_connection_advance(connection);
         }
         firn_release(NULL, wake, sizeof *wake);
     }
@@ -172,7 +173,7 @@ static uint32_t stop_after_ms(const struct loop *loop)
 
 static int timeout_ms(const struct loop *loop)
 {
-    uint32_t next = deadline_next(loop);
+    uint32_t next = firn_http_deadline_next(loop);
     if (!loop->listens && !loop->is_stopping)
         next = sooner(next, loop->paused_ms, PAUSE_MS, loop->now_ms);
     if (loop->closed_count > 0)
@@ -218,18 +219,18 @@ static void handle_event(struct loop *loop, const struct epoll_event *event)
     } else if (connection->phase == PHASE_CLOSED) {
         return;
     } else if ((event->events & EPOLLIN) != 0 && connection->interest != INTEREST_WRITE) {
-        connection_readable(connection);
+        firn_http_connection_readable(connection);
     } else if ((event->events & EPOLLOUT) != 0) {
-        connection_writable(connection);
+        firn_http_connection_writable(connection);
     } else {
-        connection_close(connection); /* it has gone */
+        firn_http_connection_close(connection); /* it has gone */
     }
 }
 
 static void close_list(struct loop *loop, enum deadline which)
 {
     while (loop->deadlines[which].first != NULL)
-        connection_close(loop->deadlines[which].first);
+        firn_http_connection_close(loop->deadlines[which].first);
 }
 
 static void begin_stop(struct loop *loop)
@@ -244,7 +245,7 @@ static void begin_stop(struct loop *loop)
     while (connection != NULL) {
         struct connection *next = connection->next;
         if (connection->block == NULL) /* it has not begun to ask */
-            connection_close(connection);
+            firn_http_connection_close(connection);
         connection = next;
     }
 }
@@ -260,15 +261,15 @@ static bool is_over(struct loop *loop)
 static void look_at_time(struct loop *loop)
 {
     struct connection *missed;
-    while ((missed = deadline_missed(loop)) != NULL)
-        connection_missed(missed);
+    while ((missed = firn_http_deadline_missed(loop)) != NULL)
+        firn_http_connection_missed(missed);
     if (!loop->listens && !loop->is_stopping && !is_full(loop) &&
         loop->now_ms - loop->paused_ms >= PAUSE_MS)
         listen_for(loop, true);
     trim(loop);
 }
 
-firn_status loop_run(struct loop *loop, const atomic_bool *stops)
+firn_status firn_http_loop_run(struct loop *loop, const atomic_bool *stops)
 {
     static _Thread_local struct epoll_event events[EVENTS];
     tell_time(loop);
@@ -294,8 +295,8 @@ firn_status loop_run(struct loop *loop, const atomic_bool *stops)
 
 /* --- life --- */
 
-firn_status loop_init(struct loop *loop, firn_http_server *server,
-                      const firn_http_server_options *options, int listener)
+firn_status firn_http_loop_init(struct loop *loop, firn_http_server *server,
+                                const firn_http_server_options *options, int listener)
 {
     memset(loop, 0, sizeof *loop);
     loop->server = server;
@@ -304,7 +305,7 @@ firn_status loop_init(struct loop *loop, firn_http_server *server,
     loop->listener = listener;
     loop->epoll = loop->event = -1;
     loop->wakes_end = &loop->wakes;
-    deadlines_init(loop);
+    firn_http_deadlines_init(loop);
     pthread_mutex_init(&loop->mutex, NULL);
     const firn_slab_options slab = {.limit_bytes = options->memory_limit};
     firn_status status = firn_slab_init(&loop->slab, &slab);
@@ -322,12 +323,12 @@ firn_status loop_init(struct loop *loop, firn_http_server *server,
     return error == 0 ? FIRN_OK : error == ENOMEM ? FIRN_NO_MEMORY : FIRN_IO;
 }
 
-void loop_fini(struct loop *loop)
+void firn_http_loop_fini(struct loop *loop)
 {
     for (unsigned which = 0; which < DEADLINES; which++)
         close_list(loop, which);
     free_dead(loop);
-    blocks_fini(loop);
+    firn_http_blocks_fini(loop);
     while (loop->wakes != NULL) {
         struct wake *wake = loop->wakes;
         loop->wakes = wake->next;

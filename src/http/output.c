@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-bool output_waits(const struct connection *connection)
+bool firn_http_output_waits(const struct connection *connection)
 {
     return connection->block != NULL && connection->block->wait_size > 0;
 }
@@ -76,12 +76,12 @@ static enum sent send_parts(struct connection *connection, const void *data, siz
     return all == waiting + gathered + size ? SENT_ALL : SENT_SOME;
 }
 
-enum sent output_flush(struct connection *connection, bool more)
+enum sent firn_http_output_flush(struct connection *connection, bool more)
 {
     return send_parts(connection, NULL, 0, more);
 }
 
-bool output_put(struct connection *connection, const void *data, size_t size)
+bool firn_http_output_put(struct connection *connection, const void *data, size_t size)
 {
     struct loop *loop = connection->loop;
     const size_t capacity = loop->profile->output_bytes;
@@ -91,12 +91,12 @@ bool output_put(struct connection *connection, const void *data, size_t size)
         return true;
     }
     if (connection->holds)
-        return output_hold(connection) && keep(connection, data, size);
+        return firn_http_output_hold(connection) && keep(connection, data, size);
     /* Together with what was gathered, without a copy. */
     return send_parts(connection, data, size, false) != SENT_BROKEN;
 }
 
-bool output_hold(struct connection *connection)
+bool firn_http_output_hold(struct connection *connection)
 {
     struct loop *loop = connection->loop;
     const uint32_t size = loop->out_size;
@@ -104,13 +104,13 @@ bool output_hold(struct connection *connection)
     return size == 0 || keep(connection, loop->out, size);
 }
 
-void output_drop(struct connection *connection)
+void firn_http_output_drop(struct connection *connection)
 {
     connection->loop->out_size = 0;
     connection->block->wait_size = connection->block->wait_at = 0;
 }
 
-bool output_interject(struct connection *connection, const void *data, size_t size)
+bool firn_http_output_interject(struct connection *connection, const void *data, size_t size)
 {
     const struct iovec part = {(void *)(uintptr_t)data, size};
     size_t sent = 0;

@@ -56,8 +56,8 @@ static firn_status make_loops(firn_http_server *server, uint32_t count, firn_err
         int error = firn_os_listen(address, &server->port, server->loop_count == 0, &listener);
         if (error != 0)
             return explain(error, address, server->port, ret_error);
-        status =
-            loop_init(&server->loops[server->loop_count++], server, &server->options, listener);
+        status = firn_http_loop_init(&server->loops[server->loop_count++], server, &server->options,
+                                     listener);
         if (status != FIRN_OK)
             firn_error_set(ret_error, status, 0, "%s port %u: cannot start a loop: %s", address,
                            (unsigned)server->port, firn_status_text(status));
@@ -101,7 +101,7 @@ void firn_http_server_destroy(firn_http_server *server)
         return;
     uint32_t count = server->options.loop_count;
     for (uint32_t i = 0; i < server->loop_count; i++)
-        loop_fini(&server->loops[i]);
+        firn_http_loop_fini(&server->loops[i]);
     firn_release(NULL, server->loops, count * sizeof *server->loops);
     firn_release(NULL, server->results, count * sizeof *server->results);
     firn_release(NULL, server, sizeof *server);
@@ -116,7 +116,7 @@ static void *run_loop(void *context)
 {
     struct loop *loop = context;
     firn_http_server *server = loop->server;
-    firn_status status = loop_run(loop, &server->stops);
+    firn_status status = firn_http_loop_run(loop, &server->stops);
     server->results[loop - server->loops] = status;
     if (status != FIRN_OK) /* a server with a dead loop would let clients wait */
         firn_http_server_stop(server);

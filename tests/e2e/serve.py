@@ -1,325 +1,271 @@
 #!/usr/bin/env python3
-"""`firn code serve`: the commands print the same with and without it, clients of all manners are answered or refused,
-and whatever one of them does, the others are served."""
+"""`firn serve`: what goes out is what is in the folder and nothing else, to clients that others have written."""
 
+import email.utils
+import gzip
+import http.client
 import json
 import os
-import pathlib
 import random
+import re
+import shutil
 import signal
-import stat
+import socket
+import subprocess
 import sys
 import threading
-import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
-from firn import Case, code, code_json, firn  # noqa: E402
-from serving import Client, Server, without_server  # noqa: E402
+from firn import FIRN, Case, as_user, firn  # noqa: E402
 
-SOURCE = pathlib.Path(os.environ.get("FIRN_SOURCE", "."))
-SEED = int(os.environ.get("FIRN_SEED", time.time_ns() % 1_000_000_007))
-QUERY = "(call_expression function: (identifier) @f)"
-STALL_SECONDS = 10
+
+class Server:
+    """A `firn serve` on a port that is free."""
+
+    def __init__(self, folder, *words):
+        self.process = subprocess.Popen(
+            [FIRN, "serve", os.fspath(folder), "--port", "0", "--json", *words],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        self.url = json.loads(self.process.stdout.readline())["url"]
+        self.port = int(self.url.rstrip("/").rsplit(":", 1)[1])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.end()
+
+    def end(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        output, errors = self.process.communicate(timeout=60)
+        assert (self.process.returncode, errors) == (0, b""), (self.process.returncode, errors)
+        return output
+
+    def get(self, path, method="GET", **fields):
+        """The status, the fields and the body."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection.request(method, path, headers={name.replace("_", "-"): text for name, text in fields.items()})
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        return answer.status, dict(answer.getheaders()), body
+
+    def say(self, data):
+        """All that the server says to these bytes until it closes."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as client:
+            client.sendall(data)
+            client.shutdown(socket.SHUT_WR)
+            parts = []
+            while part := client.recv(65536):
+                parts.append(part)
+        return b"".join(parts)
 
 
 class Serve(Case):
-    def setUp(self):
-        super().setUp()
-        self.write("src/list.c", '#include "list.h"\nint list_length(struct list *l)\n{\n    return l ? 1 : 0;\n}\n')
-        self.write("src/list.h", "struct list { int a; };\nint list_length(struct list *);\n")
-        self.write("odd.c", b"int odd_\xff; /* \x01 \xe9 \\ \" */\nint caf\xc3\xa9 = 1;\n")
-        self.write(os.fsdecode(b"name-\xff.c"), "int in_odd_name;\n")
-        self.write("big.py", "".join(f"def f{i}(a):\n    return f{i - 1}(a)\n" for i in range(1, 4000)))
+    def test_every_file_of_a_tree_comes_whole(self):
+        rng = random.Random(1)
+        wanted = {}
+        for i in range(40):
+            path = f"folder {i % 5}/ä{i}%.bin" if i % 2 else f"plain{i}.html"
+            wanted[path] = rng.randbytes(rng.choice([0, 1, 1000, 16384, 16385, 300000]))
+            self.write(path, wanted[path])
+        with Server(self.tree) as server:
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+            for path, content in wanted.items():
+                connection.request("GET", "/" + "/".join(
+                    "".join(f"%{byte:02x}" for byte in part.encode()) for part in path.split("/")))
+                answer = connection.getresponse()
+                self.assertEqual((answer.status, answer.read()), (200, content), path)
+            connection.close()
 
-    def both(self, command, *words, **options):
-        """Runs a command with the server and without; both must print the same."""
-        served = code(command, self.store, *words, **options)
-        alone = code(command, self.store, *words, **{**without_server(self.store), **options})
-        for run in (served, alone):
-            if command == "stats":
-                run.stdout = b"\n".join(line for line in run.stdout.split(b"\n") if b"resident" not in line)
-        self.assertEqual((served.returncode, served.stdout, served.stderr),
-                         (alone.returncode, alone.stdout, alone.stderr), (command, words))
-        return served
+    def test_parts_and_conditions(self):
+        content = bytes(range(256)) * 200
+        path = self.write("a.css", content)
+        os.utime(path, (1e9, 1e9))
+        with Server(self.tree) as server:
+            status, fields, body = server.get("/a.css")
+            etag, changed = fields["ETag"], fields["Last-Modified"]
+            self.assertEqual((status, body, fields["Content-Type"]), (200, content, "text/css; charset=utf-8"))
+            self.assertEqual(changed, email.utils.formatdate(1e9, usegmt=True))
+            size = len(content)
+            for text, first, last in (("0-0", 0, 0), ("10-19", 10, 19), ("51000-", 51000, size - 1),
+                                      ("-5", size - 5, size - 1), ("0-99999999", 0, size - 1),
+                                      ("-99999999", 0, size - 1)):
+                status, fields, body = server.get("/a.css", Range="bytes=" + text)
+                self.assertEqual((status, body), (206, content[first:last + 1]), text)
+                self.assertEqual(fields["Content-Range"], f"bytes {first}-{last}/{size}")
+            for text in (f"bytes={size}-", "bytes=-0"):
+                status, fields, body = server.get("/a.css", Range=text)
+                self.assertEqual((status, body, fields["Content-Range"]), (416, b"", f"bytes */{size}"))
+            for text in ("bytes=5-1", "bytes=a-b", "bytes=0-1,4-5", "lines=0-1", "bytes=", "bytes=-", "bytes=1"):
+                self.assertEqual(server.get("/a.css", Range=text)[::2], (200, content), text)
+            later = email.utils.formatdate(1e9 + 1, usegmt=True)
+            earlier = email.utils.formatdate(1e9 - 1, usegmt=True)
+            for wanted, fields in ((304, {"If_None_Match": etag}), (304, {"If_None_Match": f'"x", W/{etag}'}),
+                                   (304, {"If_None_Match": "*"}), (200, {"If_None_Match": '"x"'}),
+                                   (304, {"If_Modified_Since": changed}), (304, {"If_Modified_Since": later}),
+                                   (200, {"If_Modified_Since": earlier}), (200, {"If_Modified_Since": "soon"}),
+                                   (200, {"If_None_Match": '"x"', "If_Modified_Since": later}),
+                                   (412, {"If_Match": '"x"'}), (412, {"If_Match": f"W/{etag}"}),
+                                   (200, {"If_Match": etag}), (200, {"If_Match": "*"}),
+                                   (412, {"If_Unmodified_Since": earlier}), (200, {"If_Unmodified_Since": later}),
+                                   (206, {"Range": "bytes=0-1", "If_Range": etag}),
+                                   (206, {"Range": "bytes=0-1", "If_Range": changed}),
+                                   (200, {"Range": "bytes=0-1", "If_Range": '"x"'}),
+                                   (200, {"Range": "bytes=0-1", "If_Range": earlier})):
+                status, _, body = server.get("/a.css", **fields)
+                self.assertEqual(status, wanted, fields)
+                self.assertEqual(len(body), {200: size, 206: 2, 304: 0, 412: 0}[wanted], fields)
+            status, fields, body = server.get("/a.css", method="HEAD")
+            self.assertEqual((status, body, int(fields["Content-Length"])), (200, b"", size))
 
-    def each_question(self):
-        for name in ("list_length", "caf\u00e9", "", "x" * 3000, "a\nb"):
-            yield "find", name
-        for name in ("f17", "no_such_name"):
-            yield "refs", name
-        for file in ("odd.c", "big.py", b"name-\xff.c"):
-            yield "cat", file
-        for file in ("nofile.c", "src/../odd.c"):
-            yield "outline", file
-        yield "tree", "odd.c"
-        yield "tree", "big.py", "--format", "lines"
-        for place in ("src/list.c:2:5", "src/list.c:99:1", "big.py:3000:10", "nofile.c:1:1", "nonsense"):
-            yield "at", place
-        yield "query", QUERY
-        yield "query", QUERY, "--format", "lines"
-        yield "query", "(function_definition) @f", "big.py"
-        yield "query", "(identifier) @i", "--language", "python"
-        yield "query", "(no_such_node) @i"
-        yield "query", "(((", "odd.c"
-        yield "query", "(goto_statement) @g"
-        yield ("stats",)
+    def test_nothing_leaves_the_folder(self):
+        (self.folder / "secret").write_text("secret")
+        self.write("inside.txt", "inside")
+        (self.tree / "out").symlink_to(self.folder / "secret")
+        (self.tree / "far").symlink_to("/etc/passwd")
+        (self.tree / "up").symlink_to("..")
+        (self.tree / "in").symlink_to("inside.txt")
+        os.mkfifo(self.tree / "pipe")
+        with Server(self.tree, "--list") as server:
+            for path in ("/../secret", "/%2e%2e/secret", "/..%2fsecret", "/a/../../secret", "/out", "/far", "/up/secret",
+                         "//../secret", "/./../secret", "/%2e%2e%2fsecret", "/..", "/up/", "/pipe", "/%00", "/a%0", "/%zz",
+                         "/inside.txt/", "/inside.txt/x", "/" + "a/" * 3000):
+                status, _, body = server.get(path)
+                self.assertIn(status, (400, 403, 404), path)
+                self.assertNotIn(b"secret\n", body + b"\n" if path != "/up/" else b"", path)
+            for path in ("/in", "/inside.txt", "/a/../inside.txt", "//inside.txt", "/%69nside.txt?a=b"):
+                self.assertEqual(server.get(path)[::2], (200, b"inside"), path)
 
-    def test_every_command_prints_the_same_with_and_without_it(self):
-        self.index()
-        server = Server(self, self.store)
-        for words in self.each_question():
-            before = server.ask("health")["result"]["answers"]
-            for more in ((), ("--json",), ("--json", "--quiet")):
-                has_options = "--format" in words or "--language" in words
-                self.both(words[0], *more, *([] if has_options else ["--"]), *words[1:])
-            asked = server.ask("health")["result"]["answers"] - before - 1
-            is_text = all(isinstance(word, str) for word in words)
-            self.assertEqual(asked, 0 if not is_text or "nonsense" in words else 3, words)
-        self.both("cat", "list.c", cwd=self.tree / "src")
-        self.both("cat", "../odd.c", cwd=self.tree / "src")
-        self.both("at", "./list.h:1:8", cwd=self.tree / "src")
-        self.assertEqual(server.end(), (0, ""))
+    def test_folders(self):
+        self.write("with/index.html", "<p>hello")
+        self.write('without/a "b" <c>&.txt', "x")
+        self.write("without/.hidden", "x")
+        self.write("without/deep/x", "x")
+        with Server(self.tree) as server:
+            self.assertEqual(server.get("/with/")[::2], (200, b"<p>hello"))
+            status, fields, _ = server.get("/with?a=b")
+            self.assertEqual((status, fields["Location"]), (301, "/with/?a=b"))
+            self.assertEqual(server.get("//with")[1]["Location"], "/with/")
+            self.assertEqual(server.get("/without/")[0], 404)
+        with Server(self.tree, "--list") as server:
+            status, fields, body = server.get("/without/")
+            self.assertEqual((status, fields["Content-Type"]), (200, "text/html; charset=utf-8"))
+            links = re.findall(rb'href="([^"]*)"', body)
+            self.assertEqual(links, [b"../", b"./a%20%22b%22%20%3Cc%3E%26.txt", b"./deep/"])
+            self.assertIn(b"a &quot;b&quot; &lt;c&gt;&amp;.txt", body)
+            self.assertEqual(server.get("/without/" + links[1].decode()[2:])[::2], (200, b"x"))
 
-    def test_a_real_tree_gives_the_same_answers(self):
-        store = self.store
-        run = code("index", store, SOURCE, "-x", "build/", "-x", "node_modules/")
-        self.assertEqual(run.returncode, 0, run)
-        Server(self, store, "--resident")
-        for words in (("find", "firn_store_open"), ("refs", "firn_store_pin"), ("outline", "src/tier/store.c"),
-                      ("at", "src/tier/store.c:100:5"), ("tree", "src/tier/store.c", "--format", "lines"),
-                      ("cat", "src/tier/store.c"), ("query", QUERY, "src/tier/store.c"), ("refs", "i"), ("stats",)):
-            self.both(*words)
-            self.both(*words, "--json")
+    def test_compressed_forms(self):
+        plain = b"body{}" * 1000
+        path = self.write("a.css", plain)
+        packed = self.write("a.css.gz", gzip.compress(plain))
+        with Server(self.tree) as server:
+            status, fields, body = server.get("/a.css", Accept_Encoding="br;q=1, gzip")
+            self.assertEqual((status, gzip.decompress(body), fields["Content-Encoding"]), (200, plain, "gzip"))
+            self.assertEqual((fields["Content-Type"], fields["Vary"]), ("text/css; charset=utf-8", "Accept-Encoding"))
+            for accept in ("identity", "gzip;q=0", "xgzip"):
+                status, fields, body = server.get("/a.css", Accept_Encoding=accept)
+                self.assertEqual((status, body, fields.get("Content-Encoding")), (200, plain, None), accept)
+                self.assertEqual(fields["Vary"], "Accept-Encoding")
+            os.utime(packed, (path.stat().st_mtime - 9,) * 2)  # it is of an earlier state
+            self.assertEqual(server.get("/a.css", Accept_Encoding="gzip")[2], plain)
 
-    def test_a_value_is_what_the_command_prints_in_json(self):
-        self.index()
-        server = Server(self, self.store)
-        with server.connect() as client:
-            for method, key, value in (("find", "name", "list_length"), ("refs", "name", "f17"),
-                                       ("outline", "file", "big.py"), ("at", "place", "src/list.c:2:5"),
-                                       ("tree", "file", "odd.c"), ("query", "pattern", QUERY),
-                                       ("cat", "file", "odd.c")):
-                answer = client.ask(method, **{key: value})
-                self.assertEqual(answer, {"id": 7, "result": code_json(method, self.store, value)})
-            self.assertEqual(client.ask("find", name="nothing"), {"id": 7, "result": []})
-            self.assertEqual(client.ask("stats")["result"]["files"], 5)
-            self.assertEqual(client.ask("cat", file="none")["error"]["code"], "not_found")
-
-    def test_bad_requests_are_refused_and_the_next_is_answered(self):
-        self.index()
-        server = Server(self, self.store)
-        with server.connect() as client:
-            for line, code_ in (("", "bad_request"), ("{", "bad_request"), ("[]", "bad_request"), ("17", "bad_request"),
-                                ('{"id":1}', "bad_request"), ('{"method":"find"}', "bad_request"),
-                                ('{"id":1,"method":"find"}', "bad_params"), ('{"id":[],"method":"x"}', "bad_request"),
-                                ('{"id":1,"method":"grep"}', "unknown_method"),
-                                ('{"id":1,"id":2,"method":"stats"}', "bad_request"),
-                                ('{"id":1,"method":"find","params":[]}', "bad_request"),
-                                ('{"id":1,"method":"find","params":{"name":7}}', "bad_params"),
-                                ('{"id":1,"method":"find","params":{"name":"x","nmae":"y"}}', "bad_params"),
-                                ('{"id":1,"method":"at","params":{"place":"x"}}', "bad_params"),
-                                ('{"id":1,"method":"find","params":{"name":"x","store":"/other"}}', "other_store"),
-                                ('{"id":1,"method":"find","params":{"name":"x","version":"9"}}', "other_version"),
-                                ("[" * 60000, "bad_request"),
-                                ('{"id":"' + "x" * 1000 + '","method":"stats"}', "bad_request"),
-                                (b'{"id":1,"method":"find","params":{"name":"\xff"}}', "bad_request")):
-                client.send((line if isinstance(line, bytes) else line.encode()) + b"\n")
-                self.assertEqual(client.line()["error"]["code"], code_, line[:80])
-            client.send('{"id":"a\\u00e9","method":"find","params":{"name":"f17"}}\n')
-            self.assertEqual(client.line()["id"], "a\u00e9")
-        with server.connect() as client:
-            client.send(b"x" * 70000)
-            self.assertEqual(client.line()["error"]["code"], "too_long")
-            self.assertIsNone(client.line())
-        self.assertEqual(server.end(), (0, ""))
-
-    def test_requests_in_pieces_and_many_at_once_are_answered_in_order(self):
-        self.index()
-        server = Server(self, self.store)
-        with server.connect() as client:
-            for byte in b'{"id":1,"method":"stats"}\n':
-                client.send(bytes([byte]))
-            self.assertEqual(client.line()["id"], 1)
-            client.send("".join(json.dumps({"id": i, "method": "find", "params": {"name": f"f{i}"}}) + "\n"
-                                for i in range(1, 2001)))
-            for i in range(1, 2001):
-                answer = client.line()
-                self.assertEqual((answer["id"], answer["result"][0]["name"]), (i, f"f{i}"))
-        with server.connect() as client: # one that sends half a request and goes
-            client.send('{"id":1,"meth')
-
-    def test_clients_that_do_not_read_are_dropped_and_harm_nobody(self):
-        self.index()
-        server = Server(self, self.store)
-        stuck = [server.connect() for _ in range(12)]
-        for client in stuck:
-            self.addCleanup(client.__exit__)
-        for client in stuck:
-            client.send('{"id":1,"method":"tree","params":{"file":"big.py"}}\n' * 20)
-        vanished = [server.connect() for _ in range(5)]
-        for client in vanished:
-            client.send('{"id":1,"method":"tree","params":{"file":"big.py"}}\n')
-            client.__exit__()
-        start = time.monotonic()
-        for i in range(1, 50):
-            self.assertEqual(len(server.ask("find", name=f"f{i}")["result"]), 1)
-        self.assertLess(time.monotonic() - start, STALL_SECONDS / 2)
-        self.assertGreater(server.ask("health")["result"]["clients"], 12)
-        while server.ask("health")["result"]["clients"] > 1:
-            self.assertLess(time.monotonic() - start, 5 * STALL_SECONDS)
-            time.sleep(0.2)
-        self.assertGreater(time.monotonic() - start, STALL_SECONDS / 2)
-        self.assertEqual(server.end(), (0, ""))
-
-    def test_many_clients_at_once_get_their_own_answers(self):
-        print(f"FIRN_SEED={SEED}")
-        self.index()
-        server = Server(self, self.store, "--ram", "64K")
-        wrong = []
-
-        def work(seed):
-            chance = random.Random(seed)
-            with server.connect() as client:
-                for _ in range(30):
-                    number = chance.randrange(1, 4000)
-                    answer = client.ask("find", name=f"f{number}")
-                    if answer["result"][0]["line"] != 2 * number - 1:
-                        wrong.append(answer)
-        threads = [threading.Thread(target=work, args=(SEED + i,)) for i in range(40)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        self.assertEqual(wrong, [])
-        self.assertEqual(server.end(), (0, ""))
-
-    def test_more_clients_than_allowed_are_turned_away(self):
-        self.index()
-        server = Server(self, self.store)
-        clients = [server.connect() for _ in range(256)]
-        for client in clients:
-            self.addCleanup(client.__exit__)
-        self.assertEqual(clients[-1].ask("find", name="f1")["result"][0]["name"], "f1")
-        with server.connect() as client:
-            self.assertEqual(client.line()["error"]["code"], "busy")
-            self.assertIsNone(client.line())
-        self.assertEqual(self.both("find", "f1").returncode, 0)
-
-    def test_it_follows_the_store(self):
-        self.index()
-        for words in ((), ("--resident",)):
-            server = Server(self, self.store, *words)
-            for round_ in range(2):
-                name = f"fresh_{round_}_{len(words)}"
-                self.write("fresh.go", f"package p\nfunc {name}() {{}}\n")
-                self.index()
-                self.assertEqual(self.both("find", name).returncode, 0)
-            generation = server.ask("health")["result"]["generation"]
-            self.assertEqual(server.ask("refresh")["result"], {"generation": generation})
-            self.assertEqual(server.end(), (0, ""))
-
-    def test_a_damaged_part_is_told_and_the_others_are_served(self):
-        self.index()
-        server = Server(self, self.store, "--ram", "1K")
-        dump = json.loads(firn("store", "dump", self.store, "--json").stdout)
-        for segment in dump:
-            if segment["kind"] == 2: # sources
-                path = self.store / segment["file"]
-                with open(path, "r+b") as file:
-                    file.seek(segment["offset_bytes"] + segment["packed_bytes"] - 8)
-                    file.write(b"\xaa" * 8)
-        answer = server.ask("cat", file="big.py")
-        self.assertEqual(answer["error"]["code"], "corrupt")
-        self.assertEqual(len(server.ask("find", name="f17")["result"]), 1)
-        self.assertEqual(self.both("cat", "big.py").returncode, 1)
-        self.assertEqual(server.end(), (0, ""))
-
-    def test_a_server_that_is_killed_leaves_commands_working_and_room_for_the_next(self):
-        self.index()
-        server = Server(self, self.store)
-        answers = []
-        asking = threading.Thread(target=lambda: answers.append(
-            [code("query", self.store, "(_) @a", "big.py") for _ in range(4)]))
-        asking.start()
-        time.sleep(0.15)
-        server.end(signal.SIGKILL)
-        asking.join()
-        right = code("query", self.store, "(_) @a", "big.py", **without_server(self.store)).stdout
-        for run in answers[0]:
-            if run.returncode == 0:
-                self.assertEqual(run.stdout, right)
-            else:
-                self.assert_fails_with_one_line(run, self.store)
-        self.assertTrue(os.path.exists(server.path))
-        self.both("find", "f17")
-        following = Server(self, self.store)
-        self.assertEqual(following.ask("health")["result"]["files"], 5)
-        self.assertEqual(following.end(), (0, ""))
-        self.assertEqual([path.name for path in self.store.iterdir() if path.name == "socket"], [])
-        self.assertFalse(os.path.exists(following.path))
-
-    def test_the_socket_is_the_users_alone_and_a_live_one_is_not_taken(self):
-        self.index()
-        server = Server(self, self.store)
-        mode = os.lstat(server.path)
-        self.assertTrue(stat.S_ISSOCK(mode.st_mode))
-        self.assertEqual(stat.S_IMODE(mode.st_mode), 0o600)
-        self.assertEqual(os.readlink(self.store / "socket"), server.path)
-        file = self.folder / "file"
-        file.write_text("kept")
-        for path in (server.path, file, "x" * 200, "/nonexistent/socket"):
-            self.assert_fails_with_one_line(code("serve", self.store, "--socket", path), str(path)[:100])
-        self.assertEqual(file.read_text(), "kept")
-        self.assertEqual(len(server.ask("find", name="f1")["result"]), 1)
-        self.assert_fails_with_one_line(code("serve", self.folder / "none", "--socket", self.folder / "s"), "none")
-
-    def test_a_client_may_end_it(self):
-        self.index()
-        server = Server(self, self.store)
-        self.assertEqual(server.ask("shutdown"), {"id": 7, "result": True})
-        self.assertEqual(server.process.wait(20), 0)
-        self.both("find", "f1")
-
-    def test_a_named_socket_is_asked_in_place_of_the_link(self):
-        self.index()
-        server = Server(self, self.store)
-        os.unlink(self.store / "socket")
-        self.both("find", "f1")
-        self.assertEqual(server.ask("health")["result"]["answers"], 1)
-        environment = {"env": {**os.environ, "FIRN_SOCKET": server.path}}
-        self.assertEqual(code("find", self.store, "f1", **environment).returncode, 0)
-        self.assertEqual(server.ask("health")["result"]["answers"], 3)
-        other = {"env": {**os.environ, "FIRN_SOCKET": str(self.folder / "nobody")}}
-        self.assertEqual(code("find", self.store, "f1", **other).returncode, 0)
-
-    def test_allocations_and_calls_that_fail_are_told_or_made_good(self):
-        self.index()
-        print(f"FIRN_SEED={SEED}")
-        chance = random.Random(SEED)
-        counts = self.folder / "counts"
-        server = Server(self, self.store, environment={**os.environ, "FIRN_FAULT_COUNT": str(counts)})
-        right = [self.both(*words).stdout for words in (("find", "f17"), ("outline", "src/list.c"))]
-        self.assertEqual(server.end(), (0, ""))
-        if not counts.exists():
-            self.skipTest("this build injects no faults")
-        count = dict(line.split() for line in counts.read_text().splitlines())
-        faults = [("ALLOC", str(number)) for number in chance.sample(range(1, int(count["alloc"]) + 1), 8)]
-        faults += [("IO", f"read:{number}") for number in range(1, int(count["read"]) + 1, 7)]
-        for name, value in faults:
-            server = Server(self, self.store, environment={**os.environ, f"FIRN_FAULT_{name}": value})
-            if server.ready is None:
-                status, errors = server.process.wait(20), server.process.stderr.read()
-                self.assertEqual((status, errors.count("\n")), (1, 1), (name, value, errors))
-                continue
-            for words, answer in zip((("find", "f17"), ("outline", "src/list.c")), right):
-                run = code(words[0], self.store, *words[1:])
-                if run.returncode == 0:
-                    self.assertEqual(run.stdout, answer)
+    def test_methods_and_broken_messages(self):
+        self.write("a", "x")
+        with Server(self.tree) as server:
+            status, fields, _ = server.get("/a", method="POST")
+            self.assertEqual((status, fields["Allow"]), (405, "GET, HEAD"))
+            self.assertEqual(server.get("/a", method="BREW")[0], 501)
+            refused = answered = 0
+            messages = os.path.join(os.environ.get("FIRN_SOURCE", "."), "tests/http/messages.txt")
+            with open(messages, encoding="ascii") as file:
+                lines = file.readlines()
+            for line in lines:
+                if line[0] == "#" or line.count("\t") != 2:
+                    continue
+                verdict, name, text = line.rstrip("\n").split("\t")
+                said = server.say(text.encode().decode("unicode_escape").encode("latin1"))
+                statuses = re.findall(rb"HTTP/1\.1 (\d\d\d) ", said)
+                statuses = [int(status) for status in statuses if status != b"100"]
+                if len(verdict) == 3:
+                    self.assertEqual(statuses, [int(verdict)], name)
+                    refused += 1
                 else:
-                    self.assert_fails_with_one_line(run)
-                self.assertEqual(code(words[0], self.store, *words[1:]).stdout, answer, (name, value))
-            self.assertEqual(server.end(), (0, ""), (name, value))
+                    self.assertEqual(len(statuses), int(verdict), name)
+                    answered += 1
+            self.assertGreaterEqual(refused, 150)
+            self.assertGreater(answered, 30)
+
+    def test_log_and_figures(self):
+        self.write("a.txt", "hello")
+        log = self.folder / "log"
+        with Server(self.tree, "--log", os.fspath(log), "--stats", "/figures") as server:
+            server.get("/a.txt", User_Agent='x"y', Referer="http://r/")
+            server.get("/none")
+            status, fields, body = server.get("/figures")
+            figures = json.loads(body)
+            self.assertEqual((status, fields["Content-Type"]), (200, "application/json"))
+            self.assertEqual((figures["requests"], figures["connections"]["all"]), (3, 1))
+            self.assertEqual(sum(slot["count"] for slot in figures["fields"]), 2)
+            server.end()
+        lines = log.read_text().splitlines()
+        self.assertRegex(lines[0], r'^127\.0\.0\.1 - - \[[^]]+\] "GET /a\.txt HTTP/1\.1" 200 5 "http://r/" "x"y"$')
+        self.assertRegex(lines[1], r'"GET /none HTTP/1\.1" 404 14 "-" "-"$')
+
+    def test_a_stop_lets_answers_end(self):
+        self.write("big", b"x" * 50_000_000)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with Server(self.tree) as server:
+                connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+                connection.request("GET", "/big")
+                answer = connection.getresponse()
+                first = answer.read(1000)
+                ended = threading.Thread(target=server.end, args=(number,))
+                ended.start()
+                self.assertEqual(len(first) + len(answer.read()), 50_000_000)
+                ended.join()
+                connection.close()
+
+    def test_bad_input(self):
+        self.write("a", "x")
+        self.assert_fails_with_one_line(firn("serve", self.folder / "none"), "none", "name a folder")
+        self.assert_fails_with_one_line(firn("serve", self.tree / "a"), "name a folder")
+        self.assert_fails_with_one_line(firn("serve", self.tree, "--address", "nowhere"), "nowhere", "in numbers")
+        self.assert_fails_with_one_line(firn("serve", self.tree, "--log", self.folder), "name a file")
+        with Server(self.tree) as server:
+            self.assert_fails_with_one_line(firn("serve", self.tree, "--port", str(server.port)), "in use")
+        for words in (["--port", "70000"], ["--loops", "300"], ["--profile", "huge"], ["--stats", "x"], []):
+            run = firn("serve", *([self.tree] if words else []), *words)
+            self.assertEqual((run.returncode, run.stderr.count(b"\n")), (2, 1), words)
+        with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", encoding="ascii") as least:
+            if int(least.read()) > 80:
+                run = firn("serve", self.tree, "--port", "80", **as_user(self.folder))
+                self.assert_fails_with_one_line(run, "80", "privileges")
+
+    def test_other_clients(self):
+        content = random.Random(2).randbytes(3_000_000)
+        self.write("a.bin", content)
+        self.write("index.html", "<p>x")
+        with Server(self.tree) as server:
+            for words in (["curl", "-sS", "--fail"], ["wget", "-qO-"]):
+                if shutil.which(words[0]) is None:
+                    continue
+                run = subprocess.run([*words, server.url + "a.bin"], stdout=subprocess.PIPE, check=True)
+                self.assertEqual(run.stdout, content)
+            if shutil.which("node") is not None:
+                script = """
+                    const agent = new (require('http').Agent)({keepAlive: true});
+                    let left = 20, bytes = 0;
+                    const next = () => require('http').get({port: process.argv[1], path: '/a.bin', agent}, answer => {
+                        answer.on('data', part => bytes += part.length);
+                        answer.on('end', () => --left ? next() : (console.log(bytes), agent.destroy()));
+                    });
+                    next();"""
+                run = subprocess.run(["node", "-e", script, str(server.port)], stdout=subprocess.PIPE, check=True)
+                self.assertEqual(int(run.stdout), 20 * len(content))
 
 
 if __name__ == "__main__":
