@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,37 +38,68 @@ static void print_html(FILE *out, const char *text)
     }
 }
 
-static void print_entry(FILE *out, int folder, const struct dirent *entry)
+static void print_entry(FILE *out, int folder, const char *name)
 {
     char address[3 * 256 + 4];
     struct stat stat;
-    if (fstatat(folder, entry->d_name, &stat, 0) != 0 ||
-        path_to_address(entry->d_name, address, sizeof address) == 0)
+    if (fstatat(folder, name, &stat, 0) != 0 || path_to_address(name, address, sizeof address) == 0)
         return;
     const char *slash = S_ISDIR(stat.st_mode) ? "/" : "";
     /* "./" keeps a name with a colon from being read as a scheme */
     fprintf(out, "<tr><td><a href=\"./%s%s\">", address, slash);
-    print_html(out, entry->d_name);
+    print_html(out, name);
     fprintf(out, "%s</a><td>", slash);
     if (!S_ISDIR(stat.st_mode))
         fprintf(out, "%lld", (long long)stat.st_size);
     fputs("\n", out);
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b)
+static int by_name(const void *a, const void *b)
 {
-    return strcmp((*a)->d_name, (*b)->d_name);
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int is_shown(const struct dirent *entry)
+/* The names in a folder that do not begin with a dot, up to ENTRIES_MAX, sorted; in the arena. NULL
+ * when there is no memory. */
+static char **read_names(int folder, firn_arena *arena, size_t *ret_count)
 {
-    return entry->d_name[0] != '.';
+    size_t count = 0, capacity = 64;
+    char **names = firn_arena_alloc(arena, capacity * sizeof *names);
+    DIR *entries = fdopendir(dup(folder));
+    const struct dirent *entry;
+    while (entries != NULL && names != NULL && count < ENTRIES_MAX &&
+           (entry = readdir(entries)) != NULL) {
+        size_t size = strlen(entry->d_name) + 1;
+        if (entry->d_name[0] == '.')
+            continue;
+        if (count == capacity) {
+            char **more = firn_arena_alloc(arena, 2 * capacity * sizeof *names);
+            if (more != NULL)
+                memcpy(more, names, count * sizeof *names);
+            names = more;
+            capacity *= 2;
+        }
+        char *name = names != NULL ? firn_arena_alloc(arena, size) : NULL;
+        if (name == NULL)
+            names = NULL;
+        else
+            names[count++] = memcpy(name, entry->d_name, size);
+    }
+    if (entries == NULL || closedir(entries) != 0)
+        names = NULL;
+    if (names != NULL)
+        qsort(names, count, sizeof *names, by_name);
+    *ret_count = count;
+    return names;
 }
 
-static void print_listing(FILE *out, int folder, const char *path)
+static bool print_listing(FILE *out, int folder, const char *path)
 {
-    struct dirent **entries = NULL;
-    int count = scandirat(folder, ".", &entries, is_shown, by_name);
+    firn_arena arena;
+    size_t count;
+    if (firn_arena_init(&arena, NULL) != FIRN_OK)
+        return false;
+    char **names = read_names(folder, &arena, &count);
     fputs("<!doctype html>\n<meta charset=\"utf-8\">\n<title>", out);
     print_html(out, path);
     fputs("</title>\n<h1>", out);
@@ -75,37 +107,48 @@ static void print_listing(FILE *out, int folder, const char *path)
     fputs("</h1>\n<table>\n", out);
     if (strcmp(path, ".") != 0)
         fputs("<tr><td><a href=\"../\">../</a><td>\n", out);
-    for (int i = 0; i < count; i++) {
-        if ((unsigned)i < ENTRIES_MAX)
-            print_entry(out, folder, entries[i]);
-        free(entries[i]);
-    }
-    free(entries);
+    for (size_t i = 0; names != NULL && i < count; i++)
+        print_entry(out, folder, names[i]);
     fputs("</table>\n", out);
+    firn_arena_fini(&arena);
+    return names != NULL;
 }
 
-/* Answers with what was written into memory, and frees it. */
-static void answer_text(firn_http_exchange *exchange, FILE *out, char **text, const size_t *size,
-                        const char *type)
+/* A page is written to a file in memory, which the server then sends. */
+static FILE *page_begin(void)
 {
-    bool failed = out == NULL || ferror(out) != 0;
-    failed |= out != NULL && fclose(out) != 0;
-    if (failed)
+    int fd = memfd_create("page", MFD_CLOEXEC);
+    FILE *out = fd >= 0 ? fdopen(fd, "w+") : NULL;
+    if (out == NULL && fd >= 0)
+        close(fd);
+    return out;
+}
+
+static void page_end(firn_http_exchange *exchange, FILE *out, bool is_good, const char *type)
+{
+    is_good = is_good && out != NULL && fflush(out) == 0;
+    off_t size = is_good ? ftello(out) : -1;
+    int fd = size >= 0 ? dup(fileno(out)) : -1;
+    if (out != NULL)
+        fclose(out);
+    if (fd < 0) {
         site_answer_status(exchange, 503);
+        return;
+    }
+    bool begun = firn_http_answer_begin(exchange, 200) == FIRN_OK &&
+                 firn_http_answer_field(exchange, "Content-Type", type, strlen(type)) == FIRN_OK;
+    if (begun)
+        (void)!firn_http_answer_file(exchange, fd, 0, (uint64_t)size);
     else
-        firn_http_answer(exchange, 200, type, *text, *size);
-    free(*text);
+        close(fd);
 }
 
 void site_answer_listing(firn_http_exchange *exchange, int folder, const char *path)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    if (out != NULL)
-        print_listing(out, folder, path);
+    FILE *out = page_begin();
+    bool is_good = out != NULL && print_listing(out, folder, path);
     close(folder);
-    answer_text(exchange, out, &text, &size, "text/html; charset=utf-8");
+    page_end(exchange, out, is_good, "text/html; charset=utf-8");
 }
 
 /* --- figures --- */
@@ -166,16 +209,15 @@ static void emit_stats(struct emitter *emitter, const struct site *site)
 
 void site_answer_stats(struct site *site, firn_http_exchange *exchange)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
+    FILE *out = page_begin();
+    bool is_good = false;
     if (out != NULL) {
         struct emitter emitter;
         emitter_begin(&emitter, out, true);
         emit_stats(&emitter, site);
-        (void)emitter_end(&emitter, EXIT_DONE);
+        is_good = emitter_end(&emitter, EXIT_DONE) == EXIT_DONE;
     }
-    answer_text(exchange, out, &text, &size, "application/json");
+    page_end(exchange, out, is_good, "application/json");
 }
 
 /* --- what became of requests --- */
