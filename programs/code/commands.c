@@ -220,7 +220,7 @@ static const struct command commands[] = {
          "environment (empty: no server is asked). New commits to the store are followed.",
      .examples = {{"firn code serve -s linux.firn --socket /run/user/1000/linux", "in tiers"},
                   {"firn code serve -s linux.firn --socket /tmp/l --resident", "all in memory"},
-                  {"FIRN_SOCKET= firn code find printk -s linux.firn", "without the server"}},
+                  {"firn code serve -s linux.firn --socket /tmp/l --ram 8M", "in less memory"}},
      .options = serve_options,
      .operands_min = 0,
      .operands_max = 0,
