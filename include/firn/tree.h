@@ -11,7 +11,7 @@
  *
  * Life: create the family, name labels and fields, build sample trees and learn them, settle; then
  * pack any number of trees; save the family beside them. Later: load the family, open trees,
- * decode.
+ * decode; or resume it, pack more, and save it again.
  *
  * Threads: builders are confined to one thread each; any number of them may pack with one settled
  * family at once. Decoding is safe from any number of threads while no builder packs with the same
@@ -43,7 +43,8 @@ typedef struct firn_family firn_family;
 
 typedef struct firn_family_options {
     const firn_allocator *allocator; /* NULL: the system's; must be safe between threads */
-    size_t limit_bytes;              /* of the table; later productions are spelled; 0: 16 MiB */
+    size_t limit_bytes;              /* of what is added while packing; later productions are
+                                        spelled; 0: 16 MiB, 1: nothing is added */
     uint32_t checkpoint_nodes;       /* distance of checkpoints in packed trees; 0: 4,096 */
     uint32_t reserved;               /* must be 0 */
 } firn_family_options;
@@ -73,6 +74,13 @@ FIRN_API FIRN_NODISCARD firn_status firn_family_save(const firn_family *family,
 FIRN_API FIRN_NODISCARD firn_status firn_family_load(const void *data, size_t size,
                                                      const firn_allocator *allocator,
                                                      firn_family **ret_family);
+
+/* Lets a loaded family pack again, and no longer decode; what it then adds comes behind what it
+ * had, so that it must be saved again when it holds more productions or edges than before, and
+ * trees packed earlier are read by either. options' allocator is not used. FIRN_INVALID for a
+ * family that was not loaded, FIRN_CORRUPT, FIRN_NO_MEMORY; the family is then as it was. */
+FIRN_API FIRN_NODISCARD firn_status firn_family_resume(firn_family *family,
+                                                       const firn_family_options *options);
 
 FIRN_API unsigned firn_family_label_count(const firn_family *family);
 FIRN_API unsigned firn_family_field_count(const firn_family *family); /* with field 0 */

@@ -182,7 +182,8 @@ static firn_status write_meta(struct finish *finish, firn_error *ret_error)
 static firn_status write_all(struct finish *finish, firn_error *ret_error)
 {
     number_files(finish);
-    firn_status status = names_write(finish->job, finish->numbers, &finish->layer.names,
+    const struct names_sources sources = {.numbers = finish->numbers};
+    firn_status status = names_write(finish->job, &sources, &finish->layer.names,
                                      &finish->layer.names_segment, ret_error);
     if (status == FIRN_OK)
         status = write_dictionary(finish, SEGMENT_CATALOG, write_catalog, ret_error);

@@ -53,6 +53,8 @@ static firn_status merge_groups(struct names *names, struct runs *runs, firn_err
 {
     struct merge_options options = names->options;
     size_t count = merge_run_count(&options);
+    options.layers = NULL;
+    options.layer_count = 0;
     firn_status status = FIRN_OK;
     options.run_count = MERGE_RUNS;
     for (options.first_run = 0; options.first_run < count && status == FIRN_OK;
@@ -148,7 +150,8 @@ static firn_status merge_last(struct names *names, uint8_t *middle, firn_error *
 
 /* --- all --- */
 
-static firn_status names_init(struct names *names, struct job *job, const uint32_t *numbers)
+static firn_status names_init(struct names *names, struct job *job,
+                              const struct names_sources *sources)
 {
     const firn_allocator *allocator = job->allocator;
     *names = (struct names){.job = job};
@@ -162,8 +165,10 @@ static firn_status names_init(struct names *names, struct job *job, const uint32
     names->options = (struct merge_options){.allocator = allocator,
                                             .files = names->files,
                                             .file_count = job->worker_count,
-                                            .numbers = numbers,
+                                            .numbers = sources->numbers,
                                             .number_count = job->scan.file_count,
+                                            .layers = sources->layers,
+                                            .layer_count = sources->layer_count,
                                             .stopped = interrupt_came};
     return FIRN_OK;
 }
@@ -180,12 +185,12 @@ static void names_fini(struct names *names)
     firn_release(job->allocator, names->files, job->worker_count * sizeof(struct runs *));
 }
 
-firn_status names_write(struct job *job, const uint32_t *numbers, uint64_t *ret_entries,
-                        uint32_t *ret_top_segment, firn_error *ret_error)
+firn_status names_write(struct job *job, const struct names_sources *sources,
+                        uint64_t *ret_entries, uint32_t *ret_top_segment, firn_error *ret_error)
 {
     struct names names;
     uint8_t middle[NAME_MAX_BYTES];
-    firn_status status = names_init(&names, job, numbers);
+    firn_status status = names_init(&names, job, sources);
     if (status != FIRN_OK)
         status = out_of_memory(ret_error);
     while (status == FIRN_OK && merge_run_count(&names.options) > MERGE_RUNS &&

@@ -1,5 +1,5 @@
 /* Families: their vocabulary, their life and what may be asked of them. learn.c gathers, settle.c
- * decides, family_format.c stores; pack.c and decode.c use the result.
+ * decides, family_format.c stores, resume.c goes on; pack.c and decode.c use the result.
  *
  * Threads: a settled family is read without a lock but for edges and later productions, which only
  * grow, under `lock`; builders keep what they were told in small caches of their own. */
@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#define DEFAULT_LIMIT_BYTES (16u << 20)
-#define DEFAULT_CHECKPOINT_NODES 4096u
 #define SEEN_SLOTS 16384u
 
 firn_status firn_family_create(const firn_family_options *options, firn_family **ret_family)
@@ -22,9 +20,10 @@ firn_status firn_family_create(const firn_family_options *options, firn_family *
     if (family == NULL)
         return FIRN_NO_MEMORY;
     family->allocator = options->allocator;
-    family->limit_bytes = options->limit_bytes != 0 ? options->limit_bytes : DEFAULT_LIMIT_BYTES;
+    family->limit_bytes =
+        options->limit_bytes != 0 ? options->limit_bytes : FIRN_FAMILY_LIMIT_BYTES;
     family->checkpoint_nodes =
-        options->checkpoint_nodes != 0 ? options->checkpoint_nodes : DEFAULT_CHECKPOINT_NODES;
+        options->checkpoint_nodes != 0 ? options->checkpoint_nodes : FIRN_FAMILY_CHECKPOINT_NODES;
     family->field_count = 1;
     firn_arena_options strings = {.allocator = options->allocator};
     if (firn_arena_init(&family->strings, &strings) != FIRN_OK ||
@@ -126,7 +125,9 @@ static uint32_t late_rank(firn_family *family, uint64_t hash, firn_label label,
     uint32_t index = firn_productions_find(&family->late, hash, label, children);
     if (index != FIRN_PRODUCTION_NONE)
         return family->late.item[index].value;
-    if (!seen_before(family, hash) || firn_productions_bytes(&family->late) > family->limit_bytes)
+    if (!seen_before(family, hash) ||
+        firn_productions_bytes(&family->late) + sizeof(struct firn_production) >
+            family->limit_bytes)
         return FIRN_PRODUCTION_NONE;
     uint32_t rank = model->count + model->late_count;
     if (!firn_productions_add(&family->late, hash, label, children, rank, family->allocator))

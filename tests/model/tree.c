@@ -1,6 +1,6 @@
 /* Packed trees against the arrays they were made from: random trees, random samples, random
- * distances of checkpoints, decoded whole and located by offset, before and after the family went
- * through bytes. */
+ * distances of checkpoints, decoded whole and located by offset, after the family went through bytes,
+ * which it may also do while trees are packed. */
 #include "support/random_tree.h"
 
 #include <stdarg.h>
@@ -21,6 +21,26 @@ struct corpus {
     firn_family *family; /* loaded */
 };
 
+/* Sends the family through bytes and lets it pack again, with or without further productions. */
+static void resume(struct corpus *corpus, firn_family **family, firn_builder **builder,
+                   uint32_t checkpoint_nodes)
+{
+    const firn_family_options options = {.checkpoint_nodes = checkpoint_nodes,
+                                         .limit_bytes = rng_below(&corpus->random, 2)};
+    void *saved;
+    size_t saved_size;
+    firn_builder_destroy(*builder);
+    assert_int_equal(firn_family_resume(*family, &options), FIRN_INVALID); /* not loaded */
+    assert_int_equal(firn_family_save(*family, NULL, &saved, &saved_size), FIRN_OK);
+    firn_family_destroy(*family);
+    assert_int_equal(firn_family_load(saved, saved_size, NULL, family), FIRN_OK);
+    firn_release(NULL, saved, saved_size);
+    const unsigned count = firn_family_production_count(*family);
+    assert_int_equal(firn_family_resume(*family, &options), FIRN_OK);
+    assert_int_equal(firn_family_production_count(*family), count);
+    assert_int_equal(firn_builder_create(*family, NULL, builder), FIRN_OK);
+}
+
 /* Settles a family on the first `sample` trees, packs all and loads the family anew. */
 static void make_corpus(struct corpus *corpus, unsigned sample, uint32_t checkpoint_nodes)
 {
@@ -37,8 +57,11 @@ static void make_corpus(struct corpus *corpus, unsigned sample, uint32_t checkpo
         assert_int_equal(firn_builder_learn(builder), FIRN_OK);
     }
     assert_int_equal(firn_family_settle(family), FIRN_OK);
+    const uint64_t resumed = rng_below(&corpus->random, 2 * TREES);
     for (unsigned i = 0; i < TREES; i++) {
         const void *data;
+        if (i == resumed)
+            resume(corpus, &family, &builder, checkpoint_nodes);
         struct packed *packed = &corpus->packed[i];
         assert_int_equal(random_tree_build(&corpus->tree[i], builder), FIRN_OK);
         assert_true(random_tree_equals(&corpus->tree[i], family, firn_builder_nodes(builder)));

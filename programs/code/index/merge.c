@@ -1,10 +1,13 @@
-/* Merging runs: a binary heap of run readers ordered by (name, file, run), whose least posting is
- * taken again and again (Knuth, The Art of Computer Programming 3, 5.4.1). index.c calls it when
- * all files are read; it writes the dictionary of names through emit.
+/* Merging runs: a binary heap of sources ordered by (name, file, source), whose least posting is
+ * taken again and again (Knuth, The Art of Computer Programming 3, 5.4.1). names.c calls it when
+ * all files are read; it writes the dictionary of names through emit. A source is a run, or the
+ * dictionary of a layer that becomes part of a new one.
  *
  * I1: heap[i] is not behind heap[2i + 1] and heap[2i + 2].
  *
- * Memory: a reader of about 100 KB a run. Time: O(postings log runs), and two comparisons where the
+ * I2: a source in the heap stands on a posting that is kept, and file is its number afterwards.
+ *
+ * Memory: a reader of about 100 KB a run, a segment a dictionary. Time: O(postings log runs), and two comparisons where the
  * next posting comes from the same run. */
 #include "code/index/merge.h"
 
@@ -12,7 +15,11 @@
 
 struct source {
     struct run_reader reader;
-    struct postings postings; /* of the reader's entry */
+    struct dictionary_cursor *cursor; /* instead of the reader, for a dictionary */
+    const uint32_t *numbers;          /* may be NULL */
+    size_t number_count;
+    struct postings postings; /* of the source's entry */
+    uint32_t file;
     size_t number;
 };
 
@@ -30,15 +37,19 @@ struct merge {
     bool is_open; /* a name was begun */
 };
 
+static const struct table_cursor *entry_of(const struct source *source)
+{
+    return source->cursor != NULL ? &source->cursor->entry : &source->reader.cursor;
+}
+
 static bool source_before(const struct source *a, const struct source *b)
 {
-    const struct table_cursor *left = &a->reader.cursor;
-    const struct table_cursor *right = &b->reader.cursor;
+    const struct table_cursor *left = entry_of(a), *right = entry_of(b);
     int order = key_compare(left->key, left->key_size, right->key, right->key_size);
     if (order != 0)
         return order < 0;
-    if (a->postings.file != b->postings.file)
-        return a->postings.file < b->postings.file;
+    if (a->file != b->file)
+        return a->file < b->file;
     return a->number < b->number;
 }
 
@@ -60,33 +71,56 @@ static void sift_down(struct merge *merge, size_t root)
 
 static firn_status read_back_failed(const struct source *source, firn_error *ret_error)
 {
+    if (source->cursor != NULL)
+        return firn_error_set(ret_error, FIRN_CORRUPT, 0,
+                              "the index of names in the store is damaged: index the folder again");
     return firn_error_set(ret_error, FIRN_CORRUPT, 0, "%s: the scratch file was changed",
                           source->reader.runs->path);
 }
 
-/* Reads the first posting of the reader's entry, unless that is behind the range. */
-static firn_status enter_entry(struct merge *merge, struct source *source, firn_error *ret_error)
+/* Makes the source's entry the one whose postings are read, unless that is behind the range. */
+static firn_status enter_entry(struct merge *merge, struct source *source)
 {
-    const struct table_cursor *entry = &source->reader.cursor;
+    const struct table_cursor *entry = entry_of(source);
     const struct merge_options *options = merge->options;
     if (options->end_size > 0 &&
         key_compare(entry->key, entry->key_size, options->end, options->end_size) >= 0)
         return FIRN_END_OF_DATA;
     postings_init(&source->postings, entry->payload, entry->payload_size, entry->table.is_compact);
-    firn_status status = postings_next(&source->postings);
-    return status == FIRN_OK ? FIRN_OK : read_back_failed(source, ret_error);
+    return FIRN_OK;
 }
 
-/* Goes to the source's next posting. FIRN_END_OF_DATA at the end of its run or of the range. */
+static firn_status next_entry(struct merge *merge, struct source *source, firn_error *ret_error)
+{
+    firn_status status = source->cursor != NULL
+                             ? dictionary_next(source->cursor, ret_error)
+                             : run_reader_next(&source->reader, merge->codec, ret_error);
+    return status == FIRN_OK ? enter_entry(merge, source) : status;
+}
+
+static uint32_t number_of(const struct source *source, uint32_t file)
+{
+    if (source->numbers == NULL)
+        return file;
+    return file < source->number_count ? source->numbers[file] : UINT32_MAX;
+}
+
+/* Goes to the source's next posting that is kept. FIRN_END_OF_DATA at the end of its run or of the
+ * range. */
 static firn_status advance(struct merge *merge, struct source *source, firn_error *ret_error)
 {
-    firn_status status = postings_next(&source->postings);
-    if (status == FIRN_OK)
-        return FIRN_OK;
-    if (status != FIRN_END_OF_DATA)
-        return read_back_failed(source, ret_error);
-    status = run_reader_next(&source->reader, merge->codec, ret_error);
-    return status == FIRN_OK ? enter_entry(merge, source, ret_error) : status;
+    firn_status status;
+    do {
+        while ((status = postings_next(&source->postings)) == FIRN_END_OF_DATA) {
+            status = next_entry(merge, source, ret_error);
+            if (status != FIRN_OK)
+                return status;
+        }
+        if (status != FIRN_OK)
+            return read_back_failed(source, ret_error);
+        source->file = number_of(source, source->postings.file);
+    } while (source->file == UINT32_MAX); /* I2 */
+    return FIRN_OK;
 }
 
 static firn_status read_definitions(struct merge *merge, struct source *source, size_t *ret_count,
@@ -108,7 +142,7 @@ static firn_status read_definitions(struct merge *merge, struct source *source, 
 /* Adds the source's posting to the entry of its name. */
 static firn_status take_posting(struct merge *merge, struct source *source, firn_error *ret_error)
 {
-    const struct table_cursor *entry = &source->reader.cursor;
+    const struct table_cursor *entry = entry_of(source);
     struct entries *entries = &merge->entries;
     firn_status status = FIRN_OK;
     if (!merge->is_open ||
@@ -127,11 +161,16 @@ static firn_status take_posting(struct merge *merge, struct source *source, firn
     status = read_definitions(merge, source, &count, ret_error);
     if (status != FIRN_OK)
         return status;
-    uint32_t file = source->postings.file;
-    if (merge->options->numbers != NULL)
-        file = file < merge->options->number_count ? merge->options->numbers[file] : UINT32_MAX;
-    return file == UINT32_MAX ? FIRN_OK
-                              : entries_put(entries, file, merge->definitions, count, ret_error);
+    return entries_put(entries, source->file, merge->definitions, count, ret_error);
+}
+
+static void close_source(struct merge *merge, struct source *source)
+{
+    run_reader_fini(&source->reader);
+    if (source->cursor != NULL)
+        dictionary_cursor_close(source->cursor);
+    firn_release(merge->allocator, source->cursor, sizeof *source->cursor);
+    source->cursor = NULL;
 }
 
 static firn_status merge_all(struct merge *merge, firn_error *ret_error)
@@ -144,7 +183,7 @@ static firn_status merge_all(struct merge *merge, firn_error *ret_error)
             return status;
         status = advance(merge, least, ret_error);
         if (status == FIRN_END_OF_DATA) {
-            run_reader_fini(&least->reader);
+            close_source(merge, least);
             merge->heap[0] = merge->heap[--merge->heap_count];
         } else if (status != FIRN_OK) {
             return status;
@@ -155,36 +194,69 @@ static firn_status merge_all(struct merge *merge, firn_error *ret_error)
     return merge->is_open ? entries_end(&merge->entries, ret_error) : FIRN_OK;
 }
 
-static firn_status open_source(struct merge *merge, struct source *source, const struct runs *runs,
-                               size_t run, firn_error *ret_error)
+/* Takes what the source's first placing came to. */
+static firn_status begin_source(struct merge *merge, struct source *source, firn_status status,
+                                firn_error *ret_error)
 {
-    const struct merge_options *options = merge->options;
-    firn_status status = run_reader_init(&source->reader, runs, run, merge->codec, options->first,
-                                         options->first_size, ret_error);
     if (status == FIRN_OK)
-        status = enter_entry(merge, source, ret_error);
+        status = enter_entry(merge, source);
+    if (status == FIRN_OK)
+        status = advance(merge, source, ret_error);
     if (status == FIRN_OK)
         merge->heap[merge->heap_count++] = source;
     return status == FIRN_END_OF_DATA ? FIRN_OK : status;
 }
 
+static firn_status open_run(struct merge *merge, struct source *source, const struct runs *runs,
+                            size_t run, firn_error *ret_error)
+{
+    const struct merge_options *options = merge->options;
+    source->numbers = options->numbers;
+    source->number_count = options->number_count;
+    firn_status status = run_reader_init(&source->reader, runs, run, merge->codec, options->first,
+                                         options->first_size, ret_error);
+    return begin_source(merge, source, status, ret_error);
+}
+
+static firn_status open_layer(struct merge *merge, struct source *source,
+                              const struct merge_layer *layer, firn_error *ret_error)
+{
+    const struct merge_options *options = merge->options;
+    source->numbers = layer->numbers;
+    source->number_count = layer->number_count;
+    source->cursor = firn_allocate_zeroed(merge->allocator, 1, sizeof *source->cursor);
+    if (source->cursor == NULL)
+        return firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "out of memory while merging names");
+    firn_status status =
+        dictionary_seek(layer->names, options->first_size > 0 ? options->first : "",
+                        options->first_size, source->cursor, ret_error);
+    return begin_source(merge, source, status, ret_error);
+}
+
 static firn_status open_sources(struct merge *merge, firn_error *ret_error)
 {
     const struct merge_options *options = merge->options;
+    const size_t run_total = merge->source_count - options->layer_count;
     size_t number = 0, opened = 0;
+    firn_status status = FIRN_OK;
     for (size_t file = 0; file < options->file_count; file++)
         for (size_t run = 0; run < options->files[file]->run_count; run++, number++) {
-            if (number < options->first_run || opened == merge->source_count)
+            if (number < options->first_run || opened == run_total)
                 continue;
             struct source *source = &merge->sources[opened++];
             source->number = number;
-            firn_status status = open_source(merge, source, options->files[file], run, ret_error);
+            status = open_run(merge, source, options->files[file], run, ret_error);
             if (status != FIRN_OK)
                 return status;
         }
+    for (size_t i = 0; i < options->layer_count && status == FIRN_OK; i++) {
+        struct source *source = &merge->sources[run_total + i];
+        source->number = number + i;
+        status = open_layer(merge, source, &options->layers[i], ret_error);
+    }
     for (size_t root = merge->heap_count / 2; root-- > 0;)
         sift_down(merge, root);
-    return FIRN_OK;
+    return status;
 }
 
 size_t merge_run_count(const struct merge_options *options)
@@ -195,12 +267,13 @@ size_t merge_run_count(const struct merge_options *options)
     return count;
 }
 
-/* How many runs the options take in. */
+/* How many runs and dictionaries the options take in. */
 static size_t count_sources(const struct merge_options *options)
 {
     size_t count = merge_run_count(options);
     size_t left = count > options->first_run ? count - options->first_run : 0;
-    return options->run_count > 0 && options->run_count < left ? options->run_count : left;
+    left = options->run_count > 0 && options->run_count < left ? options->run_count : left;
+    return left + options->layer_count;
 }
 
 firn_status merge_runs(const struct merge_options *options, entry_emit_fn emit, void *context,
@@ -223,7 +296,7 @@ firn_status merge_runs(const struct merge_options *options, entry_emit_fn emit, 
     if (status == FIRN_OK)
         status = merge_all(&merge, ret_error);
     for (size_t i = 0; i < count && merge.sources != NULL; i++)
-        run_reader_fini(&merge.sources[i].reader);
+        close_source(&merge, &merge.sources[i]);
     firn_codec_destroy(merge.codec);
     entries_fini(&merge.entries);
     firn_release(allocator, merge.definitions,
@@ -233,10 +306,34 @@ firn_status merge_runs(const struct merge_options *options, entry_emit_fn emit, 
     return status;
 }
 
-firn_status merge_middle(const struct merge_options *options, uint8_t *name, size_t *ret_size,
-                         firn_error *ret_error)
+/* Cuts the largest of the dictionaries between two of its tables. */
+static firn_status middle_of_layers(const struct merge_options *options, uint8_t *name,
+                                    size_t *ret_size, firn_error *ret_error)
 {
-    /* The middle frame of the longest run: runs are alike, as each holds names of many files. */
+    const struct table *largest = NULL;
+    for (size_t i = 0; i < options->layer_count; i++) {
+        const struct table *top = &options->layers[i].names->top;
+        if (top->count > 1 && (largest == NULL || top->count > largest->count))
+            largest = top;
+    }
+    *ret_size = 0;
+    if (largest == NULL)
+        return FIRN_OK;
+    struct table_cursor cursor;
+    if (table_at(largest, largest->count / 2, &cursor) != FIRN_OK)
+        return firn_error_set(ret_error, FIRN_CORRUPT, 0,
+                              "the index of names in the store is damaged: index the folder again");
+    if (cursor.key_size <= NAME_MAX_BYTES) {
+        memcpy(name, cursor.key, cursor.key_size);
+        *ret_size = cursor.key_size;
+    }
+    return FIRN_OK;
+}
+
+/* Cuts the longest run at its middle frame: runs are alike, as each holds names of many files. */
+static firn_status middle_of_runs(const struct merge_options *options, uint8_t *name,
+                                  size_t *ret_size, firn_error *ret_error)
+{
     const struct runs *longest = NULL;
     size_t run = 0, frames = 1;
     for (size_t file = 0; file < options->file_count; file++)
@@ -261,4 +358,12 @@ firn_status merge_middle(const struct merge_options *options, uint8_t *name, siz
     run_reader_fini(&reader);
     firn_codec_destroy(codec);
     return status;
+}
+
+firn_status merge_middle(const struct merge_options *options, uint8_t *name, size_t *ret_size,
+                         firn_error *ret_error)
+{
+    firn_status status = middle_of_layers(options, name, ret_size, ret_error);
+    return status == FIRN_OK && *ret_size == 0 ? middle_of_runs(options, name, ret_size, ret_error)
+                                               : status;
 }
