@@ -4,7 +4,7 @@
 
 #include "common/options.h"
 
-/* index, find, refs, outline, at, tree, cat, stats, verify */
+/* index, update, watch, find, refs, outline, at, tree, cat, stats, verify */
 extern const struct command_group code_group;
 
 #endif

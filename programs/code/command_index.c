@@ -3,10 +3,11 @@
 #include "code/indexing.h"
 #include "code/interrupt.h"
 #include "code/memory.h"
+#include "code/skipped.h"
 
 #include <firn/system.h>
 
-static enum exit_status read_excludes(const struct invocation *invocation, struct exclude *exclude)
+enum exit_status read_excludes(const struct invocation *invocation, struct exclude *exclude)
 {
     const char *pattern;
     for (unsigned i = 0; (pattern = option_nth(invocation, "exclude", i)) != NULL; i++) {
@@ -30,32 +31,6 @@ static uint64_t store_bytes(const char *path)
     firn_store_usage(store, &usage);
     firn_store_close(store);
     return usage.disk_bytes;
-}
-
-static void emit_skipped(struct emitter *emitter, const struct scan *scan)
-{
-    emitter_array_begin(emitter, "skipped");
-    for (size_t i = 0; i < scan->skipped_count && !emitter_failed(emitter); i++) {
-        emitter_object_begin(emitter, NULL);
-        emitter_path(emitter, "path", scan->skipped[i].path);
-        emitter_text(emitter, "reason", scan->skipped[i].reason);
-        emitter_object_end(emitter);
-    }
-    emitter_array_end(emitter);
-}
-
-static void print_skipped(struct emitter *emitter, const struct scan *scan)
-{
-    if (scan->skipped_count > 0)
-        emitter_plain(emitter, "skipped:\n");
-    for (size_t i = 0; i < scan->skipped_count && !emitter_failed(emitter); i++) {
-        const struct scan_skipped *skipped = &scan->skipped[i];
-        emitter_plain(emitter, "  ");
-        emitter_plain_name(emitter, skipped->path, strlen(skipped->path));
-        emitter_plain(emitter, ": ");
-        emitter_plain_name(emitter, skipped->reason, strlen(skipped->reason));
-        emitter_plain(emitter, "\n");
-    }
 }
 
 static enum exit_status print_result(const struct invocation *invocation, const struct job *job,

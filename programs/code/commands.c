@@ -35,6 +35,25 @@ static const struct option index_options[] = {
      .help = "leave out what matches, as in .gitignore; may be given several times"},
     {.name = NULL}};
 
+static const struct option update_options[] = {
+    STORE_OPTION,
+    {.name = "ram",
+     .kind = OPTION_SIZE,
+     .argument = "SIZE",
+     .fallback = "64M",
+     .help = "memory to aim for; one large file alone may take more"},
+    {.name = "jobs",
+     .letter = 'j',
+     .kind = OPTION_NUMBER,
+     .argument = "N",
+     .help = "threads; one for each processor when not given"},
+    {.name = "exclude",
+     .letter = 'x',
+     .kind = OPTION_TEXT,
+     .argument = "PATTERN",
+     .help = "leave out what matches, instead of what the index left out"},
+    {.name = NULL}};
+
 static const struct option query_options[] = {STORE_OPTION, CACHE_OPTION, {.name = NULL}};
 
 static const struct option tree_options[] = {STORE_OPTION,
@@ -112,6 +131,21 @@ static const struct command commands[] = {
      .operands_min = 1,
      .operands_max = 1,
      .run = command_index},
+    {.name = "update",
+     .usage = "[DIR]",
+     .summary = "Bring a store up to what its folder holds now",
+     .description =
+         "Parses only the files that changed, came or went since the last index or update, found\n"
+         "by size and time and then by content, and leaves out what the index left out. DIR is\n"
+         "where the folder is now, when it has moved. An update that is interrupted or fails\n"
+         "leaves the store as it was.",
+     .examples = {{"firn code update --store linux.firn", "after an edit or a checkout"},
+                  {"firn code update -s linux.firn --json", "for other programs"},
+                  {"firn code update -s linux.firn ~/src/linux", "the folder was moved"}},
+     .options = update_options,
+     .operands_min = 0,
+     .operands_max = 1,
+     .run = command_update},
     {.name = "find",
      .usage = "NAME",
      .summary = "Find where a name is defined",

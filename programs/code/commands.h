@@ -4,6 +4,7 @@
 #define CODE_COMMANDS_H
 
 #include "code/code.h"
+#include "code/exclude.h"
 #include "code/opened.h"
 #include "common/emitter.h"
 #include "common/options.h"
@@ -14,6 +15,11 @@ enum exit_status command_ask(const struct invocation *invocation);
 enum exit_status command_serve(const struct invocation *invocation);
 enum exit_status command_verify(const struct invocation *invocation);
 enum exit_status command_lsp(const struct invocation *invocation);
+enum exit_status command_update(const struct invocation *invocation);
+enum exit_status command_watch(const struct invocation *invocation);
+
+/* Reads the patterns of --exclude; reports a wrong one. */
+enum exit_status read_excludes(const struct invocation *invocation, struct exclude *exclude);
 
 /* Opens the store of --store with the cache that --ram allows. */
 FIRN_NODISCARD firn_status open_store(const struct invocation *invocation, struct opened *opened,

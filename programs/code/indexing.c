@@ -25,7 +25,7 @@ static firn_status out_of_memory(firn_error *ret_error)
     return firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "out of memory while indexing");
 }
 
-static firn_status find_root(struct job *job, firn_error *ret_error)
+firn_status indexing_find_root(struct job *job, firn_error *ret_error)
 {
     char absolute[PATH_MAX];
     const char *root = job->options.root;
@@ -47,14 +47,13 @@ static firn_status find_root(struct job *job, firn_error *ret_error)
     return FIRN_OK;
 }
 
-static firn_status make_tables(struct job *job, firn_error *ret_error)
+firn_status indexing_make_tables(struct job *job, firn_error *ret_error)
 {
     job->language_total = language_count();
     job->files = firn_allocate_zeroed(job->allocator, job->scan.file_count + 1, sizeof *job->files);
     job->languages =
         firn_allocate_zeroed(job->allocator, job->language_total, sizeof *job->languages);
-    job->workers = firn_allocate_zeroed(job->allocator, job->worker_count, sizeof *job->workers);
-    if (job->files == NULL || job->languages == NULL || job->workers == NULL)
+    if (job->files == NULL || job->languages == NULL)
         return out_of_memory(ret_error);
     for (unsigned i = 0; i < job->language_total; i++)
         job->languages[i].number = UINT32_MAX;
@@ -62,14 +61,29 @@ static firn_status make_tables(struct job *job, firn_error *ret_error)
         const struct language *language = job->scan.files[i].language;
         job->languages[language_index(language)].language = language;
     }
+    return FIRN_OK;
+}
+
+static void number_languages(struct job *job)
+{
     uint32_t number = 0;
     for (unsigned i = 0; i < job->language_total; i++)
         if (job->languages[i].language != NULL)
             job->languages[i].number = number++;
-    return FIRN_OK;
 }
 
-static firn_status scan_root(struct job *job, firn_error *ret_error)
+firn_status indexing_make_workers(struct job *job, firn_error *ret_error)
+{
+    firn_status status = FIRN_OK;
+    job->workers = firn_allocate_zeroed(job->allocator, job->worker_count, sizeof *job->workers);
+    if (job->workers == NULL)
+        return out_of_memory(ret_error);
+    for (unsigned i = 0; i < job->worker_count && status == FIRN_OK; i++)
+        status = worker_init(&job->workers[i], job, i, ret_error);
+    return status;
+}
+
+firn_status indexing_scan(struct job *job, firn_error *ret_error)
 {
     const struct scan_options options = {
         .allocator = job->allocator, .exclude = job->options.exclude, .store = job->options.store};
@@ -86,10 +100,9 @@ static firn_status scan_root(struct job *job, firn_error *ret_error)
     return FIRN_OK;
 }
 
-firn_status indexing_begin(struct job *job, const struct job_options *options,
-                           firn_error *ret_error)
+void indexing_prepare(struct job *job, const struct job_options *options)
 {
-    *job = (struct job){.options = *options, .allocator = options->allocator};
+    *job = (struct job){.options = *options, .allocator = options->allocator, .verb = "indexing"};
     pthread_mutex_init(&job->mutex, NULL);
     if (job->options.ram_bytes == 0)
         job->options.ram_bytes = DEFAULT_RAM_BYTES;
@@ -97,19 +110,26 @@ firn_status indexing_begin(struct job *job, const struct job_options *options,
     if (job->worker_count > MAX_WORKERS)
         job->worker_count = MAX_WORKERS;
     gate_init(&job->gate, job->options.ram_bytes / 2);
-    firn_status status = find_root(job, ret_error);
+}
+
+firn_status indexing_begin(struct job *job, const struct job_options *options,
+                           firn_error *ret_error)
+{
+    indexing_prepare(job, options);
+    firn_status status = indexing_find_root(job, ret_error);
     const firn_store_options writer = {
         .allocator = job->allocator, .mode = FIRN_STORE_REPLACE, .what = "firn code index"};
     if (status == FIRN_OK)
         status = firn_store_open(options->store, &writer, &job->store, ret_error);
     if (status == FIRN_OK)
-        status = scan_root(job, ret_error);
+        status = indexing_scan(job, ret_error);
     if (status == FIRN_OK)
-        status = make_tables(job, ret_error);
-    for (unsigned i = 0; i < job->worker_count && status == FIRN_OK; i++)
-        status = worker_init(&job->workers[i], job, i, ret_error);
-    progress_begin(&job->progress, "indexing", job->scan.source_bytes, true,
-                   options->show_progress);
+        status = indexing_make_tables(job, ret_error);
+    if (status == FIRN_OK) {
+        number_languages(job);
+        status = indexing_make_workers(job, ret_error);
+    }
+    progress_begin(&job->progress, job->verb, job->scan.source_bytes, true, options->show_progress);
     return status;
 }
 
@@ -189,6 +209,11 @@ static firn_status index_file(struct worker *worker, size_t file, firn_error *re
     if (status != FIRN_OK)
         return status;
     status = source_read(&source, worker, file, ret_error);
+    if (status == FIRN_OK && source_is_same(&source, worker)) {
+        source_fini(&source, worker);
+        progress_add(&worker->job->progress, worker->job->scan.files[file].size);
+        return FIRN_OK;
+    }
     if (status == FIRN_OK && !source.is_skipped)
         status = source_parse(&source, worker, builder, ret_error);
     if (status == FIRN_OK && !source.is_skipped)
@@ -216,10 +241,14 @@ static firn_status index_files(struct worker *worker, firn_error *ret_error)
     return status == FIRN_OK ? gather_flush(&worker->gather, ret_error) : status;
 }
 
-firn_status indexing_run(struct job *job, struct finish_result *ret_result, firn_error *ret_error)
+firn_status indexing_take_files(struct job *job, firn_error *ret_error)
 {
     firn_status status = sample_languages(job, ret_error);
-    if (status == FIRN_OK)
-        status = job_run(job, index_files, ret_error);
+    return status == FIRN_OK ? job_run(job, index_files, ret_error) : status;
+}
+
+firn_status indexing_run(struct job *job, struct finish_result *ret_result, firn_error *ret_error)
+{
+    firn_status status = indexing_take_files(job, ret_error);
     return status == FIRN_OK ? finish_index(job, ret_result, ret_error) : status;
 }

@@ -17,4 +17,17 @@ FIRN_NODISCARD firn_status indexing_run(struct job *job, struct finish_result *r
 /* Drops what was not committed. */
 void indexing_end(struct job *job);
 
+/* --- the steps of both, for updating.c --- */
+
+/* Sets the job up; needs indexing_end from then on. */
+void indexing_prepare(struct job *job, const struct job_options *options);
+/* Finds the folder and scans it. */
+FIRN_NODISCARD firn_status indexing_find_root(struct job *job, firn_error *ret_error);
+FIRN_NODISCARD firn_status indexing_scan(struct job *job, firn_error *ret_error);
+/* Makes the tables for the files that the scan has, and the workers. */
+FIRN_NODISCARD firn_status indexing_make_tables(struct job *job, firn_error *ret_error);
+FIRN_NODISCARD firn_status indexing_make_workers(struct job *job, firn_error *ret_error);
+/* Learns the languages that have no family yet and takes all files through all steps. */
+FIRN_NODISCARD firn_status indexing_take_files(struct job *job, firn_error *ret_error);
+
 #endif

@@ -185,8 +185,8 @@ static void names_fini(struct names *names)
     firn_release(job->allocator, names->files, job->worker_count * sizeof(struct runs *));
 }
 
-firn_status names_write(struct job *job, const struct names_sources *sources,
-                        uint64_t *ret_entries, uint32_t *ret_top_segment, firn_error *ret_error)
+firn_status names_write(struct job *job, const struct names_sources *sources, uint64_t *ret_entries,
+                        uint32_t *ret_top_segment, firn_error *ret_error)
 {
     struct names names;
     uint8_t middle[NAME_MAX_BYTES];

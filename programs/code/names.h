@@ -7,7 +7,8 @@
 
 /* What becomes of files' numbers. */
 struct names_sources {
-    const uint32_t *numbers; /* by the files of the scan; UINT32_MAX where one is not in the store */
+    const uint32_t
+        *numbers; /* by the files of the scan; UINT32_MAX where one is not in the store */
     const struct merge_layer *layers; /* may be NULL */
     size_t layer_count;
 };

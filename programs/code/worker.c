@@ -13,9 +13,13 @@
 #include <time.h>
 
 #include <firn/checksum.h>
+#include <firn/delta.h>
 #include <firn/mapped.h>
 
+#include "code/opened.h"
+
 #define FILE_LIMIT_BYTES (1ull << 30)
+#define EDITS_SHARE 4u /* edits are kept when they are less than this part of the text */
 #define BINARY_PROBE_BYTES 8192u
 #define GATHER_LEAST_BYTES (256u << 10)
 /* What a file takes while it is parsed and packed, in units of its size: the parser's tree 20, its
@@ -171,6 +175,17 @@ void source_fini(struct source *source, struct worker *worker)
     source->gate_bytes = 0;
 }
 
+bool source_is_same(struct source *source, struct worker *worker)
+{
+    struct job_file *file = &worker->job->files[source->file];
+    file->is_same = !source->is_skipped && file->former != NULL &&
+                    file->former->size == source->size &&
+                    file->former->language == file->record.language &&
+                    file->former->crc == firn_crc32c(0, source->text, source->size);
+    worker->same_bytes += file->is_same ? source->size : 0;
+    return file->is_same;
+}
+
 /* --- parsing --- */
 
 static uint64_t thread_ns(void)
@@ -250,6 +265,60 @@ static firn_status gather_names(struct source *source, struct worker *worker,
     return status;
 }
 
+/* Stores a text as edits of what its former version is stored as, where these are short enough.
+ * Sets *ret_done when it did. */
+static firn_status put_edits(struct source *source, struct worker *worker, bool *ret_done,
+                             firn_error *ret_error)
+{
+    struct job *job = worker->job;
+    struct job_file *file = &job->files[source->file];
+    const struct place *former = &file->former->source;
+    struct place base = {.segment = former->segment,
+                         .offset = former->offset,
+                         .more_count = former->more_count,
+                         .more = former->more};
+    const uint64_t base_size =
+        former->edits != NULL ? former->edits->base_size : file->former->size;
+    struct content content;
+    void *edits = NULL;
+    size_t size = 0;
+    firn_status status = content_get(job->opened, &base, base_size, &content, ret_error);
+    if (status == FIRN_OK)
+        status = firn_edit_pack(content.data, content.size, source->text, source->size,
+                                job->allocator, &edits, &size);
+    content_release(job->opened, &content);
+    if (status == FIRN_CORRUPT || status == FIRN_LIMIT)
+        return FIRN_OK; /* a damaged former version is no base; nothing else depends on it */
+    if (status == FIRN_OK && size < source->size / EDITS_SHARE) {
+        struct place *place = &file->record.source;
+        status = place_copy(&base, place, job->allocator);
+        if (status == FIRN_OK && place_add_edits(place, job->allocator) == NULL)
+            status = FIRN_NO_MEMORY;
+        if (status == FIRN_OK) {
+            place->edits->base_size = base_size;
+            place->edits->size = size;
+            status = stream_put(&worker->sources, edits, size, &place->edits->place, ret_error);
+            *ret_done = status == FIRN_OK;
+        }
+    }
+    firn_release(job->allocator, edits, size);
+    return status == FIRN_NO_MEMORY ? firn_error_set(ret_error, status, 0, "%s: out of memory",
+                                                     job->scan.files[source->file].path)
+                                    : status;
+}
+
+static firn_status put_text(struct source *source, struct worker *worker, firn_error *ret_error)
+{
+    struct job_file *file = &worker->job->files[source->file];
+    bool is_done = false;
+    firn_status status = FIRN_OK;
+    if (file->former != NULL && source->size > 0)
+        status = put_edits(source, worker, &is_done, ret_error);
+    return status == FIRN_OK && !is_done ? stream_put(&worker->sources, source->text, source->size,
+                                                      &file->record.source, ret_error)
+                                         : status;
+}
+
 firn_status source_store(struct source *source, struct worker *worker, firn_builder *builder,
                          firn_error *ret_error)
 {
@@ -272,8 +341,7 @@ firn_status source_store(struct source *source, struct worker *worker, firn_buil
                               job->scan.files[source->file].path);
     status = stream_put(&worker->trees, tree, tree_size, &file->record.tree, ret_error);
     if (status == FIRN_OK)
-        status = stream_put(&worker->sources, source->text, source->size, &file->record.source,
-                            ret_error);
+        status = put_text(source, worker, ret_error);
     if (status == FIRN_OK)
         status = gather_names(source, worker, nodes, ret_error);
     file->is_done = status == FIRN_OK;

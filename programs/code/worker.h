@@ -27,6 +27,9 @@ FIRN_NODISCARD firn_status source_read(struct source *source, struct worker *wor
                                        firn_error *ret_error);
 void source_fini(struct source *source, struct worker *worker);
 
+/* Whether a source that was read has the content of the former record, which is then noted. */
+bool source_is_same(struct source *source, struct worker *worker);
+
 /* Parses a source that was not skipped into a builder; may skip it. */
 FIRN_NODISCARD firn_status source_parse(struct source *source, struct worker *worker,
                                         firn_builder *builder, firn_error *ret_error);

@@ -158,6 +158,17 @@ static firn_status top_entry(const struct table_cursor *top, uint32_t *ret_segme
     return FIRN_OK;
 }
 
+firn_status dictionary_table(const struct dictionary *dictionary, uint32_t index,
+                             struct table_cursor *cursor, uint32_t *ret_segment,
+                             firn_error *ret_error)
+{
+    uint64_t first;
+    firn_status status = table_at(&dictionary->top, index, cursor);
+    if (status == FIRN_OK)
+        status = top_entry(cursor, ret_segment, &first);
+    return damaged(status, ret_error);
+}
+
 /* Adds the entries of another writer's top table to this one's. */
 static firn_status append_top(struct dictionary_writer *writer, const struct table *top)
 {

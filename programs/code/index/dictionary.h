@@ -65,6 +65,12 @@ void dictionary_close(struct dictionary *dictionary);
 FIRN_NODISCARD firn_status dictionary_count(const struct dictionary *dictionary,
                                             uint64_t *ret_count, firn_error *ret_error);
 
+/* Tells the segment of a table of entries, counted from 0. FIRN_END_OF_DATA behind the last,
+ * FIRN_CORRUPT. */
+FIRN_NODISCARD firn_status dictionary_table(const struct dictionary *dictionary, uint32_t index,
+                                            struct table_cursor *cursor, uint32_t *ret_segment,
+                                            firn_error *ret_error);
+
 /* A place in a dictionary; zero it before its first use. */
 struct dictionary_cursor {
     struct table_cursor entry;           /* key, key_size, payload, payload_size may be read */

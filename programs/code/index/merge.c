@@ -7,8 +7,8 @@
  *
  * I2: a source in the heap stands on a posting that is kept, and file is its number afterwards.
  *
- * Memory: a reader of about 100 KB a run, a segment a dictionary. Time: O(postings log runs), and two comparisons where the
- * next posting comes from the same run. */
+ * Memory: a reader of about 100 KB a run, a segment a dictionary. Time: O(postings log runs), and
+ * two comparisons where the next posting comes from the same run. */
 #include "code/index/merge.h"
 
 #include <assert.h>

@@ -1,4 +1,5 @@
-/* The merge of runs, and of dictionaries that are to become one, into a stream of sorted entries. */
+/* The merge of runs, and of dictionaries that are to become one, into a stream of sorted entries.
+ */
 #ifndef CODE_MERGE_H
 #define CODE_MERGE_H
 
@@ -34,8 +35,8 @@ struct merge_options {
 size_t merge_run_count(const struct merge_options *options);
 
 /* Calls emit for every name's entries in order. FIRN_NO_MEMORY, FIRN_IO, FIRN_CORRUPT (a scratch
- * file was changed, a dictionary is damaged), FIRN_CHANGED when it was stopped, or what emit returned. Any number of
- * threads may merge the same runs. */
+ * file was changed, a dictionary is damaged), FIRN_CHANGED when it was stopped, or what emit
+ * returned. Any number of threads may merge the same runs. */
 FIRN_NODISCARD firn_status merge_runs(const struct merge_options *options, entry_emit_fn emit,
                                       void *context, firn_error *ret_error);
 

@@ -113,6 +113,22 @@ firn_status place_get(const uint8_t *in, const uint8_t *end, const firn_allocato
     return FIRN_OK;
 }
 
+firn_status place_copy(const struct place *from, struct place *ret_place,
+                       const firn_allocator *allocator)
+{
+    const size_t size = from->more_count * sizeof *from->more;
+    struct place place = {
+        .segment = from->segment, .offset = from->offset, .more_count = from->more_count};
+    if (size > 0) {
+        place.more = firn_allocate(allocator, size);
+        if (place.more == NULL)
+            return FIRN_NO_MEMORY;
+        memcpy(place.more, from->more, size);
+    }
+    *ret_place = place;
+    return FIRN_OK;
+}
+
 struct place_edits *place_add_edits(struct place *place, const firn_allocator *allocator)
 {
     place->edits = firn_allocate_zeroed(allocator, 1, sizeof *place->edits);

@@ -52,6 +52,10 @@ FIRN_NODISCARD firn_status place_get(const uint8_t *in, const uint8_t *end,
                                      const uint8_t **ret_next);
 void place_fini(struct place *place, const firn_allocator *allocator);
 
+/* Copies a place without its edits. FIRN_NO_MEMORY. */
+FIRN_NODISCARD firn_status place_copy(const struct place *from, struct place *ret_place,
+                                      const firn_allocator *allocator);
+
 /* Gives a place room for edits, all zero. NULL when there is no memory. */
 struct place_edits *place_add_edits(struct place *place, const firn_allocator *allocator);
 
