@@ -85,8 +85,11 @@ firn_status indexing_make_workers(struct job *job, firn_error *ret_error)
 
 firn_status indexing_scan(struct job *job, firn_error *ret_error)
 {
-    const struct scan_options options = {
-        .allocator = job->allocator, .exclude = job->options.exclude, .store = job->options.store};
+    const struct scan_options options = {.allocator = job->allocator,
+                                         .exclude = job->options.exclude,
+                                         .store = job->options.store,
+                                         .folder = job->options.folder,
+                                         .context = job->options.context};
     struct timespec now = {0, 0};
     clock_gettime(CLOCK_REALTIME, &now);
     job->scanned_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;

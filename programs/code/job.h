@@ -32,6 +32,8 @@ struct job_options {
     size_t ram_bytes;              /* to aim for; 0: 64 MiB */
     unsigned workers;              /* 0: one a processor */
     bool show_progress;
+    scan_folder_fn folder; /* told of each folder that is scanned; may be NULL */
+    void *context;         /* for it */
 };
 
 /* A file of the scan, with the same index. */

@@ -13,6 +13,7 @@
 
 struct walk {
     struct scan *scan;
+    const struct scan_options *options;
     const struct exclude *exclude;
     const char **folders; /* to come; relative, "" for the root */
     size_t folder_count, folder_capacity;
@@ -228,7 +229,12 @@ static firn_status visit_folder(struct walk *walk, const char *folder, firn_erro
         walk->path[walk->folder_size++] = '/';
         walk->path[walk->folder_size] = '\0';
     }
-    firn_status status = visit_names(walk, &error);
+    firn_status status = FIRN_OK;
+    if (walk->options->folder != NULL)
+        status = walk->options->folder(walk->options->context, walk->path, ret_error);
+    if (status != FIRN_OK)
+        return status;
+    status = visit_names(walk, &error);
     if (status == FIRN_OK)
         return FIRN_OK;
     if (status == FIRN_NO_MEMORY)
@@ -276,7 +282,7 @@ firn_status scan_run(const char *root, const struct scan_options *options, struc
                      firn_error *ret_error)
 {
     struct scan scan = {.allocator = options->allocator};
-    struct walk walk = {.scan = &scan, .exclude = options->exclude};
+    struct walk walk = {.scan = &scan, .options = options, .exclude = options->exclude};
     firn_status status;
 
     if (root[0] == '\0')

@@ -21,10 +21,16 @@ struct scan_skipped {
     const char *reason; /* one line, such as "permission denied" */
 };
 
+/* Called for each folder before its names are read, with its whole path; a failure ends the scan.
+ */
+typedef firn_status (*scan_folder_fn)(void *context, const char *path, firn_error *ret_error);
+
 struct scan_options {
     const firn_allocator *allocator; /* NULL: the system's */
     const struct exclude *exclude;   /* NULL: nothing */
     const char *store;               /* a folder to leave out (as the user names it); may be NULL */
+    scan_folder_fn folder;           /* may be NULL */
+    void *context;                   /* for it */
 };
 
 /* The result; paths and reasons live until scan_fini. */

@@ -353,6 +353,8 @@ firn_status updating_run(const struct updating_options *options, struct updating
                                     .exclude = options->exclude,
                                     .ram_bytes = options->ram_bytes,
                                     .workers = options->workers,
+                                    .folder = options->folder,
+                                    .context = options->context,
                                     .show_progress = options->show_progress};
     struct updating_result result;
     struct update *update = firn_allocate_zeroed(allocator, 1, sizeof *update);

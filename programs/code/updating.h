@@ -3,7 +3,7 @@
 #ifndef CODE_UPDATING_H
 #define CODE_UPDATING_H
 
-#include "code/exclude.h"
+#include "code/scan.h"
 
 struct updating_options {
     const firn_allocator *allocator; /* NULL: the system's; must be safe between threads */
@@ -16,7 +16,8 @@ struct updating_options {
     bool show_progress;
     /* Called for each path that was passed over, after success; may be NULL. */
     void (*skipped)(void *context, const char *path, const char *reason);
-    void *context;
+    scan_folder_fn folder; /* told of each folder that is scanned; may be NULL */
+    void *context;         /* for both */
 };
 
 struct updating_result {
