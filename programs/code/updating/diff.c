@@ -81,8 +81,8 @@ static firn_status take_both(struct diff *diff, struct opened *opened, struct sc
     set_fate(diff, opened, file->number, (uint32_t)diff->former_count + 1);
     if (keep(diff, scan, number, file) != FIRN_OK)
         return out_of_memory(ret_error);
-    file->path = NULL; /* it is the diff's now, as are the record's places */
-    file->record.source = file->record.tree = (struct place){.more = NULL};
+    file->path = NULL; /* it is the diff's now, as is the record */
+    file->record = (struct file_record){.language = 0};
     return FIRN_OK;
 }
 
