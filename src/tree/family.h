@@ -14,7 +14,7 @@
 
 #define FIRN_FAMILY_LIMIT_BYTES (16u << 20) /* when none is given */
 #define FIRN_FAMILY_CHECKPOINT_NODES 4096u  /* likewise */
-#define FIRN_FIXED_TEXT_MAX 32u /* bytes of a label's fixed text */
+#define FIRN_FIXED_TEXT_MAX 32u             /* bytes of a label's fixed text */
 #define FIRN_LATE_CHILDREN                                                                         \
     16u /* longer child lists are always spelled, unless they were settled on */
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`firn code watch`: each change below the folder is in the store soon after, whatever kind it is, and signals end it."""
+"""`firn code watch`: each change below the folder is in the store soon after, whatever its kind; signals end it."""
 
 import json
 import os

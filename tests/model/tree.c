@@ -1,6 +1,6 @@
 /* Packed trees against the arrays they were made from: random trees, random samples, random
- * distances of checkpoints, decoded whole and located by offset, after the family went through bytes,
- * which it may also do while trees are packed. */
+ * distances of checkpoints, decoded whole and located by offset, after the family went through
+ * bytes, which it may also do while trees are packed. */
 #include "support/random_tree.h"
 
 #include <stdarg.h>
