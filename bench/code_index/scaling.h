@@ -1,0 +1,12 @@
+/* How the cost of a line goes with the number of lines. */
+#ifndef FIRN_BENCH_CODE_SCALING_H
+#define FIRN_BENCH_CODE_SCALING_H
+
+#include "support/options.h"
+
+/* Lays out 0.1, 1, 3 and 10 M lines of the tree that the options' word names (its files in the
+ * order of the md5 of their paths), as far as it goes, indexes them by turns, and prints a row for
+ * each figure: the largest tree's, with the others as peers. Returns the exit status for main. */
+int scaling_run(const struct bench_options *options);
+
+#endif
