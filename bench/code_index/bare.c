@@ -49,7 +49,7 @@ static void *parse_files(void *context)
             bench_expect(firn_file_read_all(path, UINT32_MAX, NULL, &text, &size, NULL, &error),
                          &error);
             (void)!parser_parse(parser, file->language, size > 0 ? text : "", size, &error);
-            parser_reset(parser);
+            parser_drop(parser);
             firn_release(NULL, text, size);
         }
     parser_destroy(parser);

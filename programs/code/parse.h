@@ -44,6 +44,9 @@ size_t parser_tree_bytes(const struct parser *parser);
 /* The most that tree-sitter took for the last parse, in bytes. */
 size_t parser_peak_bytes(const struct parser *parser);
 
+/* Drops the last tree, and gives back what most files do not need of its memory. */
+void parser_drop(struct parser *parser);
+
 /* Drops the last tree and gives its memory back; the parser stays usable. */
 void parser_reset(struct parser *parser);
 
