@@ -17,6 +17,7 @@
 #include "code_index/program.h"
 #include "code_index/queries.h"
 #include "code_index/scaling.h"
+#include "code_index/serving.h"
 #include "support/options.h"
 #include "support/plot.h"
 #include "support/versus.h"
@@ -28,6 +29,7 @@ struct figures {
     double lines, source_bytes, tree_bytes, parser_tree_bytes, store_bytes;
     double differences;
     double find_seconds, floor_seconds, warm_seconds, frozen_seconds;
+    double resident_bytes, tiered_bytes; /* of servers */
 };
 
 static struct contender contenders[PEERS];
@@ -95,6 +97,19 @@ static void add_sizes(const struct figures *figures)
                                        .unit = "B a line",
                                        .target = 3.2});
     add_peer(row, "tree-sitter", figures->parser_tree_bytes / figures->lines);
+    row = add((struct row){.id = "C2",
+                           .what = "serving with all in RAM, PSS",
+                           .value = figures->resident_bytes / 1e6,
+                           .unit = "MB",
+                           .target = 50});
+    const double clangd = contender_median(&contenders[PEER_CLANGD], "serve_pss_bytes") / 1e6;
+    if (!isnan(clangd))
+        add_peer(row, "clangd", clangd);
+    add((struct row){.id = "C2",
+                     .what = "serving with tiers, PSS",
+                     .value = figures->tiered_bytes / 1e6,
+                     .unit = "MB",
+                     .target = 20});
     row = add_versus("C3", "on disk, Firn's with trees and sources", "disk_bytes", "B a line",
                      figures->lines);
     row->target = figures->lines > 5e6 ? 10 : 12; /* a small tree bears the families too */
@@ -153,6 +168,8 @@ static void measure(const char *root, const struct bench_options *options)
     snprintf(store, sizeof store, "%s/store", folder);
     measure_store(tree, store, &figures);
     queries_names(store, names, NAMES);
+    figures.resident_bytes = serving_pss(store, names, true);
+    figures.tiered_bytes = serving_pss(store, names, false);
     peers_set_up(contenders, tree, names, options->full);
     contenders_run(contenders, PEERS, options->runs);
     folder_remove(folder);

@@ -71,6 +71,21 @@ class Queries(Case):
             counts = compare(folder, self.store, language, [file[0] for file in files if file[1] == language])
             self.assertGreater(len(counts), 18, "most patterns match something")
 
+    def test_files_without_what_a_pattern_needs_change_nothing(self):
+        """Alone, a pattern lets files be passed over by their records; with all others, hardly any."""
+        folder = self.folder / "corpus"
+        list(corpus.lay_out(folder, os.environ["FIRN_SOURCE"], SEED))
+        index = firn("code", "index", folder, "--store", self.store, "--quiet")
+        self.assertEqual(index.returncode, 0, index.stderr)
+        together = collections.defaultdict(list)
+        for line in ours(self.store, "c"):
+            path, number, *captures = line.split(b" ")
+            together[int(number)].append(b" ".join([path, b"0", *captures]))
+        patterns = [line for line in read(patterns_of("c")).splitlines() if not line.startswith(";")]
+        for number, pattern in list(enumerate(patterns))[::6]:
+            run = code("query", self.store, pattern, "--format", "lines", "--language", "c")
+            self.assertEqual(sorted(run.stdout.splitlines()), sorted(together[number]), pattern)
+
     def index_one(self, name, text):
         self.write(name, text)
         self.index()
