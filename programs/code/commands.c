@@ -98,13 +98,13 @@ static const struct option serve_options[] = {
      .kind = OPTION_TEXT,
      .argument = "PATH",
      .required = true,
-     .help = "where to listen; a socket that nobody listens on any more is replaced"},
+     .help = "where to listen; a socket of nobody is replaced"},
     {.name = "resident", .kind = OPTION_FLAG, .help = "keep all but the sources decoded in memory"},
     {.name = "ram",
      .kind = OPTION_SIZE,
      .argument = "SIZE",
      .fallback = "12M",
-     .help = "memory for what is decoded; besides what --resident keeps, and then 1M"},
+     .help = "memory for decoded parts; 1M beside --resident"},
     {.name = NULL}};
 
 static const struct option lsp_options[] = {{.name = "store",
