@@ -65,7 +65,7 @@ class Usage(unittest.TestCase):
             self.assertTrue(run.stdout.startswith(f"Usage: firn {title} "), run.stdout)
             examples = run.stdout.split("\nExamples:\n")[1].split("\n\n")[0]
             lines = re.findall(r"^  firn .*", examples, flags=re.M)
-            self.assertEqual([line.startswith(f"  firn {title} ") for line in lines], [True] * 3)
+            self.assertEqual([(line + " ").startswith(f"  firn {title} ") for line in lines], [True] * 3)
             for option in ("--json", "--quiet", "--color", "--help"):
                 self.assertIn(option, run.stdout.split("\nOptions:\n")[1])
             self.assertLessEqual(max(map(len, run.stdout.split("\n"))), 100)
