@@ -13,7 +13,17 @@
 
 #include "support/contender.h"
 
-enum { PEER_FIRN, PEER_PARSE, PEER_CLANGD = 7, PEERS };
+enum {
+    PEER_FIRN,
+    PEER_PARSE,
+    PEER_CTAGS,
+    PEER_CSCOPE,
+    PEER_GLOBAL,
+    PEER_RIPGREP,
+    PEER_AST_GREP,
+    PEER_CLANGD,
+    PEERS
+};
 
 /* The contenders, which take turns with the tree at root; names is a file of names to look for.
  * clangd, which takes minutes, is there only when it is wanted. */
