@@ -16,6 +16,7 @@
 #include <firn/system.h>
 
 #include <string.h>
+#include <sys/mman.h>
 
 enum { DEFAULT_LEVEL = 1, LEVEL_MAX = 19 };
 
@@ -59,12 +60,24 @@ static _Noreturn void undo(firn_process_work *work)
     firn_raw_end(FIRN_PROCESS_LOST);
 }
 
+/* What packing used of the stack, 32 KiB, is not needed again. */
+static void trim_stack(const firn_process_work *work)
+{
+    const uint64_t window = (uint64_t)(uintptr_t)work->zygote;
+    const uint64_t start = window + FIRN_WINDOW_STACK_AT + FIRN_PAGE;
+    const uint64_t used = firn_page_down((uint64_t)(uintptr_t)__builtin_frame_address(0));
+    const uint64_t end = used - FIRN_PAGE; /* this function's own frame lies above */
+    if (end > start)
+        (void)firn_raw_advise(start, end - start, MADV_DONTNEED);
+}
+
 static _Noreturn void be_husk(firn_process_work *work)
 {
     firn_process_husk *husk = &work->husk;
     husk->context = work->context;
     husk->image = work->image;
     husk->image_bytes = work->image_bytes;
+    trim_stack(work);
     for (;;) {
         const void *image = husk->image;
         size_t image_bytes = husk->image_bytes;

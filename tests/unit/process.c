@@ -4,6 +4,8 @@
 
 #include "region/process_work.h"
 
+#include <firn/cache.h>
+
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -209,6 +211,50 @@ static void images_are_refused_that_are_damaged_or_of_another_template(void **st
     run(rebuild_with_damage);
 }
 
+/* --- images in a cache --- */
+
+static char root[TEMPDIR_PATH_BYTES], path[TEMPDIR_PATH_BYTES + 8];
+
+/* Closes the cache and opens it again, so that the image comes from the store's files. */
+static void rebuild_from_a_store(void)
+{
+    const firn_cache_options options = {
+        .limit_bytes = 16 << 20, .store = path, .no_thread = true, .ignore_pressure = true};
+    const firn_bytes key = {"page 1", 6};
+    firn_cache *cache;
+    size_t size;
+    snprintf(path, sizeof path, "%s/S", root);
+    must(in_child(freeze_once) == 40);
+    const firn_bytes image = {common->image, common->image_bytes};
+    must(firn_cache_open(&options, &cache, NULL) == FIRN_OK);
+    must(firn_cache_put(cache, key, image, NULL) == FIRN_OK);
+    must(firn_cache_flush(cache, NULL) == FIRN_OK);
+    firn_cache_close(cache);
+    memset(common->image, 0, common->image_bytes);
+    must(firn_cache_open(&options, &cache, NULL) == FIRN_OK);
+    must(firn_cache_get(cache, key, common->image, IMAGE_MAX_BYTES, &size, NULL) == FIRN_OK);
+    must(size == common->image_bytes);
+    must(in_child(rebuild_or_say) == 0);
+    firn_cache_close(cache);
+}
+
+/* Runs body with a folder. */
+static void run_with_folder(void (*body)(void))
+{
+    tempdir_make(root);
+    int status = in_zygote(body);
+    tempdir_remove(root);
+    if (status == 77)
+        skip();
+    assert_int_equal(status, 0);
+}
+
+static void an_image_comes_back_from_a_cache_and_its_store(void **state)
+{
+    (void)state;
+    run_with_folder(rebuild_from_a_store);
+}
+
 /* --- mappings --- */
 
 static void freeze_with_shared_memory(void)
@@ -234,8 +280,6 @@ static void shared_memory_of_its_own_wakes_but_is_not_rebuilt(void **state)
     (void)state;
     run(rebuild_with_shared_memory);
 }
-
-static char root[TEMPDIR_PATH_BYTES], path[TEMPDIR_PATH_BYTES + 8];
 
 static void freeze_with_file(void)
 {
@@ -274,12 +318,7 @@ static void rebuild_with_file(void)
 static void a_file_mapped_after_the_template_is_mapped_again(void **state)
 {
     (void)state;
-    tempdir_make(root);
-    int status = in_zygote(rebuild_with_file);
-    tempdir_remove(root);
-    if (status == 77)
-        skip();
-    assert_int_equal(status, 0);
+    run_with_folder(rebuild_with_file);
 }
 
 static void heap_up_and_down(void)
@@ -554,6 +593,7 @@ int main(void)
         cmocka_unit_test(a_closed_template_is_noticed),
         cmocka_unit_test(a_damaged_image_is_refused_and_another_one_wakes),
         cmocka_unit_test(images_are_refused_that_are_damaged_or_of_another_template),
+        cmocka_unit_test(an_image_comes_back_from_a_cache_and_its_store),
         cmocka_unit_test(shared_memory_of_its_own_wakes_but_is_not_rebuilt),
         cmocka_unit_test(a_file_mapped_after_the_template_is_mapped_again),
         cmocka_unit_test(the_data_segment_has_its_size_again),
