@@ -1,0 +1,19 @@
+/* Clients of a server on this machine, all in one thread: they ask, and count what is answered. */
+#ifndef FIRN_BENCH_HTTP_LOAD_H
+#define FIRN_BENCH_HTTP_LOAD_H
+
+#include <stdint.h>
+
+/* Waits up to five seconds for a server on the port; ends this program when there is none. */
+void load_wait(uint16_t port);
+
+/* So many connections that each send `depth` requests in one piece and read their answers, until
+ * there were about `requests`; returns how many there were. All answers must be of the same size.
+ */
+uint64_t load_run(uint16_t port, unsigned connections, unsigned depth, uint64_t requests);
+
+/* Opens so many connections, each of which asks once; load_close ends them. */
+void load_open(uint16_t port, unsigned connections);
+void load_close(void);
+
+#endif
