@@ -15,7 +15,8 @@ static bool is_cancelled(void *context)
 
 static const char *refusal(int error)
 {
-    return error == RPC_INVALID_REQUEST  ? "a message above 32 MiB was passed over"
+    return error == RPC_INVALID_REQUEST
+               ? "a message above 32 MiB, or above what memory there is, was passed over"
            : error == RPC_INTERNAL_ERROR ? "a message is too large to be read"
                                          : "no JSON";
 }

@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *at = (const char *)data;
     for (size_t taken; size > 0; at += taken, size -= taken) {
         enum frame_event event = frames_feed(&frames, at, size, &taken);
-        if (event == FRAME_BROKEN || event == FRAME_NO_MEMORY)
+        if (event == FRAME_BROKEN)
             break;
         if (event == FRAME_MESSAGE)
             handle(&server, &frames.content);

@@ -109,10 +109,13 @@ static enum frame_event feed_content(struct frames *frames, const char *data, si
 {
     uint64_t left = frames->is_passing ? frames->length : frames->length - frames->content.size;
     size_t piece = size < left ? size : (size_t)left;
+    if (!frames->is_passing && bytes_put(&frames->content, data, piece) != FIRN_OK) {
+        bytes_fini(&frames->content);
+        frames->is_passing = true;
+        frames->length = left;
+    }
     if (frames->is_passing)
         frames->length -= piece;
-    else if (bytes_put(&frames->content, data, piece) != FIRN_OK)
-        return FRAME_NO_MEMORY;
     *taken += piece;
     if (piece < left)
         return FRAME_MORE;

@@ -12,9 +12,9 @@
 enum frame_event {
     FRAME_MORE,    /* all was taken; more is needed */
     FRAME_MESSAGE, /* content has a message, until the next feed */
-    FRAME_LARGE,   /* a message above FRAME_CONTENT_MAX was passed over */
+    FRAME_LARGE,   /* a message above FRAME_CONTENT_MAX, or above what memory there is, was passed
+                      over */
     FRAME_BROKEN,  /* no header: what follows means nothing; problem says why */
-    FRAME_NO_MEMORY,
 };
 
 /* Zeroed it is at the start of a stream, with the system's allocator. */

@@ -42,9 +42,8 @@ static bool take_event(struct stdio_pipe *pipe, enum frame_event event)
         return true;
     if (event == FRAME_LARGE)
         return queue_put(&pipe->queue, NULL, RPC_INVALID_REQUEST, 0);
-    if (event != FRAME_MESSAGE) {
-        pipe->problem =
-            event == FRAME_NO_MEMORY ? firn_status_text(FIRN_NO_MEMORY) : pipe->frames.problem;
+    if (event == FRAME_BROKEN) {
+        pipe->problem = pipe->frames.problem;
         atomic_store(&pipe->end, PIPE_BROKEN);
         queue_put(&pipe->queue, NULL, RPC_PARSE_ERROR, 0);
         queue_close(&pipe->queue, false);
