@@ -328,6 +328,17 @@ class Edits(Lsp):
         self.assertEqual(client.at("definition", self.other, 0, 2), [])
         self.ended(client)
 
+    def test_a_folder_that_is_reached_by_a_link_has_the_same_files(self):
+        link = self.folder / "link"
+        link.symlink_to(self.tree)
+        client = self.client()
+        client.initialize(link)
+        self.assertEqual(len(client.of("documentSymbol", link / "a.py")), 1)
+        client.open(link / "a.py", "\n\ndef before(): pass\n")
+        found = client.at("definition", link / "b.py", 0, 2)
+        self.assertEqual(found, [{"uri": address(link / "a.py"), "range": span(2, 4, 2, 10)}])
+        self.ended(client)
+
     def test_a_file_that_is_deleted_while_open_is_answered_from_its_text(self):
         client = self.started()
         client.open(self.path)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Allocations and reads of `firn code lsp` made to fail in turn, in a session with all requests: each is answered, with a
-result or with an error, and nothing crashes or leaks. Needs a build that can inject faults (FIRN_FAULTS); elsewhere
+"""Allocations and reads of `firn code lsp` made to fail in turn, in a session with all requests: each is answered, with
+a result or with an error, and nothing crashes or leaks. Needs a build that can inject faults (FIRN_FAULTS); elsewhere
 there is nothing to test. FIRN_FAULT_SAMPLES many are tried of each kind, by chance: others at each run."""
 
 import io

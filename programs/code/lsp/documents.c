@@ -84,7 +84,7 @@ firn_status document_change(struct document *document, uint32_t start, uint32_t 
     document->text = block;
     const uint32_t new_end = start + (uint32_t)size;
     if (document->language != NULL)
-        live_edit(&document->live, document->text, document->size, start, end, text, new_end);
+        live_edit(&document->live, document->text, start, end, text, new_end);
     memmove(document->text + new_end, document->text + end, behind);
     if (size > 0)
         memcpy(document->text + start, text, size);

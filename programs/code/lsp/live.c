@@ -61,10 +61,9 @@ static void edit_in_heap(void *context)
     ts_tree_edit(edit->live->tree, &edit->edit);
 }
 
-void live_edit(struct live *live, const char *before, size_t size, uint32_t start, uint32_t old_end,
+void live_edit(struct live *live, const char *before, uint32_t start, uint32_t old_end,
                const char *with, uint32_t new_end)
 {
-    (void)size;
     live->is_current = false;
     live->failure = FIRN_OK;
     /* Bash's scanner loses the state of heredocs between two parses: `$x` in one may then begin a

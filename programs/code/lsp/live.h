@@ -36,8 +36,8 @@ void live_init(struct live *live, const struct language *language, const firn_al
 void live_fini(struct live *live);
 
 /* Tells of a change, before the text changes: bytes from start to old_end become those from start
- * to new_end. before is the text as it was, size bytes; with, new_end - start bytes, what comes. */
-void live_edit(struct live *live, const char *before, size_t size, uint32_t start, uint32_t old_end,
+ * to new_end. before is the text as it was; with, new_end - start bytes, what comes. */
+void live_edit(struct live *live, const char *before, uint32_t start, uint32_t old_end,
                const char *with, uint32_t new_end);
 
 /* Parses the text if it changed since the last time. stop (may be NULL), asked now and then, gives

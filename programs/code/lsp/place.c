@@ -15,9 +15,14 @@ void rows_fini(struct rows *rows)
     *rows = (struct rows){.allocator = rows->allocator};
 }
 
-/* The first line start behind `from` that is at most end; 0 when there is none. */
-static uint32_t next_start(const char *text, size_t size, size_t from, size_t end)
+/* The first line start behind `from` that is at most end; 0 when there is none. A text without CR,
+ * as nearly all are, is left to memchr: counting lines was a tenth of what references take. */
+static uint32_t next_start(const char *text, size_t size, size_t from, size_t end, bool has_cr)
 {
+    if (!has_cr) {
+        const char *found = from < end ? memchr(text + from, '\n', end - from) : NULL;
+        return found == NULL ? 0 : (uint32_t)(found - text) + 1;
+    }
     for (size_t at = from; at < end; at++) {
         if (text[at] == '\n')
             return (uint32_t)at + 1;
@@ -31,7 +36,8 @@ static uint32_t next_start(const char *text, size_t size, size_t from, size_t en
 static uint32_t find_starts(const char *text, size_t size, size_t from, size_t end, uint32_t *out)
 {
     uint32_t count = 0;
-    for (uint32_t at; (at = next_start(text, size, from, end)) != 0; from = at) {
+    const bool has_cr = from < end && memchr(text + from, '\r', end - from) != NULL;
+    for (uint32_t at; (at = next_start(text, size, from, end, has_cr)) != 0; from = at) {
         if (out != NULL)
             out[count] = at;
         count++;

@@ -21,7 +21,7 @@ firn_status session_source(struct session *session, const json_t *params,
     if (document != NULL)
         status = sources_document(&session->sources, workspace, document, ret_source, ret_error);
     else {
-        status = uri_path(uri, workspace->allocator, &path, &path_size);
+        status = workspace_path(workspace, uri, &path, &path_size);
         if (status == FIRN_UNSUPPORTED || status == FIRN_INVALID)
             return firn_error_set(ret_error, FIRN_NOT_FOUND, 0, "%.100s: no such document", uri);
         if (status != FIRN_OK)

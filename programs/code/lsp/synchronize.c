@@ -39,9 +39,10 @@ static struct document *find_document(struct server *server, const json_t *param
 /* The path of an address as a block of *ret_size bytes; NULL when it has none. */
 static char *path_of(struct server *server, const char *uri, size_t *ret_size)
 {
+    const struct workspace *workspace = &server->session.workspace;
     char *path;
-    const firn_allocator *allocator = server->options.allocator;
-    return uri != NULL && uri_path(uri, allocator, &path, ret_size) == FIRN_OK ? path : NULL;
+    bool is_path = uri != NULL && workspace_path(workspace, uri, &path, ret_size) == FIRN_OK;
+    return is_path ? path : NULL;
 }
 
 static void touch(struct server *server, const char *uri)

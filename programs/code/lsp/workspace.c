@@ -3,7 +3,11 @@
  * content is ever given. */
 #include "code/lsp/workspace.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "code/lsp/uri.h"
 
 void workspace_init(struct workspace *workspace, const firn_allocator *allocator)
 {
@@ -83,6 +87,26 @@ const char *workspace_relative(const struct workspace *workspace, const char *pa
     while (size > 0 && root[size - 1] == '/')
         size--;
     return strncmp(root, path, size) == 0 && path[size] == '/' ? path + size + 1 : NULL;
+}
+
+firn_status workspace_path(const struct workspace *workspace, const char *uri, char **ret_path,
+                           size_t *ret_size)
+{
+    char real[PATH_MAX];
+    char *path;
+    firn_status status = uri_path(uri, workspace->allocator, &path, ret_size);
+    if (status != FIRN_OK)
+        return status;
+    if (workspace->is_open && workspace_relative(workspace, path) == NULL &&
+        realpath(path, real) != NULL && workspace_relative(workspace, real) != NULL) {
+        status = workspace_set(workspace, &path, real);
+        *ret_size = strlen(path) + 1;
+    }
+    if (status == FIRN_OK)
+        *ret_path = path;
+    else
+        firn_release(workspace->allocator, path, *ret_size);
+    return status;
 }
 
 bool workspace_stopped(const struct workspace *workspace)

@@ -61,6 +61,11 @@ void workspace_close(struct workspace *workspace);
 /* What the index calls a path; NULL when it is not below the indexed folder. */
 const char *workspace_relative(const struct workspace *workspace, const char *path);
 
+/* The path that an address names, by which the index has the file: where the indexed folder was
+ * reached by a link, the path behind it. A block of *ret_size bytes. Fails as uri_path. */
+FIRN_NODISCARD firn_status workspace_path(const struct workspace *workspace, const char *uri,
+                                          char **ret_path, size_t *ret_size);
+
 /* Notes that a file may have changed on disk, been made or removed. FIRN_NO_MEMORY. */
 FIRN_NODISCARD firn_status workspace_touch(struct workspace *workspace, const char *path);
 /* Whether what the index has of a file may be told: the file is not open, and as it was indexed. A

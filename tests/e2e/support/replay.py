@@ -96,7 +96,7 @@ def play(session, root, program=None, words=(), timeout=30, budget_seconds=3600,
             for number, line in enumerate(lines):
                 step = json.loads(line)
                 if "open" in step:
-                    client.open(step["open"], read_text(step["open"]), "c" if step["open"].endswith((".c", ".h")) else "")
+                    client.open(step["open"], read_text(step["open"]), "c")
                 elif "close" in step:
                     client.close(step["close"])
                 else:
