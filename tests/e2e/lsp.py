@@ -572,9 +572,9 @@ class BadInput(Lsp):
                           key=lambda file: file.stat().st_size)
         whole = {file: file.read_bytes() for file in segments}
         told = answered = 0
-        for share in range(20):
+        for share in range(8):
             for file, data in whole.items():
-                at = len(data) * share // 20
+                at = len(data) * share // 8
                 file.write_bytes(data[:at] + bytes(byte ^ 0xff for byte in data[at:at + 64]) + data[at + 64:])
             client = self.started()
             try:
