@@ -1,5 +1,5 @@
 /* An answer on its way to a client: what an emitter prints becomes lines of the protocol
- * (docs/serve.md), of which at most one buffer waits in memory. Confined to one thread. */
+ * (docs/code-server.md), of which at most one buffer waits in memory. Confined to one thread. */
 #ifndef CODE_SERVE_REPLY_H
 #define CODE_SERVE_REPLY_H
 

@@ -1,4 +1,4 @@
-/* A request of the server's protocol (docs/serve.md): one line of JSON, from any program, so
+/* A request of the server's protocol (docs/code-server.md): one line of JSON, from any program, so
  * hostile until it was checked. */
 #ifndef CODE_SERVE_REQUEST_H
 #define CODE_SERVE_REQUEST_H

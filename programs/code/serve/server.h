@@ -1,5 +1,5 @@
 /* A server of one store on a Unix socket: its clients, and what ends it. The protocol is that of
- * docs/serve.md. */
+ * docs/code-server.md. */
 #ifndef CODE_SERVE_SERVER_H
 #define CODE_SERVE_SERVER_H
 
