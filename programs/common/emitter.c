@@ -36,7 +36,7 @@ static void put(struct emitter *emitter, const void *data, size_t size)
     if (emitter->error != 0 || size == 0)
         return; /* I3 */
     errno = 0;
-    if (fwrite(data, 1, size, emitter->out) != size)
+    if (fwrite_unlocked(data, 1, size, emitter->out) != size)
         check_stream(emitter);
 }
 
@@ -112,8 +112,12 @@ static void put_json_text(struct emitter *emitter, const char *text, size_t size
     size_t run = 0; /* bytes at next that need no escape */
     while (run < size) {
         const unsigned char byte = next[run];
+        if (byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\') {
+            run++;
+            continue;
+        }
         const size_t length = utf8_sequence(next + run, size - run);
-        if (length > 0 && byte >= 0x20 && byte != '"' && byte != '\\') {
+        if (length > 1) {
             run += length;
             continue;
         }
@@ -147,8 +151,9 @@ static void json_prefix(struct emitter *emitter, const char *key)
         put_blanks(emitter, 2 * (size_t)emitter->depth);
     }
     if (key != NULL) {
-        put_json_text(emitter, key, strlen(key));
-        put_text(emitter, ": ");
+        put(emitter, "\"", 1); /* keys are words of the program's */
+        put_text(emitter, key);
+        put_text(emitter, "\": ");
     }
 }
 
@@ -401,22 +406,25 @@ void emitter_path(struct emitter *emitter, const char *key, const char *path)
     put(emitter, "\"", 1);
 }
 
-/* A value with a form for JSON and one for people. */
-static void value(struct emitter *emitter, const char *key, const char *unit, const char *json,
-                  const char *plain)
+/* A value in the form for JSON or in that for people, as it is wanted. */
+static void value(struct emitter *emitter, const char *key, const char *unit, const char *text)
 {
     if (emitter->json) {
         json_prefix(emitter, key);
-        put_text(emitter, json);
+        put_text(emitter, text);
     } else {
-        plain_value(emitter, key, unit, plain, strlen(plain));
+        plain_value(emitter, key, unit, text, strlen(text));
     }
 }
 
 static char *decimal(uint64_t number, char buffer[READABLE_BYTES])
 {
-    snprintf(buffer, READABLE_BYTES, "%llu", (unsigned long long)number);
-    return buffer;
+    char *at = buffer + READABLE_BYTES - 1;
+    *at = '\0';
+    do
+        *--at = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    return at;
 }
 
 static char *json_real(double number, char buffer[READABLE_BYTES])
@@ -427,36 +435,40 @@ static char *json_real(double number, char buffer[READABLE_BYTES])
 
 void emitter_number(struct emitter *emitter, const char *key, uint64_t number)
 {
-    char json[READABLE_BYTES];
-    char plain[READABLE_BYTES];
-    value(emitter, key, "", decimal(number, json), readable_number(number, plain));
+    char text[READABLE_BYTES];
+    value(emitter, key, "", emitter->json ? decimal(number, text) : readable_number(number, text));
 }
 
 void emitter_bytes(struct emitter *emitter, const char *key, uint64_t bytes)
 {
-    char json[READABLE_BYTES];
-    char plain[READABLE_BYTES];
-    value(emitter, key, "_bytes", decimal(bytes, json), readable_bytes(bytes, plain));
+    char text[READABLE_BYTES];
+    value(emitter, key, "_bytes",
+          emitter->json ? decimal(bytes, text) : readable_bytes(bytes, text));
 }
 
 void emitter_seconds(struct emitter *emitter, const char *key, double seconds)
 {
-    char json[READABLE_BYTES];
-    char plain[READABLE_BYTES];
-    value(emitter, key, "_seconds", json_real(seconds, json), readable_seconds(seconds, plain));
+    char text[READABLE_BYTES];
+    value(emitter, key, "_seconds",
+          emitter->json ? json_real(seconds, text) : readable_seconds(seconds, text));
 }
 
 void emitter_real(struct emitter *emitter, const char *key, double number)
 {
-    char json[READABLE_BYTES];
-    char plain[READABLE_BYTES];
-    snprintf(plain, sizeof plain, "%.4g", number);
-    value(emitter, key, "", json_real(number, json), plain);
+    char text[READABLE_BYTES];
+    if (emitter->json)
+        (void)json_real(number, text);
+    else
+        snprintf(text, sizeof text, "%.4g", number);
+    value(emitter, key, "", text);
 }
 
 void emitter_flag(struct emitter *emitter, const char *key, bool flag)
 {
-    value(emitter, key, "", flag ? "true" : "false", flag ? "yes" : "no");
+    if (emitter->json)
+        value(emitter, key, "", flag ? "true" : "false");
+    else
+        value(emitter, key, "", flag ? "yes" : "no");
 }
 
 /* --- plain text only --- */
