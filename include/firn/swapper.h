@@ -49,8 +49,8 @@ typedef struct firn_swapper_options {
     bool ignore_pressure;       /* of the machine: else the limit shrinks, down to a quarter, while
                                  * other processes wait for memory. Without a limit, what is unused
                                  * goes to cold then */
-    uint64_t (*clock_ns)(void *context); /* NULL: firn_clock_ns. May jump either way: backwards
-                                          * stands still, far forwards ages everything once */
+    uint64_t (*clock_ns)(void *context); /* NULL: firn_clock_ns. When it goes back, it stands still
+                                          */
     void *clock_context;
     uint32_t reserved[4]; /* must be 0 */
 } firn_swapper_options;

@@ -1,10 +1,10 @@
 /* Ageing: once a second, in the swapper's thread or its user's loop.
  *
- * Time is counted in steps of the clock, as a cache's is: a step back counts as none, one far ahead
- * as the longest age. What is unused for its tier's age goes down one tier. Above the target, the
- * oldest of hot go down, then those of warm, then, with a store, those of cold. The target is the
- * limit; under pressure (stalls, or memory that runs out) it shrinks by an eighth a second, and
- * without a limit an eighth of what all take goes.
+ * Time is counted in steps of the clock, of which one back counts as none. What is unused for its
+ * tier's age goes down one tier. Above the target, the oldest of hot go down, then those of warm,
+ * then, with a store, those of cold. The target is the limit; under pressure (stalls, or memory
+ * that runs out) it shrinks by an eighth a second, and without a limit an eighth of what all take
+ * goes.
  *
  * Called by its thread and by firn_swapper_tick; calls swapper_move.c. Threads: any may tick. */
 #include "region/swapper.h"
@@ -33,11 +33,6 @@ static void time_step(firn_swapper *swapper)
 {
     uint64_t raw_ns = swapper->clock_ns(swapper->clock_context);
     uint64_t step_ns = raw_ns > swapper->raw_ns ? raw_ns - swapper->raw_ns : 0;
-    uint64_t most_ms = 0;
-    for (int tier = 0; tier < 3; tier++)
-        most_ms = swapper->age_ms[tier] > most_ms ? swapper->age_ms[tier] : most_ms;
-    if (step_ns > (most_ms + TICK_MS) * NS_OF_MS)
-        step_ns = (most_ms + TICK_MS) * NS_OF_MS;
     swapper->raw_ns = raw_ns;
     swapper->time_ns += step_ns;
 }

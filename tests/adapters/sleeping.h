@@ -95,34 +95,46 @@ static inline void sleeping_wake(sleeping *one)
     sleeping_need(firn_region_unpin(one->region), "cannot be unpinned");
 }
 
-static inline void sleeping_run_mode(sleeping *one, size_t steps, size_t between)
+/* Opens both; where userfaultfd is not allowed, its mode is another. */
+static inline void sleeping_begin(sleeping *one)
 {
     firn_region_options options = {.mode = one->mode};
     firn_status status = firn_region_create(&options, &one->region);
     if (status == FIRN_UNSUPPORTED && one->mode == FIRN_REGION_ON_FAULT) {
-        printf("userfaultfd is not allowed here\n");
-        return;
+        options.mode = one->mode = FIRN_REGION_ON_TOUCH;
+        status = firn_region_create(&options, &one->region);
     }
     sleeping_need(status, "no region");
     one->memory = firn_region_allocator(one->region);
     if (!one->kind->open(one->self, &one->memory) ||
         !one->kind->open(one->twin, firn_allocator_system()))
         subject_breach("not opened");
-    for (size_t i = 0; i < steps; i++) {
-        uint32_t number = (uint32_t)rng_next(&one->random);
-        if (!one->kind->step(one->self, number) || !one->kind->step(one->twin, number))
-            subject_breach("a step failed");
-        if (rng_below(&one->random, between) != 0)
-            continue;
-        sleeping_sleep(one);
-        sleeping_wake(one);
-        if (rng_below(&one->random, 4) == 0 &&
-            one->kind->digest(one->self) != one->kind->digest(one->twin))
-            subject_breach("the one that slept is not as its twin");
-    }
+}
+
+/* Both take a step; one in `between` times a sleep follows, and sometimes a comparison. */
+static inline void sleeping_step(sleeping *one, size_t between)
+{
+    uint32_t number = (uint32_t)rng_next(&one->random);
+    if (firn_region_state_get(one->region) == FIRN_REGION_ASLEEP && one->mode == FIRN_REGION_EAGER)
+        sleeping_need(firn_region_wake(one->region), "does not wake");
+    if (!one->kind->step(one->self, number) || !one->kind->step(one->twin, number))
+        subject_breach("a step failed");
+    if (rng_below(&one->random, between) != 0)
+        return;
+    sleeping_sleep(one);
+    if (rng_below(&one->random, 4) == 0)
+        return; /* it sleeps for some while */
+    sleeping_wake(one);
+    if (rng_below(&one->random, 4) == 0 &&
+        one->kind->digest(one->self) != one->kind->digest(one->twin))
+        subject_breach("the one that slept is not as its twin");
+}
+
+static inline void sleeping_end(sleeping *one)
+{
+    sleeping_need(firn_region_wake(one->region), "does not wake");
     if (one->kind->digest(one->self) != one->kind->digest(one->twin))
         subject_breach("the one that slept is not as its twin");
-    sleeping_need(firn_region_wake(one->region), "does not wake");
     sleeping_need(firn_region_verify(one->region), "is damaged");
     one->kind->close(one->self);
     one->kind->close(one->twin);
@@ -138,7 +150,10 @@ static inline void sleeping_run(const subject *kind, void *self, void *twin, siz
     sleeping_make_sibling(&one, self);
     for (int mode = 0; mode < FIRN_REGION_MODE_COUNT; mode++) {
         one.mode = (firn_region_wake_mode)mode;
-        sleeping_run_mode(&one, steps, between);
+        sleeping_begin(&one);
+        for (size_t i = 0; i < steps; i++)
+            sleeping_step(&one, between);
+        sleeping_end(&one);
     }
     printf("slept %zu times\n", one.slept);
     firn_region_template_release(one.sibling);

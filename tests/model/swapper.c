@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { REGIONS = 20, STEPS = 2500 };
+enum { REGIONS = 20, STEPS = 1500 };
 
 typedef struct world {
     rng random;

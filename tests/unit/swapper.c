@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
+#include <errno.h>
+
 #define SECOND UINT64_C(1000000000)
 
 static uint64_t now_ns;
@@ -193,6 +195,130 @@ static void commands_send_down_and_refusals_are_told(void **state)
     tempdir_remove(folder);
 }
 
+static uint64_t packed_bytes(const sleeper *one)
+{
+    firn_region_stats stats;
+    firn_region_stats_get(one->region, &stats);
+    return stats.packed_bytes;
+}
+
+static void each_tier_packs_in_its_own_way(void **state)
+{
+    (void)state;
+    firn_swapper_options options = options_of_the_test(NULL);
+    firn_swapper *swapper = make(&options);
+    firn_region_template *sibling;
+    sleeper one, other;
+    put(swapper, &one, 5);
+    assert_int_equal(firn_region_template_create(one.region, &sibling), FIRN_OK);
+    rng random;
+    rng_seed(&random, 5);
+    sleeper_create(&other, 5, NULL); /* as the first one is */
+    for (int i = 0; i < 10; i++)
+        sleeper_write(&other, &random);
+    assert_int_equal(firn_swapper_put(swapper, other.region, sibling, &other.resident), FIRN_OK);
+    firn_region_template_release(sibling);
+    assert_int_equal(firn_swapper_hibernate(swapper, one.resident, FIRN_TIER_WARM, NULL), FIRN_OK);
+    uint64_t warm = packed_bytes(&one);
+    assert_int_equal(firn_swapper_hibernate(swapper, one.resident, FIRN_TIER_COLD, NULL), FIRN_OK);
+    uint64_t cold = packed_bytes(&one);
+    assert_int_equal(firn_swapper_hibernate(swapper, other.resident, FIRN_TIER_COLD, NULL),
+                     FIRN_OK);
+    assert_in_range(cold, 1, warm - 1);
+    assert_in_range(packed_bytes(&other), 0, cold / 4);
+    end(swapper, &one);
+    end(swapper, &other);
+    firn_swapper_destroy(swapper);
+}
+
+static void the_store_does_not_grow_for_good(void **state)
+{
+    (void)state;
+    char folder[TEMPDIR_PATH_BYTES];
+    tempdir_make_fast(folder);
+    firn_swapper_options options = options_of_the_test(folder);
+    firn_swapper *swapper = make(&options);
+    sleeper one;
+    firn_usage usage;
+    put(swapper, &one, 3);
+    firn_allocator memory = firn_region_allocator(one.region);
+    uint8_t *noise = firn_allocate(&memory, 1 << 20);
+    assert_non_null(noise);
+    rng random;
+    rng_seed(&random, 1);
+    rng_bytes(&random, noise, 1 << 20);
+    for (int i = 0; i < 30; i++) {
+        assert_int_equal(firn_swapper_hibernate(swapper, one.resident, FIRN_TIER_FROZEN, NULL),
+                         FIRN_OK);
+        assert_int_equal(firn_swapper_pin(swapper, one.resident, NULL), FIRN_OK);
+        assert_int_equal(firn_swapper_unpin(swapper, one.resident), FIRN_OK);
+        pass(swapper, 1);
+    }
+    sleeper_check(&one, true);
+    firn_swapper_usage(swapper, &usage);
+    assert_in_range(usage.disk_bytes, 1, 12 << 20);
+    end(swapper, &one);
+    firn_swapper_destroy(swapper);
+    tempdir_remove(folder);
+}
+
+/* What happens while the store syncs. */
+static struct {
+    firn_swapper *swapper;
+    sleeper *used; /* once */
+    int error;
+} syncing;
+
+int __real_firn_os_fsync(int fd);
+int __wrap_firn_os_fsync(int fd);
+
+int __wrap_firn_os_fsync(int fd)
+{
+    sleeper *one = syncing.used;
+    syncing.used = NULL;
+    if (one != NULL) {
+        rng random;
+        rng_seed(&random, 9);
+        assert_int_equal(firn_swapper_pin(syncing.swapper, one->resident, NULL), FIRN_OK);
+        sleeper_write(one, &random);
+        assert_int_equal(firn_swapper_unpin(syncing.swapper, one->resident), FIRN_OK);
+        assert_int_equal(
+            firn_swapper_hibernate(syncing.swapper, one->resident, FIRN_TIER_COLD, NULL), FIRN_OK);
+    }
+    return syncing.error != 0 ? syncing.error : __real_firn_os_fsync(fd);
+}
+
+static void what_is_used_while_the_store_syncs_stays(void **state)
+{
+    (void)state;
+    char folder[TEMPDIR_PATH_BYTES];
+    tempdir_make_fast(folder);
+    firn_swapper_options options = options_of_the_test(folder);
+    firn_swapper *swapper = make(&options);
+    sleeper one;
+    put(swapper, &one, 4);
+    assert_int_equal(firn_swapper_hibernate(swapper, one.resident, FIRN_TIER_COLD, NULL), FIRN_OK);
+    syncing.swapper = swapper;
+    syncing.used = &one;
+    assert_int_equal(firn_swapper_hibernate(swapper, one.resident, FIRN_TIER_FROZEN, NULL),
+                     FIRN_BUSY);
+    assert_null(syncing.used);
+    assert_int_equal(firn_swapper_tier_of(swapper, one.resident), FIRN_TIER_COLD);
+    syncing.error = EIO;
+    assert_int_equal(firn_swapper_hibernate(swapper, one.resident, FIRN_TIER_FROZEN, NULL),
+                     FIRN_IO);
+    assert_int_equal(firn_swapper_tier_of(swapper, one.resident), FIRN_TIER_COLD);
+    syncing.error = 0;
+    assert_int_equal(firn_swapper_hibernate(swapper, one.resident, FIRN_TIER_FROZEN, NULL),
+                     FIRN_OK);
+    assert_int_equal(firn_swapper_pin(swapper, one.resident, NULL), FIRN_OK);
+    sleeper_check(&one, true);
+    assert_int_equal(firn_swapper_unpin(swapper, one.resident), FIRN_OK);
+    end(swapper, &one);
+    firn_swapper_destroy(swapper);
+    tempdir_remove(folder);
+}
+
 static firn_status create_and_put(const firn_allocator *allocator, void *context)
 {
     sleeper *one = context;
@@ -223,6 +349,9 @@ int main(void)
         cmocka_unit_test(what_is_unused_goes_down_by_its_age),
         cmocka_unit_test(near_the_limit_the_oldest_go_first),
         cmocka_unit_test(commands_send_down_and_refusals_are_told),
+        cmocka_unit_test(each_tier_packs_in_its_own_way),
+        cmocka_unit_test(the_store_does_not_grow_for_good),
+        cmocka_unit_test(what_is_used_while_the_store_syncs_stays),
         cmocka_unit_test(each_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
