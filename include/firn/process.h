@@ -15,11 +15,12 @@
  *     its own again when firn_process_hibernate returns with `rebuilt` set.
  *   - Private memory that the zygote had when the template was made is a mapping of the template's
  *     file from then on. madvise(MADV_DONTNEED) on it gives the template's bytes back, not zeros.
- * An allocator that takes zeros for granted there needs its ranges among `kept`, or must be started
- *     after the fork. The C library's malloc does not.
+ *     An allocator that takes zeros for granted there needs its ranges among `kept`, or must be
+ *     started after the fork. The C library's malloc does not.
  *   - Ids cached by the program (getpid() kept in a variable) are those of the packed process. The
- * C library's own are set right. Only Linux on x86-64, and no build with AddressSanitizer or
- * ThreadSanitizer: FIRN_UNSUPPORTED.
+ *     C library's own are set right.
+ *   - Linux on x86-64 only, and no build with AddressSanitizer or ThreadSanitizer, else it is
+ *     FIRN_UNSUPPORTED.
  *
  * Threads: a process with one thread calls these. */
 #ifndef FIRN_PROCESS_H
@@ -48,7 +49,7 @@ typedef struct firn_process_template_options {
     const firn_process_range *kept; /* mappings that touch one of these stay what they are; images
                                        hold what lies there in full */
     size_t kept_count;
-    size_t window_bytes; /* address space for packing and restoring, from 16 MiB: three times the
+    size_t window_bytes; /* address space for packing and restoring, from 64 MiB: three times the
                             private pages of a child. 0: 4 GiB */
     uint64_t reserved[4];
 } firn_process_template_options;
@@ -112,15 +113,15 @@ typedef struct firn_process_result {
     bool rebuilt;           /* this is a new process: open again what lies in the kernel */
     uint64_t private_bytes; /* of pages in the image */
     uint64_t image_bytes;
-    uint64_t pack_ns;    /* to pack, and to give the pages back */
+    uint64_t pack_ns;    /* to pack, and to give the pages back; 0 when rebuilt */
     uint64_t restore_ns; /* from image to process */
 } firn_process_result;
 
 /* Packs the calling process, gives its pages back to the kernel, calls options->husk, and returns
  * FIRN_OK when the process is whole again. On an error it is whole too and has lost nothing:
  * FIRN_BUSY (threads, or in a husk), FIRN_INVALID, FIRN_NO_MEMORY, FIRN_LIMIT (the window is too
- * small), FIRN_UNSUPPORTED, FIRN_IO. Ends the process with FIRN_PROCESS_LOST where memory runs out
- * in the middle of a restore. */
+ * small), FIRN_UNSUPPORTED, FIRN_CORRUPT (verify), FIRN_IO. Ends the process with FIRN_PROCESS_LOST
+ * where memory runs out in the middle of a restore. */
 FIRN_API FIRN_NODISCARD firn_status
 firn_process_hibernate(firn_process_template *zygote, const firn_process_hibernate_options *options,
                        firn_process_result *ret_result, firn_error *ret_error);
