@@ -123,6 +123,11 @@ int firn_os_inherit(void *at, size_t size, bool inherited)
     return advise(at, size, inherited ? MADV_DOFORK : MADV_DONTFORK);
 }
 
+void firn_os_prefer_large(void *at, size_t size)
+{
+    (void)advise(at, size, MADV_HUGEPAGE);
+}
+
 /* The kernel reads the set of signals before it finds that there is no such way to change it. */
 bool firn_os_readable(const void *at)
 {

@@ -29,6 +29,8 @@ int firn_os_discard(void *at, size_t size);
 /* Whether a child of fork has these pages. */
 int firn_os_inherit(void *at, size_t size, bool inherited);
 
+/* Asks for large pages; of no effect where there are none. */
+void firn_os_prefer_large(void *at, size_t size);
 /* Whether an address can be read now. */
 bool firn_os_readable(const void *at);
 /* Lets another thread run. */

@@ -58,7 +58,7 @@ int firn_os_userfault_watch(int fd, void *at, size_t size)
 int firn_os_userfault_unwatch(int fd, void *at, size_t size)
 {
     struct uffdio_range argument = {.start = (uintptr_t)at, .len = size};
-    return control(fd, UFFDIO_UNREGISTER, &argument);
+    return ioctl(fd, UFFDIO_UNREGISTER, &argument) != 0 ? errno : 0;
 }
 
 int firn_os_userfault_next(int fd, void **ret_at)
@@ -106,7 +106,7 @@ int firn_os_userfault_zero(int fd, void *page, size_t size)
     int error;
     while ((error = control(fd, UFFDIO_ZEROPAGE, &argument)) == EAGAIN)
         firn_os_yield();
-    return error;
+    return error == EEXIST || error == ENOENT ? 0 : error;
 }
 
 void firn_os_userfault_wake(int fd, void *at, size_t size)

@@ -16,7 +16,8 @@ int firn_os_userfault_next(int fd, void **ret_at);
 /* Fills pages; pages that hold something already are left as they are. Who waits waits on until
  * firn_os_userfault_wake. When it fails it has filled none. */
 int firn_os_userfault_fill(int fd, void *at, const void *from, size_t size);
-/* The same with zeros, for one page, and who waits for it goes on. */
+/* The same with zeros, for one page, and who waits for it goes on. Also where it is there, or not
+ * watched any more. */
 int firn_os_userfault_zero(int fd, void *page, size_t size);
 /* Lets those who wait try again. */
 void firn_os_userfault_wake(int fd, void *at, size_t size);

@@ -251,10 +251,9 @@ void firn_touch_serve(int fd, void *address)
     uint32_t block = (uint32_t)((size_t)(page - region->base) / FIRN_BLOCK);
     uint8_t *place = region->base + block * FIRN_BLOCK;
     bool is_served = image == NULL || touch(region, image, block);
-    /* Pages beside the entries, and freed ones, hold zeros; others are there, which is an error. */
-    if (is_served)
-        (void)firn_os_userfault_zero(fd, page, page_bytes);
-    else if (firn_os_protect(place, FIRN_BLOCK, false) == 0)
+    /* Pages beside the entries, and freed ones, hold zeros. */
+    is_served = is_served && firn_os_userfault_zero(fd, page, page_bytes) == 0;
+    if (!is_served && firn_os_protect(place, FIRN_BLOCK, false) == 0)
         atomic_store(&region->is_shut, true);
     firn_os_userfault_wake(fd, place, FIRN_BLOCK);
     leave(region);
