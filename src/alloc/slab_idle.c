@@ -6,35 +6,28 @@
 
 #include "alloc/slab.h"
 
-/* Zeroes the free slots of a span that were in use at some time. */
-static void zero_slots(firn_segment *segment, const firn_span *span)
+/* Visits the free slots of a span that were in use at some time. */
+static void visit_slots(const firn_segment *segment, const firn_span *span,
+                        firn_slab_visit_fn visit, void *context)
 {
-#if defined(FIRN_POISON_ASAN) || !defined(FIRN_CHECKED)
     uint32_t size = firn_class_size(span->kind);
-    uint8_t *slots = firn_unit_at(segment, span->first);
+    const uint8_t *slots = firn_unit_at(segment, span->first);
     const uint64_t *room = firn_span_room(segment, span);
     for (uint32_t slot = 0; slot < span->touched; slot++) {
-        if (room[slot / 64] >> slot % 64 & 1) {
-            uint8_t *at = slots + (size_t)slot * size;
-            firn_unpoison(at, size);
-            memset(at, 0, size);
-            firn_poison(at, size);
-        }
+        if (room[slot / 64] >> slot % 64 & 1)
+            visit(context, slots + (size_t)slot * size, size);
     }
-#else
-    (void)segment; /* there is a pattern in them, which is as good and must stay */
-    (void)span;
-#endif
 }
 
-void firn_slab_zero_free(firn_slab *slab, firn_slab_wanted_fn wanted, void *context)
+void firn_slab_visit_free(firn_slab *slab, firn_slab_wanted_fn wanted, firn_slab_visit_fn visit,
+                          void *context)
 {
     firn_slab_state *state = firn_slab_state_of(slab);
     for (uint32_t class = 0; class < FIRN_SLAB_CLASSES; class ++) {
         for (const firn_span *span = state->partial[class]; span != NULL; span = span->next) {
-            firn_segment *segment = firn_segment_of(state, span);
+            const firn_segment *segment = firn_segment_of(state, span);
             if (wanted(context, firn_unit_at(segment, span->first), span->units * FIRN_UNIT_BYTES))
-                zero_slots(segment, span);
+                visit_slots(segment, span, visit, context);
         }
         struct firn_slab_cache *cache = &state->front.caches[class];
         for (void **at = cache->top; at < cache->end; at++)

@@ -63,17 +63,31 @@ static void *allocate(void *context, size_t size)
     return is_closed(region) ? NULL : firn_slab_alloc(&region->slab, size);
 }
 
+/* What is freed while a part sleeps wakes, so that it is zeroed before the next sleep. */
+static void wake_object(const firn_region *region, const void *object)
+{
+    if (object == NULL || firn_region_image(region) == NULL)
+        return;
+    const volatile uint8_t *bytes = object;
+    (void)bytes[0];
+    (void)bytes[firn_slab_usable_size(&region->slab, object) - 1];
+}
+
 static void *reallocate(void *context, void *block, size_t old_size, size_t new_size)
 {
     firn_region *region = context;
     (void)old_size;
-    return is_closed(region) ? NULL : firn_slab_realloc(&region->slab, block, new_size);
+    if (is_closed(region))
+        return NULL;
+    wake_object(region, block);
+    return firn_slab_realloc(&region->slab, block, new_size);
 }
 
 static void release(void *context, void *block, size_t size)
 {
     firn_region *region = context;
     (void)size;
+    wake_object(region, block);
     (void)firn_slab_release(&region->slab, block);
 }
 

@@ -8,6 +8,7 @@
  */
 #include "region/sleep.h"
 
+#include "alloc/poison.h"
 #include "alloc/slab_idle.h"
 #include "core/os_map.h"
 #include "region/fault.h"
@@ -15,20 +16,48 @@
 #include "region/touch.h"
 #include "region/wake.h"
 
-/* Whether pages can be looked at without waking them. */
+static bool is_asleep(const firn_image *image, size_t block)
+{
+    uint32_t entry = firn_image_find(image, (uint32_t)block);
+    return entry < image->entry_count && atomic_load(&image->states[entry]) == FIRN_ENTRY_ASLEEP;
+}
+
+/* Whether a part of these pages is awake. Where none is, nothing was freed since the last sleep
+ * (firn_region_allocator sees to that), so what is free is zeroed. */
 static bool is_awake(void *context, const void *pages, size_t size)
 {
     const firn_region *region = context;
     const firn_image *image = firn_region_image(region);
-    if (image == NULL)
-        return true;
     size_t at = (size_t)((const uint8_t *)pages - region->base);
-    for (size_t block = at / FIRN_BLOCK; block <= (at + size - 1) / FIRN_BLOCK; block++) {
-        uint32_t entry = firn_image_find(image, (uint32_t)block);
-        if (entry < image->entry_count && atomic_load(&image->states[entry]) == FIRN_ENTRY_ASLEEP)
-            return false;
+    bool is_any = image == NULL;
+    for (size_t block = at / FIRN_BLOCK; block <= (at + size - 1) / FIRN_BLOCK && !is_any; block++)
+        is_any = !is_asleep(image, block);
+    return is_any;
+}
+
+/* Zeroes what is awake of a free slot. A build with assertions has a pattern there, which must
+ * stay.
+ */
+static void zero(void *context, const void *slot, size_t size)
+{
+#if defined(FIRN_POISON_ASAN) || !defined(FIRN_CHECKED)
+    const firn_region *region = context;
+    const firn_image *image = firn_region_image(region);
+    size_t at = (size_t)((const uint8_t *)slot - region->base), end = at + size;
+    for (size_t next; at < end; at = next) {
+        next = (at / FIRN_BLOCK + 1) * FIRN_BLOCK;
+        next = next < end ? next : end;
+        if (image != NULL && is_asleep(image, at / FIRN_BLOCK))
+            continue;
+        firn_unpoison(region->base + at, next - at);
+        memset(region->base + at, 0, next - at);
+        firn_poison(region->base + at, next - at);
     }
-    return true;
+#else
+    (void)context;
+    (void)slot;
+    (void)size;
+#endif
 }
 
 struct list {
@@ -47,7 +76,7 @@ static void mark(void *context, const void *pages, size_t size)
 firn_status firn_sleep_prepare(firn_region *region, firn_pack_input *ret_input)
 {
     firn_slab_trim(&region->slab);
-    firn_slab_zero_free(&region->slab, is_awake, region);
+    firn_slab_visit_free(&region->slab, is_awake, zero, region);
     uint32_t end = firn_region_taken_end(region);
     size_t words = ((size_t)end + 63) / 64;
     uint64_t *bits = firn_allocate_zeroed(region->allocator, words, sizeof(uint64_t));

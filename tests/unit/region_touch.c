@@ -62,10 +62,10 @@ static void what_was_touched_is_packed_anew(void **state)
     for (size_t round = 0; round < 20; round++) {
         assert_int_equal(firn_region_hibernate(region, NULL), FIRN_OK);
         large[round * 131072] = (uint8_t)round;
-        void *more = firn_allocate(&memory, 50 << round % 10);
+        void *more = firn_allocate(&memory, (size_t)50 << round % 10);
         assert_non_null(more);
         if (round % 3 == 0)
-            firn_release(&memory, more, 50 << round % 10);
+            firn_release(&memory, more, (size_t)50 << round % 10);
         assert_int_equal(firn_region_digest(region, &digest), FIRN_OK);
         assert_int_equal(firn_region_state_get(region), FIRN_REGION_PARTLY);
         assert_int_equal(firn_region_hibernate(region, NULL), FIRN_OK);
