@@ -142,8 +142,8 @@ static enum exit_status serve(const struct invocation *invocation, struct site *
     signal(SIGTERM, on_signal);
     print_start(invocation, site);
     firn_status status = firn_http_server_run(site->server, &error);
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
+    signal(SIGINT, SIG_IGN); /* it is about to end */
+    signal(SIGTERM, SIG_IGN);
     firn_http_server_destroy(site->server);
     return status == FIRN_OK ? EXIT_DONE : report_error(&error);
 }

@@ -42,11 +42,12 @@ static const struct {
     const char *name;
     int value;
 } errno_names[] = {
-    {"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EINTR", EINTR},     {"ENOMEM", ENOMEM},
-    {"EACCES", EACCES}, {"EPERM", EPERM},   {"ENOENT", ENOENT},   {"EEXIST", EEXIST},
-    {"EDQUOT", EDQUOT}, {"EFBIG", EFBIG},   {"EROFS", EROFS},     {"EMFILE", EMFILE},
-    {"ENFILE", ENFILE}, {"EBUSY", EBUSY},   {"ELOOP", ELOOP},     {"EAGAIN", EAGAIN},
-    {"EINVAL", EINVAL}, {"EXDEV", EXDEV},   {"ENOTDIR", ENOTDIR},
+    {"ECONNRESET", ECONNRESET}, {"EPIPE", EPIPE},   {"EIO", EIO},       {"ENOSPC", ENOSPC},
+    {"EINTR", EINTR},           {"ENOMEM", ENOMEM}, {"EACCES", EACCES}, {"EPERM", EPERM},
+    {"ENOENT", ENOENT},         {"EEXIST", EEXIST}, {"EDQUOT", EDQUOT}, {"EFBIG", EFBIG},
+    {"EROFS", EROFS},           {"EMFILE", EMFILE}, {"ENFILE", ENFILE}, {"EBUSY", EBUSY},
+    {"ELOOP", ELOOP},           {"EAGAIN", EAGAIN}, {"EINVAL", EINVAL}, {"EXDEV", EXDEV},
+    {"ENOTDIR", ENOTDIR},
 };
 
 static void refuse(const char *variable, const char *value)
@@ -99,7 +100,9 @@ static bool read_how(const char *text)
 {
     if (strcmp(text, "short") == 0) {
         plan.io_errno = 0;
-        return plan.io_call == FIRN_FAULT_READ || plan.io_call == FIRN_FAULT_WRITE;
+        return plan.io_call == FIRN_FAULT_READ || plan.io_call == FIRN_FAULT_WRITE ||
+               plan.io_call == FIRN_FAULT_RECV || plan.io_call == FIRN_FAULT_SEND ||
+               plan.io_call == FIRN_FAULT_SENDFILE;
     }
     for (size_t i = 0; i < sizeof(errno_names) / sizeof(errno_names[0]); i++) {
         if (strcmp(errno_names[i].name, text) == 0) {

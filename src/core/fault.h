@@ -5,8 +5,8 @@
  *                            allocator fails; N+ fails all from the N-th on
  *   FIRN_FAULT_IO=CALL:N     the N-th system call of a kind made by src/core fails with EIO; N+ as
  *                            above; CALL is one of the names in FIRN_FAULT_CALLS
- *   FIRN_FAULT_IO=CALL:N:HOW HOW is an errno's name (ENOSPC, EINTR, ...), or `short`: the read or
- *                            write is made, with half its bytes
+ *   FIRN_FAULT_IO=CALL:N:HOW HOW is an errno's name (ENOSPC, EINTR, ...), or `short`: the read,
+ *                            write, recv, send or sendfile is made, with half its bytes
  *   FIRN_FAULT_KILL=N        SIGKILL to the process just before its N-th mutating system call
  *                            (open for writing, write, truncate, fsync, rename, unlink,
  *                            mkdir)
