@@ -52,6 +52,10 @@ class Updates(Case):
         for folder in folders:
             shutil.copytree(SOURCE / folder, self.tree / folder)
 
+    def copy(self, source):
+        shutil.rmtree(self.tree)
+        shutil.copytree(source, self.tree)
+
     def test_what_is_told(self):
         self.write("a.c", "int one;\n")
         self.write("b/b.py", "def two():\n    pass\n")

@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "sup
 from firn import FIRN, Case, code, code_json  # noqa: E402
 
 SEED = int(os.environ.get("FIRN_SEED", time.time_ns() % 1_000_000_007))
-SAMPLES = int(os.environ.get("FIRN_UPDATE_SAMPLES", 8))
+SAMPLES = int(os.environ.get("FIRN_UPDATE_SAMPLES", 4))
 ANSWERS = os.path.join(os.environ.get("FIRN_TOOLS", "build/release/tests/tools"), "all_answers")
 CALLS = ("open", "close", "stat", "read", "write", "fsync", "rename", "unlink", "opendir", "readdir", "flock", "mmap",
          "truncate")
