@@ -230,11 +230,16 @@ class Serve(Case):
         self.index()
         for words in ((), ("--resident",)):
             server = Server(self, self.store, *words)
-            for round_ in range(2):
+            for round_ in range(3):
                 name = f"fresh_{round_}_{len(words)}"
                 self.write("fresh.go", f"package p\nfunc {name}() {{}}\n")
-                self.index()
+                if round_ == 0:
+                    self.index()
+                else:
+                    self.assertEqual(code("update", self.store).returncode, 0)
                 self.assertEqual(self.both("find", name).returncode, 0)
+                self.both("at", "fresh.go:2:6")
+                self.both("outline", "fresh.go")
             generation = server.ask("health")["result"]["generation"]
             self.assertEqual(server.ask("refresh")["result"], {"generation": generation})
             self.assertEqual(server.end(), (0, ""))
