@@ -205,6 +205,8 @@ static void a_lost_client_is_told_to_who_prints(void **state)
     fputs("x", reply.out);
     assert_true(reply_end_text(&reply, 0, NULL));
     assert_int_equal(ferror(reply.out), 0);
+    assert_string_equal(sent.data, "{\"id\":\"i\",\"output\":\"x\"}\n"
+                                   "{\"id\":\"i\",\"result\":{\"exit\":0,\"message\":null}}\n");
     reply_fini(&reply);
 }
 

@@ -12,6 +12,7 @@
 #include "common/emitter.h"
 
 #include <errno.h>
+#include <stdio_ext.h>
 #include <string.h>
 
 #define FILE_BYTES 4096u
@@ -144,6 +145,7 @@ void reply_begin(struct reply *reply, reply_send_fn send, void *context, const c
     reply->in_text = in_text;
     reply->is_begun = reply->is_sent = reply->is_lost = false;
     reply->used = 0;
+    __fpurge(reply->out); /* of an answer that was left */
     clearerr(reply->out);
 }
 
