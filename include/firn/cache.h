@@ -69,6 +69,8 @@ typedef struct firn_cache_options {
                                       * that find no room do the work themselves */
     bool ignore_pressure;            /* of the machine: else the limit shrinks, down to a quarter,
                                       * while other processes wait for memory */
+    bool no_repack;       /* of the store: else what lies there is packed again by zstd-19, 256 KB a
+                           * second, while nobody has asked for anything for 10 s */
     uint64_t (*clock_ns)(void *context); /* NULL: firn_clock_ns. May jump either way: backwards
                                           * stands still, far forwards ages everything once */
     void *clock_context;

@@ -223,8 +223,9 @@ typedef struct firn_store_compact_options {
 
 /* Moves segments out of data files that are largely garbage (or, with a level, out of all, where it
  * pays) into new ones. Numbers stay, pins and readers are not disturbed. The moves belong to the
- * next commit, which removes the files that became empty. *ret_moved counts bytes; 0: nothing is
- * left to do. Segments that cannot be read stay where they are. Fails as put and pin do. Threads as
+ * next commit, which removes the files that became empty. *ret_moved counts bytes, with a level
+ * those of segments, too, that stay since they would not be smaller; 0: nothing is left to do.
+ * Segments that cannot be read stay where they are. Fails as put and pin do. Threads as
  * firn_store_put, one compaction at a time. */
 FIRN_API FIRN_NODISCARD firn_status firn_store_compact(firn_store *store, firn_codec *codec,
                                                        const firn_store_compact_options *options,

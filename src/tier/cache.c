@@ -6,7 +6,7 @@
  *   cache_frozen, cache_batch  the store; its segments as places name them
  *   cache_dictionary, cache_work, cache_find   unpacking, and from a key to its item
  *   cache_pack, cache_move     items going down
- *   cache_freeze, cache_reopen, cache_compact   to the store, and back at the opening
+ *   cache_freeze, cache_reopen, cache_compact, cache_repack   to the store, and back
  *   cache_room, cache_tick     who decides that something has to move
  *   cache_open, cache_cursor, cache_stats, cache_verify    the other calls
  *

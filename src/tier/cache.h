@@ -226,6 +226,7 @@ struct firn_cache_work {
 
 typedef struct firn_cache_batch {
     uint32_t segment;
+    uint32_t list; /* of its keys; a segment, too, or FIRN_SEGMENT_NONE */
     uint32_t forward; /* the batch that took over its items, or 0 */
     uint32_t live;    /* C8 */
     uint32_t count;   /* records in the segment */
@@ -262,6 +263,10 @@ struct firn_cache {
     uint64_t raw_ns, time_ns; /* the clock's last value; time without its jumps */
     atomic_uint now;          /* time in tenths of a second */
     uint64_t steered_ns, pressure_ns;
+    uint64_t calls_before; /* of all kinds, at the last tick */
+    uint64_t busy_ns;      /* when there were calls */
+    uint64_t repacked_ns;  /* when the last segment was packed again */
+    bool no_repack;
     firn_cache_age age[3];
 
     pthread_mutex_t works_lock;

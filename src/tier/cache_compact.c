@@ -14,6 +14,7 @@
  * cache_frozen.c and cache_batch.c. Memory: a segment. */
 #include "tier/cache.h"
 #include "tier/cache_frozen.h"
+#include "tier/cache_list.h"
 
 #include <string.h>
 
@@ -252,6 +253,7 @@ static firn_status finish(compacting *c)
 {
     firn_cache *cache = c->cache;
     firn_cache_batch batch = {.segment = FIRN_SEGMENT_NONE,
+                              .list = FIRN_SEGMENT_NONE,
                               .count = c->count,
                               .gone = c->gone,
                               .live = c->count - c->gone};
@@ -261,6 +263,14 @@ static firn_status finish(compacting *c)
         firn_cache_segment_header(c->work->plain, c->count, c->gone);
         status = firn_cache_frozen_put(cache, c->work->codec, c->work->plain, c->size,
                                        &batch.segment, c->ret_error);
+        firn_bytes records = {c->work->plain + FIRN_CACHE_SEGMENT_HEADER_BYTES,
+                              c->size - FIRN_CACHE_SEGMENT_HEADER_BYTES};
+        if (status == FIRN_OK) {
+            status = firn_cache_list_put(cache, records, c->count, batch.segment, &batch.list,
+                                         c->ret_error);
+            if (status != FIRN_OK)
+                firn_cache_frozen_abort(cache);
+        }
         if (status != FIRN_OK)
             return status;
         number = firn_cache_batch_add(cache, &batch);
@@ -278,11 +288,13 @@ static firn_status finish(compacting *c)
     for (uint32_t i = 0; i < c->from_count; i++) {
         pthread_mutex_lock(&cache->batches_lock);
         firn_cache_batch *from = &cache->batches[c->from[i]];
-        uint32_t segment = from->segment;
-        from->segment = FIRN_SEGMENT_NONE;
+        uint32_t segment = from->segment, list = from->list;
+        from->segment = from->list = FIRN_SEGMENT_NONE;
         from->forward = number;
         pthread_mutex_unlock(&cache->batches_lock);
         status = firn_cache_frozen_remove(cache, segment);
+        if (status == FIRN_OK && list != FIRN_SEGMENT_NONE)
+            status = firn_cache_frozen_remove(cache, list);
         if (status != FIRN_OK)
             return status; /* it stays as garbage, which the next opening finds */
     }

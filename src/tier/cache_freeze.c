@@ -14,6 +14,7 @@
  * is frozen. */
 #include "tier/cache.h"
 #include "tier/cache_frozen.h"
+#include "tier/cache_list.h"
 
 #include <assert.h>
 #include <string.h>
@@ -29,7 +30,7 @@ typedef struct frozen_block {
 } frozen_block;
 
 typedef struct frozen_segment {
-    uint32_t segment, count, gone;
+    uint32_t segment, list, count, gone;
     uint32_t batch;
 } frozen_segment;
 
@@ -81,12 +82,16 @@ static firn_status segment_end(freezing *f)
                    f->segment_count + 1, sizeof *f->segments))
         return FIRN_NO_MEMORY;
     firn_cache_segment_header(f->work->plain, f->count, f->gone);
-    uint32_t segment;
+    uint32_t segment, list;
     firn_status status = firn_cache_frozen_put(f->cache, f->work->codec, f->work->plain, f->size,
                                                &segment, f->ret_error);
+    firn_bytes records = {f->work->plain + FIRN_CACHE_SEGMENT_HEADER_BYTES,
+                          f->size - FIRN_CACHE_SEGMENT_HEADER_BYTES};
+    if (status == FIRN_OK)
+        status = firn_cache_list_put(f->cache, records, f->count, segment, &list, f->ret_error);
     if (status != FIRN_OK)
         return status;
-    f->segments[f->segment_count++] = (frozen_segment){segment, f->count, f->gone, 0};
+    f->segments[f->segment_count++] = (frozen_segment){segment, list, f->count, f->gone, 0};
     f->bytes += f->size;
     f->size = 0;
     f->count = f->gone = 0;
@@ -375,6 +380,7 @@ static firn_status batches_add(freezing *f)
         frozen_segment *segment = &f->segments[i];
         segment->batch = firn_cache_batch_add(
             f->cache, &(firn_cache_batch){.segment = segment->segment,
+                                          .list = segment->list,
                                           .live = segment->count - segment->gone,
                                           .count = segment->count,
                                           .gone = segment->gone});

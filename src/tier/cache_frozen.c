@@ -12,12 +12,14 @@ struct firn_cache_frozen {
 
 enum {
     SEGMENT_KIND = 0x4346, /* FC */
+    LIST_KIND = 0x4c43,    /* CL */
     SEGMENT_VERSION = 1,
     AT_VERSION = 4, /* u16 */
     AT_ZERO = 6,    /* u16 */
     AT_COUNT = 8,   /* u32 */
     AT_GONE = 12,   /* u32 */
     LEVEL = 9,
+    REPACK_LEVEL = 19,
     CACHE_BYTES_MIN = 512 << 10,
     CACHE_BYTES_MAX = 4 << 20,
     MOVE_BYTES = 4 << 20
@@ -96,6 +98,21 @@ firn_status firn_cache_frozen_put(firn_cache *cache, firn_codec *codec, const vo
     return firn_store_put(cache->store->store, codec, &options, data, size, ret_segment, ret_error);
 }
 
+firn_status firn_cache_frozen_put_list(firn_cache *cache, const void *data, size_t size,
+                                       uint32_t *ret_segment, firn_error *ret_error)
+{
+    /* Hashes do not shrink. */
+    firn_store_put_options options = {.kind = LIST_KIND, .codec = FIRN_CODEC_RAW};
+    firn_codec *codec;
+    firn_status status = firn_codec_create(cache->allocator, &codec);
+    if (status != FIRN_OK)
+        return status;
+    status =
+        firn_store_put(cache->store->store, codec, &options, data, size, ret_segment, ret_error);
+    firn_codec_destroy(codec);
+    return status;
+}
+
 firn_status firn_cache_frozen_remove(firn_cache *cache, uint32_t segment)
 {
     return firn_store_remove(cache->store->store, segment);
@@ -126,18 +143,26 @@ firn_status firn_cache_frozen_compact(firn_cache *cache, bool *ret_moved, firn_e
     return firn_cache_frozen_commit(cache, ret_error);
 }
 
+firn_status firn_cache_frozen_repack(firn_cache *cache, firn_codec *codec, uint64_t *ret_bytes,
+                                     firn_error *ret_error)
+{
+    firn_store_compact_options options = {.level = REPACK_LEVEL, .move_bytes = 1};
+    return firn_store_compact(cache->store->store, codec, &options, ret_bytes, ret_error);
+}
+
 firn_status firn_cache_frozen_next(firn_cache *cache, uint32_t from, uint32_t *ret_segment,
-                                   firn_error *ret_error)
+                                   bool *ret_is_list, firn_error *ret_error)
 {
     firn_segment_info info;
     firn_status status = firn_store_next(cache->store->store, from, &info);
     if (status != FIRN_OK)
         return status;
-    if (info.kind != SEGMENT_KIND)
+    if (info.kind != SEGMENT_KIND && info.kind != LIST_KIND)
         return firn_error_set(ret_error, FIRN_NOT_STORE, 0,
                               "cache: its store holds segment %u of another program",
                               (unsigned)info.segment);
     *ret_segment = info.segment;
+    *ret_is_list = info.kind == LIST_KIND;
     return FIRN_OK;
 }
 

@@ -23,6 +23,10 @@ FIRN_NODISCARD firn_status firn_cache_segment_open(const void *data, size_t size
 FIRN_NODISCARD firn_status firn_cache_frozen_put(firn_cache *cache, firn_codec *codec,
                                                  const void *data, size_t size,
                                                  uint32_t *ret_segment, firn_error *ret_error);
+/* The same for a list of keys (cache_list.h). */
+FIRN_NODISCARD firn_status firn_cache_frozen_put_list(firn_cache *cache, const void *data,
+                                                      size_t size, uint32_t *ret_segment,
+                                                      firn_error *ret_error);
 FIRN_NODISCARD firn_status firn_cache_frozen_remove(firn_cache *cache, uint32_t segment);
 FIRN_NODISCARD firn_status firn_cache_frozen_commit(firn_cache *cache, firn_error *ret_error);
 void firn_cache_frozen_abort(firn_cache *cache);
@@ -31,10 +35,16 @@ void firn_cache_frozen_abort(firn_cache *cache);
 FIRN_NODISCARD firn_status firn_cache_frozen_compact(firn_cache *cache, bool *ret_moved,
                                                      firn_error *ret_error);
 
-/* The segment with the smallest number from `from` on. FIRN_END_OF_DATA; FIRN_NOT_STORE for one
- * that no cache wrote. */
+/* Packs the next segment again by zstd-19; that belongs to the next commit. *ret_bytes: of that
+ * segment; 0: all were. */
+FIRN_NODISCARD firn_status firn_cache_frozen_repack(firn_cache *cache, firn_codec *codec,
+                                                    uint64_t *ret_bytes, firn_error *ret_error);
+
+/* The segment with the smallest number from `from` on, and whether it is a list. FIRN_END_OF_DATA;
+ * FIRN_NOT_STORE for one that no cache wrote. */
 FIRN_NODISCARD firn_status firn_cache_frozen_next(firn_cache *cache, uint32_t from,
-                                                  uint32_t *ret_segment, firn_error *ret_error);
+                                                  uint32_t *ret_segment, bool *ret_is_list,
+                                                  firn_error *ret_error);
 FIRN_NODISCARD firn_status firn_cache_frozen_pin(firn_cache *cache, uint32_t segment,
                                                  firn_segment *ret_segment, firn_error *ret_error);
 void firn_cache_frozen_unpin(firn_cache *cache, firn_segment *segment);
@@ -44,6 +54,9 @@ FIRN_NODISCARD firn_status firn_cache_frozen_verify(firn_cache *cache, uint32_t 
 
 /* cache_reopen.c: fills batches and index from the store. */
 FIRN_NODISCARD firn_status firn_cache_reopen(firn_cache *cache, firn_error *ret_error);
+
+/* cache_repack.c: packs segments again while nobody uses the cache. */
+FIRN_NODISCARD firn_status firn_cache_repack_due(firn_cache *cache, firn_error *ret_error);
 
 /* cache_compact.c: takes segments that are more than half dead together. Does a step; the caller
  * holds `freeze`. *ret_more tells whether there was one to do. */

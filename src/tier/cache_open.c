@@ -86,6 +86,7 @@ static void options_take(firn_cache *cache, const firn_cache_options *options)
     }
     cache->wait_ms = options->wait_ms > 0 ? options->wait_ms : WAIT_MS;
     cache->ignore_pressure = options->ignore_pressure;
+    cache->no_repack = options->no_repack;
     cache->shard_count =
         options->shard_count > 0 ? options->shard_count : shards_for(options->limit_bytes);
     cache->clock_ns = options->clock_ns != NULL ? options->clock_ns : system_clock;

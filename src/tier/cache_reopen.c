@@ -1,28 +1,32 @@
 /* Fills the index of a new cache from its store.
  *
- * Every segment is read, in the order of their numbers: of several records of one key, the one in
- * the latest segment holds. Which records are of one key is told by 128 bits of hash under a fresh
- * random seed; comparing the keys themselves would mean reading most segments again (that two of
- * 10^9 keys agree in them has a chance of 10^-21, less than that of an undetected error of the
- * disk). The list that this takes, 28 bytes a record, may have half of the limit: when it grows
- * beyond, the upper half of the shards waits for another round.
+ * Of several records of one key, the one in the latest segment holds. Keys are known by 95 bits of
+ * hash under the store's random seed, as the segments' lists have them, or, where a list is missing
+ * or damaged, as the unpacked segment tells; comparing the keys themselves would mean reading most
+ * segments (that two of 10^9 keys agree in 95 bits has a chance of 10^-11). The table that this
+ * takes, 24 bytes a record, may have half of the limit: when it grows beyond, the upper half of the
+ * shards waits for another round.
  *
- * Called by firn_cache_open; calls cache_frozen.c and cache_batch.c. Threads: there is one yet.
- * Complexity: linear in the plain bytes of the store, times the rounds. */
+ * Called by firn_cache_open; calls cache_frozen.c, cache_list.c and cache_batch.c. Threads: there
+ * is one yet. Complexity: linear in the records of the store, times the rounds; in the plain bytes
+ * of segments without a list. */
 #include "tier/cache.h"
 #include "tier/cache_frozen.h"
+#include "tier/cache_list.h"
 
 enum { SHARDS_MAX = 256 };
 
 typedef struct seen_record {
-    uint64_t hash, other_hash;
+    uint64_t hash;
+    uint32_t other_hash;
     uint32_t batch;
     uint32_t shard_and_gone; /* shard << 1 | gone */
 } seen_record;
+_Static_assert(sizeof(seen_record) == 24, "what an opening takes for each record");
 
 typedef struct reopening {
     firn_cache *cache;
-    firn_hash_seed other_seed;
+    bool has_seed; /* that of the store */
     seen_record *records;
     size_t count, capacity;
     uint32_t first_shard, end_shard; /* of this round */
@@ -61,27 +65,30 @@ static firn_status record_add(reopening *r, const seen_record *record)
     return FIRN_OK;
 }
 
-static firn_status segment_read(reopening *r, uint32_t batch, firn_bytes records, bool first_round)
+static firn_status key_add(reopening *r, uint32_t batch, const firn_cache_listed *key)
+{
+    uint32_t shard = (uint32_t)(firn_cache_shard_of(r->cache, key->hash) - r->cache->shards);
+    if (r->first_shard == 0) { /* the first round */
+        r->cache->batches[batch].count++;
+        r->cache->batches[batch].gone += key->gone;
+    }
+    if (shard < r->first_shard)
+        return FIRN_OK;
+    return record_add(r, &(seen_record){.hash = key->hash,
+                                        .other_hash = key->other_hash,
+                                        .batch = batch,
+                                        .shard_and_gone = shard << 1 | key->gone});
+}
+
+static firn_status records_read(reopening *r, uint32_t batch, firn_bytes records)
 {
     const uint8_t *at = records.data;
     const uint8_t *end = at + records.size;
     firn_cache_record record;
     firn_status status;
     while ((status = firn_cache_record_next(&at, end, &record)) == FIRN_OK) {
-        uint64_t hash = firn_cache_hash(r->cache, record.key);
-        uint32_t shard = (uint32_t)(firn_cache_shard_of(r->cache, hash) - r->cache->shards);
-        bool gone = record.state == FIRN_CACHE_STATE_GONE;
-        if (first_round) {
-            r->cache->batches[batch].count++;
-            r->cache->batches[batch].gone += gone;
-        }
-        if (shard < r->first_shard)
-            continue;
-        status = record_add(r, &(seen_record){.hash = hash,
-                                              .other_hash = firn_hash_bytes(
-                                                  r->other_seed, record.key.data, record.key.size),
-                                              .batch = batch,
-                                              .shard_and_gone = shard << 1 | gone});
+        firn_cache_listed key = firn_cache_list_entry(r->cache, &record);
+        status = key_add(r, batch, &key);
         if (status != FIRN_OK)
             return status;
     }
@@ -89,6 +96,120 @@ static firn_status segment_read(reopening *r, uint32_t batch, firn_bytes records
         return FIRN_OK;
     return firn_error_set(r->ret_error, status, 0, "cache: segment %u holds damaged records",
                           (unsigned)r->cache->batches[batch].segment);
+}
+
+static firn_status segment_read(reopening *r, uint32_t batch)
+{
+    const uint32_t segment = r->cache->batches[batch].segment;
+    firn_segment pinned;
+    firn_bytes records = {NULL, 0};
+    uint32_t count = 0;
+    firn_status status = firn_cache_frozen_pin(r->cache, segment, &pinned, r->ret_error);
+    if (status != FIRN_OK)
+        return status;
+    status = firn_cache_segment_open(pinned.data, pinned.size, &records, &count);
+    if (status == FIRN_OK)
+        status = records_read(r, batch, records);
+    else
+        firn_error_set(r->ret_error, status, 0,
+                       "cache: segment %u does not hold what a cache writes", (unsigned)segment);
+    firn_cache_frozen_unpin(r->cache, &pinned);
+    return status;
+}
+
+/* --- lists --- */
+
+static bool is_usable(const firn_cache *cache, const firn_cache_list *list, uint32_t segment)
+{
+    return list->segment == segment && list->seed.first == cache->seed.first &&
+           list->seed.second == cache->seed.second;
+}
+
+/* FIRN_NOT_FOUND: the segment must be read. */
+static firn_status list_read(reopening *r, uint32_t batch)
+{
+    const firn_cache_batch *of = &r->cache->batches[batch];
+    firn_segment pinned;
+    firn_cache_list list;
+    if (of->list == FIRN_SEGMENT_NONE ||
+        firn_cache_frozen_pin(r->cache, of->list, &pinned, NULL) != FIRN_OK)
+        return FIRN_NOT_FOUND;
+    firn_status status = firn_cache_list_open(pinned.data, pinned.size, &list);
+    if (status != FIRN_OK || !is_usable(r->cache, &list, of->segment)) {
+        status = FIRN_NOT_FOUND;
+    } else {
+        for (uint32_t i = 0; i < list.count && status == FIRN_OK; i++) {
+            firn_cache_listed key = firn_cache_list_at(&list, i);
+            status = key_add(r, batch, &key);
+        }
+    }
+    firn_cache_frozen_unpin(r->cache, &pinned);
+    return status;
+}
+
+/* The batch of a segment, 0 for none: batches begin in the order of their segments. */
+static uint32_t batch_of(const firn_cache *cache, uint32_t segment)
+{
+    uint32_t low = 1, high = cache->batch_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (cache->batches[middle].segment < segment)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < cache->batch_count && cache->batches[low].segment == segment ? low : 0;
+}
+
+/* Joins a list to its batch, which is there already, since it was put before. One that is damaged
+ * stays for who verifies the store; one of a segment that is gone goes, too. */
+static void list_join(reopening *r, uint32_t segment)
+{
+    firn_cache *cache = r->cache;
+    firn_segment pinned;
+    firn_cache_list list;
+    if (firn_cache_frozen_pin(cache, segment, &pinned, NULL) != FIRN_OK)
+        return;
+    if (firn_cache_list_open(pinned.data, pinned.size, &list) == FIRN_OK) {
+        uint32_t batch = batch_of(cache, list.segment);
+        if (!r->has_seed)
+            cache->seed = list.seed;
+        r->has_seed = true;
+        if (batch != 0)
+            cache->batches[batch].list = segment;
+        else
+            (void)(firn_cache_frozen_remove(cache, segment) == FIRN_OK); /* or another time */
+    }
+    firn_cache_frozen_unpin(cache, &pinned);
+}
+
+static firn_status segments_find(reopening *r)
+{
+    uint32_t segment = 0;
+    bool is_list;
+    firn_status status;
+    while ((status = firn_cache_frozen_next(r->cache, segment, &segment, &is_list, r->ret_error)) ==
+           FIRN_OK) {
+        if (is_list)
+            list_join(r, segment);
+        else if (firn_cache_batch_add(r->cache, &(firn_cache_batch){.segment = segment,
+                                                                    .list = FIRN_SEGMENT_NONE}) ==
+                 0)
+            return no_memory(r);
+        segment++;
+    }
+    return status == FIRN_END_OF_DATA ? FIRN_OK : status;
+}
+
+static firn_status segments_read(reopening *r)
+{
+    firn_status status = FIRN_OK;
+    for (uint32_t batch = 1; batch < r->cache->batch_count && status == FIRN_OK; batch++) {
+        status = list_read(r, batch);
+        if (status == FIRN_NOT_FOUND)
+            status = segment_read(r, batch);
+    }
+    return status;
 }
 
 /* --- of each key the last --- */
@@ -163,48 +284,14 @@ static firn_status records_take(reopening *r)
     return FIRN_OK;
 }
 
-static firn_status segments_read(reopening *r, bool first_round)
-{
-    firn_cache *cache = r->cache;
-    uint32_t segment = 0, batch = 0;
-    firn_status status;
-    while ((status = firn_cache_frozen_next(cache, segment, &segment, r->ret_error)) == FIRN_OK) {
-        firn_segment pinned;
-        firn_bytes records = {NULL, 0};
-        uint32_t count = 0;
-        batch = first_round ? firn_cache_batch_add(cache, &(firn_cache_batch){.segment = segment})
-                            : batch + 1;
-        if (batch == 0)
-            return no_memory(r);
-        status = firn_cache_frozen_pin(cache, segment, &pinned, r->ret_error);
-        if (status != FIRN_OK)
-            return status;
-        status = firn_cache_segment_open(pinned.data, pinned.size, &records, &count);
-        if (status == FIRN_OK)
-            status = segment_read(r, batch, records, first_round);
-        else
-            firn_error_set(r->ret_error, status, 0,
-                           "cache: segment %u does not hold what a cache writes",
-                           (unsigned)segment);
-        firn_cache_frozen_unpin(cache, &pinned);
-        if (status != FIRN_OK)
-            return status;
-        segment++;
-    }
-    return status == FIRN_END_OF_DATA ? FIRN_OK : status;
-}
-
 firn_status firn_cache_reopen(firn_cache *cache, firn_error *ret_error)
 {
-    reopening r = {.cache = cache,
-                   .other_seed = {cache->seed.second * UINT64_C(0x9e3779b97f4a7c15) + 1,
-                                  cache->seed.first ^ UINT64_C(0xd1b54a32d192ed03)},
-                   .ret_error = ret_error};
-    firn_status status = FIRN_OK;
+    reopening r = {.cache = cache, .ret_error = ret_error};
+    firn_status status = segments_find(&r);
     while (status == FIRN_OK && r.end_shard < cache->shard_count) {
         r.first_shard = r.end_shard;
         r.end_shard = cache->shard_count;
-        status = segments_read(&r, r.first_shard == 0);
+        status = segments_read(&r);
         if (status == FIRN_OK)
             status = records_take(&r);
     }

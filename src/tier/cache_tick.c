@@ -262,6 +262,8 @@ static firn_status tick(firn_cache *cache, firn_error *ret_error)
         status = freeze_due(cache, busy, &any, ret_error);
         if (status == FIRN_OK)
             status = compact_due(cache, ret_error);
+        if (status == FIRN_OK && !any)
+            status = firn_cache_repack_due(cache, ret_error);
     }
     if (!any)
         firn_cache_works_trim(cache, FIRN_WORK_FREEZE);

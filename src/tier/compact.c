@@ -208,9 +208,10 @@ static firn_status move_read(compaction *work, const firn_segment_record *record
         bytes = smaller ? again : old;
         moved.flags |= FIRN_RECORD_REPACKED;
     }
-    if (status == FIRN_OK && bytes == old && !must_move)
+    if (status == FIRN_OK && bytes == old && !must_move) {
         status = firn_writer_mark(store, &moved, ret_error);
-    else if (status == FIRN_OK)
+        done = status == FIRN_OK; /* the time went all the same */
+    } else if (status == FIRN_OK)
         status = firn_writer_append(store, bytes, &moved, record, &done, ret_error);
     if (status == FIRN_OK && done)
         work->moved_bytes += moved.packed;
