@@ -183,6 +183,7 @@ int main(int count, char **words)
         .word = "[VALUES]",
         .runs = RUNS};
     struct bench_options options;
+    setvbuf(stdout, NULL, _IOLBF, 0); /* for who watches it */
     bench_options_read(&options, count, words, &about);
     const char *values = options.word != NULL ? options.word : "build/values";
     is_quick = options.quick;

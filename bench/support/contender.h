@@ -12,7 +12,7 @@
 
 #define CONTENDER_ABSENT 77
 #define CONTENDER_RUNS_MAX 51u
-#define CONTENDER_FIGURES_MAX 12u
+#define CONTENDER_FIGURES_MAX 24u
 #define CONTENDER_WORDS_MAX 8u
 
 /* Libraries to preload. */

@@ -8,7 +8,7 @@
 #include "tier/server.h"
 #include "tier/store.h"
 
-enum { BATCH = 64, ROOM_MB = 2000, SETTLE_SECONDS = 60 };
+enum { ROOM_MB = 2000, SETTLE_SECONDS = 60 };
 #ifdef STORE_EXTSTORE
 /* Memory that it took once it keeps: values that shall all lie in the file are put so slowly that
  * it writes them as they come. */
@@ -18,7 +18,6 @@ enum { PAUSE_NS = 0 };
 #endif
 
 static struct server server;
-static unsigned gathered;
 static bool is_slow;
 
 void store_open(const struct store_options *options)
@@ -51,9 +50,7 @@ pid_t store_process(void)
 
 static void take_answers(void)
 {
-    server_send(&server);
-    for (; gathered > 0; gathered--)
-        (void)server_line(&server);
+    server_take_answers(&server, NULL); /* what it refuses is missing later */
     if (is_slow)
         nanosleep(&(const struct timespec){.tv_nsec = PAUSE_NS}, NULL);
 }
@@ -62,10 +59,7 @@ bool store_put(const char *key, size_t key_size, const char *value, size_t size)
 {
     char head[128];
     int head_size = snprintf(head, sizeof head, "set %.*s 0 0 %zu\r\n", (int)key_size, key, size);
-    server_add(&server, head, (size_t)head_size);
-    server_add(&server, value, size);
-    server_add(&server, "\r\n", 2);
-    if (++gathered == BATCH)
+    if (server_add_put(&server, head, head_size, value, size))
         take_answers();
     return true;
 }
@@ -109,11 +103,9 @@ ptrdiff_t store_get(const char *key, size_t key_size, char *out, size_t capacity
         return -1;
     if (strncmp(line, "VALUE ", 6) != 0 || size_word == NULL)
         exit(1);
-    size_t size = strtoul(size_word, NULL, 10);
-    const char *value = server_bytes(&server, size);
-    memcpy(out, value, size < capacity ? size : capacity);
+    ptrdiff_t size = server_copy(&server, strtoul(size_word, NULL, 10), out, capacity);
     (void)server_line(&server);
-    return (ptrdiff_t)size;
+    return size;
 }
 
 bool store_round_trip(void)

@@ -6,10 +6,7 @@
 #include "tier/server.h"
 #include "tier/store.h"
 
-enum { BATCH = 64 };
-
 static struct server server;
-static unsigned gathered;
 
 void store_open(const struct store_options *options)
 {
@@ -30,30 +27,19 @@ pid_t store_process(void)
     return server.process;
 }
 
-static void take_answers(void)
-{
-    server_send(&server);
-    for (; gathered > 0; gathered--)
-        if (strcmp(server_line(&server), "+OK") != 0)
-            exit(1);
-}
-
 bool store_put(const char *key, size_t key_size, const char *value, size_t size)
 {
     char head[128];
     int head_size = snprintf(head, sizeof head, "*3\r\n$3\r\nSET\r\n$%zu\r\n%.*s\r\n$%zu\r\n",
                              key_size, (int)key_size, key, size);
-    server_add(&server, head, (size_t)head_size);
-    server_add(&server, value, size);
-    server_add(&server, "\r\n", 2);
-    if (++gathered == BATCH)
-        take_answers();
+    if (server_add_put(&server, head, head_size, value, size))
+        server_take_answers(&server, "+OK");
     return true;
 }
 
 void store_settle(void)
 {
-    take_answers();
+    server_take_answers(&server, "+OK");
 }
 
 ptrdiff_t store_get(const char *key, size_t key_size, char *out, size_t capacity)
@@ -67,11 +53,7 @@ ptrdiff_t store_get(const char *key, size_t key_size, char *out, size_t capacity
     if (line[0] != '$')
         exit(1);
     long size = strtol(line + 1, NULL, 10);
-    if (size < 0)
-        return -1;
-    const char *value = server_bytes(&server, (size_t)size);
-    memcpy(out, value, (size_t)size < capacity ? (size_t)size : capacity);
-    return size;
+    return size < 0 ? -1 : server_copy(&server, (size_t)size, out, capacity);
 }
 
 bool store_round_trip(void)

@@ -15,7 +15,7 @@
 #include "support/measure.h"
 #include "tier/store.h"
 
-enum { BUFFER = 1 << 20 };
+enum { BUFFER = 1 << 20, BATCH = 64 };
 
 static void fail(const char *what)
 {
@@ -119,11 +119,30 @@ const char *server_line(struct server *server)
     }
 }
 
-const char *server_bytes(struct server *server, size_t size)
+ptrdiff_t server_copy(struct server *server, size_t size, char *out, size_t capacity)
 {
     while (server->end - server->begin < size + 2)
         read_more(server);
-    const char *bytes = server->input + server->begin;
+    memcpy(out, server->input + server->begin, size < capacity ? size : capacity);
     server->begin += size + 2;
-    return bytes;
+    return (ptrdiff_t)size;
+}
+
+bool server_add_put(struct server *server, const char *head, int head_size, const char *value,
+                    size_t size)
+{
+    server_add(server, head, (size_t)head_size);
+    server_add(server, value, size);
+    server_add(server, "\r\n", 2);
+    return ++server->gathered == BATCH;
+}
+
+void server_take_answers(struct server *server, const char *wanted)
+{
+    server_send(server);
+    for (; server->gathered > 0; server->gathered--) {
+        const char *line = server_line(server);
+        if (wanted != NULL && strcmp(line, wanted) != 0)
+            fail("refused a put");
+    }
 }

@@ -77,8 +77,8 @@ typedef struct firn_cache_options {
     uint32_t reserved[4]; /* must be 0 */
 } firn_cache_options;
 
-/* Opens a cache, which with a store begins with all that the store holds, in tier frozen. Reads all
- * of the store for that. FIRN_INVALID for options out of range, FIRN_NO_MEMORY,
+/* Opens a cache, which with a store begins with all that the store holds, in tier frozen. Reads the
+ * lists of keys for that, and unpacks segments whose list is missing or damaged. FIRN_INVALID for options out of range, FIRN_NO_MEMORY,
  * FIRN_LIMIT (the index of the store's items exceeds limit_bytes); from the store FIRN_NOT_STORE
  * (the path is a file, or a folder with other things in it), FIRN_PERMISSION, FIRN_NO_SPACE,
  * FIRN_BUSY (another has it open), FIRN_VERSION, FIRN_CORRUPT, FIRN_IO. */

@@ -11,16 +11,16 @@
 static inline size_t golden_read(const char *test_file, const char *name, void *out,
                                  size_t capacity)
 {
-    char path[4096];
+    char whole[4096];
     const char *end = strrchr(test_file, '/');
     while (end != NULL && end > test_file && *--end != '/')
         continue;
-    snprintf(path, sizeof path, "%.*s/golden/%s", end != NULL ? (int)(end - test_file) : 0,
+    snprintf(whole, sizeof whole, "%.*s/golden/%s", end != NULL ? (int)(end - test_file) : 0,
              test_file, name);
-    FILE *file = fopen(path, "rb");
+    FILE *file = fopen(whole, "rb");
     size_t size = file != NULL ? fread(out, 1, capacity, file) : 0;
     if (file == NULL || getc(file) != EOF) {
-        fprintf(stderr, "%s: cannot be read, or is larger than %zu bytes\n", path, capacity);
+        fprintf(stderr, "%s: cannot be read, or is larger than %zu bytes\n", whole, capacity);
         abort();
     }
     fclose(file);
