@@ -69,8 +69,8 @@ typedef struct firn_cache_options {
                                       * that find no room do the work themselves */
     bool ignore_pressure;            /* of the machine: else the limit shrinks, down to a quarter,
                                       * while other processes wait for memory */
-    bool no_repack;       /* of the store: else what lies there is packed again by zstd-19, 256 KB a
-                           * second, while nobody has asked for anything for 10 s */
+    bool no_repack; /* of the store: else what lies there is packed again by zstd-19, 256 KB a
+                     * second, while nobody has asked for anything for 10 s */
     uint64_t (*clock_ns)(void *context); /* NULL: firn_clock_ns. May jump either way: backwards
                                           * stands still, far forwards ages everything once */
     void *clock_context;
@@ -78,10 +78,11 @@ typedef struct firn_cache_options {
 } firn_cache_options;
 
 /* Opens a cache, which with a store begins with all that the store holds, in tier frozen. Reads the
- * lists of keys for that, and unpacks segments whose list is missing or damaged. FIRN_INVALID for options out of range, FIRN_NO_MEMORY,
- * FIRN_LIMIT (the index of the store's items exceeds limit_bytes); from the store FIRN_NOT_STORE
- * (the path is a file, or a folder with other things in it), FIRN_PERMISSION, FIRN_NO_SPACE,
- * FIRN_BUSY (another has it open), FIRN_VERSION, FIRN_CORRUPT, FIRN_IO. */
+ * lists of keys for that, and unpacks segments whose list is missing or damaged. FIRN_INVALID for
+ * options out of range, FIRN_NO_MEMORY, FIRN_LIMIT (the index of the store's items exceeds
+ * limit_bytes); from the store FIRN_NOT_STORE (the path is a file, or a folder with other things in
+ * it), FIRN_PERMISSION, FIRN_NO_SPACE, FIRN_BUSY (another has it open), FIRN_VERSION, FIRN_CORRUPT,
+ * FIRN_IO. */
 FIRN_API FIRN_NODISCARD firn_status firn_cache_open(const firn_cache_options *options,
                                                     firn_cache **ret_cache, firn_error *ret_error);
 

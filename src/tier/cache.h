@@ -226,7 +226,7 @@ struct firn_cache_work {
 
 typedef struct firn_cache_batch {
     uint32_t segment;
-    uint32_t list; /* of its keys; a segment, too, or FIRN_SEGMENT_NONE */
+    uint32_t list;    /* of its keys; a segment, too, or FIRN_SEGMENT_NONE */
     uint32_t forward; /* the batch that took over its items, or 0 */
     uint32_t live;    /* C8 */
     uint32_t count;   /* records in the segment */

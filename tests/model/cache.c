@@ -323,6 +323,7 @@ static void run(const char *name, const char *store, uint64_t limit_bytes, uint3
                                      .shard_count = shards,
                                      .no_thread = true,
                                      .ignore_pressure = true,
+                                     .no_repack = true,
                                      .clock_ns = fake_clock};
     open_cache(&w);
     for (int i = 0; i < STEPS; i++)

@@ -9,7 +9,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-enum { KEYS = 900, VALUE = 1000, LIST_KIND = 0x4c43, DATA_KIND = 0x4346, HEADER_BYTES = 60 };
+enum { KEYS = 900, VALUE = 1000, LIST_KIND = 0x4c43, DATA_KIND = 0x4346, HEADER_BYTES = 52 };
 
 static firn_cache *open_store(void)
 {
@@ -91,7 +91,8 @@ static uint32_t damage(uint32_t kind, bool all)
         snprintf(name, sizeof name, "%s/data-%u.firn", path, (unsigned)info.file);
         FILE *file = fopen(name, "r+b");
         assert_non_null(file);
-        long at = (long)info.offset_bytes + HEADER_BYTES + (long)info.packed_bytes / 2;
+        long frame_bytes = (long)info.packed_bytes - HEADER_BYTES;
+        long at = (long)info.offset_bytes + HEADER_BYTES + frame_bytes / 2;
         assert_int_equal(fseek(file, at, SEEK_SET), 0);
         int byte = fgetc(file);
         assert_int_equal(fseek(file, at, SEEK_SET), 0);
