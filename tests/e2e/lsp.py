@@ -391,6 +391,27 @@ class Building(Lsp):
         run = code("index", self.store, self.tree)
         self.assertEqual(run.returncode, 0, run)
 
+    def test_the_index_follows_files_that_changed(self):
+        path = self.write("a.c", "int one;\n")
+        self.index()
+        client = self.started()
+        path.write_text("int two; int three;\n")
+        new = self.write("b.c", "int four;\n")
+        for changed in (path, new):
+            client.notify("workspace/didChangeWatchedFiles", changes=[{"uri": address(changed), "type": 2}])
+        deadline = time.monotonic() + 30
+        while code("find", self.store, "four").returncode != 0 and time.monotonic() < deadline:
+            self.assertEqual(len(client.request("workspace/symbol", query="four")), 1)
+            time.sleep(0.5)
+        self.assertEqual(code("find", self.store, "three").returncode, 0)
+        self.assertEqual(code("find", self.store, "one").returncode, 1)
+        names = [client.request("workspace/symbol", query=query) for query in ("one", "three", "four")]
+        self.assertEqual([len(found) for found in names], [0, 1, 1])
+        client.request("workspace/executeCommand", command="firn.index")
+        client.wait_for("window/showMessage", lambda params: "Indexed 2 files" in params["message"])
+        self.ended(client)
+        self.verify()
+
     def test_an_update_of_another_process_is_seen(self):
         path = self.write("a.c", "int one;\n")
         self.index()

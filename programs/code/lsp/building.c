@@ -14,7 +14,8 @@ firn_status server_index(struct server *server, firn_error *ret_error)
     if (root == NULL || workspace->store == NULL)
         return firn_error_set(ret_error, FIRN_INVALID, 0, "no folder was named to index");
     firn_status status =
-        indexer_begin(&server->indexer, root, workspace->store, workspace->allocator, ret_error);
+        indexer_begin(&server->indexer, workspace->is_open ? INDEXER_UPDATE : INDEXER_BUILD, root,
+                      workspace->store, workspace->allocator, ret_error);
     if (status != FIRN_OK || !server->session.has_progress)
         return status;
     server->has_token = server->has_begun = false;
@@ -81,16 +82,12 @@ static firn_status open_again(struct server *server, firn_error *ret_error)
     return status == FIRN_OK ? touch_again(&server->session.workspace) : status;
 }
 
-void server_idle(struct server *server)
+/* Goes on to what was committed to the store. */
+static void refresh(struct server *server)
 {
     struct workspace *workspace = &server->session.workspace;
-    const uint64_t now_ns = firn_clock_ns();
     bool has_changed = false;
     firn_status status = FIRN_CHANGED;
-    if (server->state != SERVER_RUNNING || server->indexer.is_running ||
-        now_ns - server->looked_ns < LOOK_NS)
-        return;
-    server->looked_ns = now_ns;
     if (workspace->is_open) {
         let_go(server);
         status = opened_refresh(&workspace->opened, &has_changed, NULL);
@@ -98,15 +95,46 @@ void server_idle(struct server *server)
     /* What cannot go on is opened anew; why there is no index was told when it began. */
     if (status != FIRN_OK)
         (void)!open_again(server, NULL);
-    else if (has_changed)
-        (void)!touch_again(workspace);
+    else if (has_changed && touch_again(workspace) == FIRN_OK && workspace->touched_count > 0)
+        workspace->touches++; /* what changed meanwhile is followed next */
+}
+
+/* Brings the index up to files that changed, once none has for a while. What cannot be brought in,
+ * for whatever reason, is looked into as before. */
+static void follow(struct server *server)
+{
+    struct workspace *workspace = &server->session.workspace;
+    const bool is_quiet = server->touches == workspace->touches;
+    server->touches = workspace->touches;
+    if (!workspace->is_open || !is_quiet || server->followed == workspace->touches)
+        return;
+    server->followed = workspace->touches;
+    (void)!indexer_begin(&server->indexer, INDEXER_FOLLOW, workspace->opened.meta.root,
+                         workspace->store, workspace->allocator, NULL);
+}
+
+void server_idle(struct server *server)
+{
+    const uint64_t now_ns = firn_clock_ns();
+    if (server->state != SERVER_RUNNING || server->indexer.is_running ||
+        now_ns - server->looked_ns < LOOK_NS)
+        return;
+    server->looked_ns = now_ns;
+    refresh(server);
+    follow(server);
 }
 
 static void take_over(struct server *server)
 {
     firn_error error = {.status = FIRN_OK};
     uint64_t files = 0;
+    const bool is_following = server->indexer.work == INDEXER_FOLLOW;
     firn_status status = indexer_end(&server->indexer, &files, &error);
+    if (is_following) {
+        if (status == FIRN_OK)
+            refresh(server);
+        return;
+    }
     if (status == FIRN_OK)
         status = open_again(server, &error);
     if (server->has_begun)

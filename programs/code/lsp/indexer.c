@@ -1,9 +1,12 @@
-/* See indexer.h. The same steps as `firn code index`, with its defaults. */
+/* See indexer.h. The same steps as `firn code index` and `update`. */
 #include "code/lsp/indexer.h"
 
 #include <string.h>
 
 #include "code/interrupt.h"
+#include "code/updating.h"
+
+#define UPDATE_BYTES ((size_t)16 << 20) /* beside what the session takes */
 
 static char *copy_text(const firn_allocator *allocator, const char *text)
 {
@@ -37,31 +40,57 @@ static void make_folders(const char *root, char *store)
     }
 }
 
-static void *run(void *context)
+static firn_status build(struct indexer *indexer)
 {
-    struct indexer *indexer = context;
     struct finish_result result;
     const struct job_options options = {
         .allocator = indexer->allocator, .root = indexer->root, .store = indexer->store};
     make_folders(indexer->root, indexer->store);
+    indexer->has_begun = true;
     firn_status status = indexing_begin(&indexer->job, &options, &indexer->error);
     if (status == FIRN_OK) {
         atomic_store(&indexer->has_job, true);
         status = indexing_run(&indexer->job, &result, &indexer->error);
     }
-    indexer->error.status = status;
     if (status == FIRN_OK)
         indexer->files = result.totals.files;
+    return status;
+}
+
+static firn_status update(struct indexer *indexer)
+{
+    struct updating_result result;
+    const struct updating_options options = {.allocator = indexer->allocator,
+                                             .store = indexer->store,
+                                             .what = "firn code lsp",
+                                             .ram_bytes = UPDATE_BYTES,
+                                             .workers = 1};
+    firn_status status = updating_run(&options, &result, &indexer->error);
+    if (status == FIRN_OK)
+        indexer->files = result.files;
+    return status;
+}
+
+static void *run(void *context)
+{
+    struct indexer *indexer = context;
+    firn_status status = FIRN_CORRUPT;
+    if (indexer->work != INDEXER_BUILD)
+        status = update(indexer);
+    bool is_lost = status == FIRN_CORRUPT || status == FIRN_NOT_FOUND || status == FIRN_VERSION;
+    if (is_lost && indexer->work != INDEXER_FOLLOW)
+        status = build(indexer);
+    indexer->error.status = status;
     atomic_store(&indexer->is_done, true);
     return NULL;
 }
 
-firn_status indexer_begin(struct indexer *indexer, const char *root, const char *store,
-                          const firn_allocator *allocator, firn_error *ret_error)
+firn_status indexer_begin(struct indexer *indexer, enum indexer_work work, const char *root,
+                          const char *store, const firn_allocator *allocator, firn_error *ret_error)
 {
     if (indexer->is_running)
         return firn_error_set(ret_error, FIRN_BUSY, 0, "the index is being built");
-    *indexer = (struct indexer){.allocator = allocator};
+    *indexer = (struct indexer){.allocator = allocator, .work = work};
     indexer->root = copy_text(allocator, root);
     indexer->store = copy_text(allocator, store);
     if (indexer->root == NULL || indexer->store == NULL ||
@@ -85,7 +114,8 @@ unsigned indexer_percent(const struct indexer *indexer)
 firn_status indexer_end(struct indexer *indexer, uint64_t *ret_files, firn_error *ret_error)
 {
     pthread_join(indexer->thread, NULL);
-    indexing_end(&indexer->job);
+    if (indexer->has_begun)
+        indexing_end(&indexer->job);
     release_texts(indexer);
     indexer->is_running = false;
     if (indexer->error.status == FIRN_OK)

@@ -1,4 +1,4 @@
-/* An indexing beside the work of a session, in a thread of its own. */
+/* An indexing, or an update of the index, beside the work of a session, in a thread of its own. */
 #ifndef CODE_LSP_INDEXER_H
 #define CODE_LSP_INDEXER_H
 
@@ -7,11 +7,19 @@
 
 #include "code/indexing.h"
 
+enum indexer_work {
+    INDEXER_BUILD,  /* index the folder into the store, whose own folder is made if it is missing */
+    INDEXER_UPDATE, /* bring the index up to date; build it where that cannot be done */
+    INDEXER_FOLLOW, /* bring it up to date, or leave it as it is */
+};
+
 /* Zeroed it is idle. One thread makes the calls. */
 struct indexer {
     bool is_running;     /* may be read: indexer_begin succeeded, indexer_end was not called */
     atomic_bool is_done; /* may be read: the thread is at its end */
     pthread_t thread;    /* private from here */
+    enum indexer_work work;
+    bool has_begun; /* the job */
     struct job job;
     char *root, *store;
     const firn_allocator *allocator;
@@ -20,11 +28,10 @@ struct indexer {
     atomic_bool has_job; /* the job's progress may be read */
 };
 
-/* Begins to index a folder into a store, whose own folder is made where it is missing. FIRN_BUSY,
- * FIRN_NO_MEMORY. */
-FIRN_NODISCARD firn_status indexer_begin(struct indexer *indexer, const char *root,
-                                         const char *store, const firn_allocator *allocator,
-                                         firn_error *ret_error);
+/* Begins. FIRN_BUSY, FIRN_NO_MEMORY. */
+FIRN_NODISCARD firn_status indexer_begin(struct indexer *indexer, enum indexer_work work,
+                                         const char *root, const char *store,
+                                         const firn_allocator *allocator, firn_error *ret_error);
 /* What part of it is done, 0 to 100. */
 unsigned indexer_percent(const struct indexer *indexer);
 /* Waits for the end and tells what came of it. */

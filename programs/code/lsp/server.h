@@ -47,6 +47,8 @@ struct server {
     firn_status damage;  /* that the user was told of */
     firn_error opening;  /* why there is no index */
     uint64_t looked_ns;  /* when the store was last looked at */
+    uint64_t touches;    /* of the workspace, then */
+    uint64_t followed;   /* of those the index was brought up to, as far as it could */
 };
 
 /* The options' texts must outlive the server. Allocates nothing. */

@@ -181,6 +181,8 @@ firn_status workspace_touch(struct workspace *workspace, const char *path)
     /* What is gone needs no note: nothing is told of a file that is not there. */
     if (known != NULL && (is_same || !is_there))
         forget_touched(workspace, (size_t)(known - workspace->touched));
+    if (known != NULL && !is_same && is_there && known->info.mtime_ns != info.mtime_ns)
+        workspace->touches += known->digest.revision != 0; /* it changed once more */
     if (known != NULL || is_same || !is_there)
         return FIRN_OK;
     if (workspace->touched_count == TOUCHED_MAX) {
@@ -196,6 +198,7 @@ firn_status workspace_touch(struct workspace *workspace, const char *path)
     status = workspace_set(workspace, &touched.path, path);
     if (status == FIRN_OK)
         workspace->touched[workspace->touched_count++] = touched;
+    workspace->touches++;
     return status;
 }
 

@@ -41,6 +41,7 @@ struct workspace {
     size_t touched_count;
     size_t touched_capacity;
     bool has_overflown; /* more files than TOUCHED_MAX differ */
+    uint64_t touches;   /* goes up with every file that is found to differ from the index */
     struct tongue *tongues;
     struct extract_scratch scratch;
     bool (*stop)(void *context); /* whether the request at hand was cancelled; may be NULL */
