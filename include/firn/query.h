@@ -10,10 +10,11 @@
  * and others that end in `!`) are let pass. A pattern that the grammar makes impossible is no
  * error, and matches nothing.
  *
- * Two differences come of what only a parser's own tree knows. Where a grammar gives one field to a
- * whole list (designator: in C's initialisers), each node of the list matches it, in tree-sitter
- * the first. And an anchor before `)` looks at all later siblings, in tree-sitter only at those of
- * the same hidden rule, when that has any.
+ * Three differences come of what only a parser's own tree knows. Where a grammar gives one field to
+ * a whole list (designator: in C's initialisers, body: of JavaScript's cases), each node of the
+ * list matches it, in tree-sitter the first when the pattern takes one node alone; and comments
+ * between them have no field here, in tree-sitter the list's. And an anchor before `)` looks at all
+ * later siblings, in tree-sitter only at those of the same hidden rule, when that has any.
  *
  * Threads: a compiled query may be shared; a cursor is confined to one thread. */
 #ifndef FIRN_QUERY_H

@@ -145,7 +145,11 @@ def check_folder(folder, language):
         run = firn("code", "index", folder, "--store", os.path.join(store, "s"), "--quiet")
         assert run.returncode == 0, run.stderr
         paths = [os.path.relpath(path, folder) for path in corpus.walk(folder)]
-        suffixes = {"c": (".c", ".h"), "python": (".py",), "javascript": (".js",)}[language]
+        suffixes = {
+            "c": (".c", ".h"),
+            "python": (".py", ".pyi", ".pyw"),
+            "javascript": (".js", ".mjs", ".cjs", ".jsx"),
+        }[language]
         compare(folder, os.path.join(store, "s"), language, [path for path in paths if path.endswith(suffixes)])
 
 
