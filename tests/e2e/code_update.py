@@ -159,10 +159,14 @@ class Updates(Case):
         self.lay_out("src", "tests/e2e", "tests/code")
         self.index()
         editor = Editor(self.tree, self.chance)
-        for _ in range(25):
+        for _ in range(20):
             editor.apply(self.chance.choice([1, 1, 2, 5, 20]))
             self.update()
-        editor.apply(200)
+        for count in (15, 4, 1):  # each a layer of its own
+            editor.apply(count)
+            self.update()
+        self.check()
+        editor.apply(200)  # which absorb all of them
         self.update()
         self.check()
 
