@@ -223,10 +223,8 @@ static firn_status open_at(const firn_region_options *options, const firn_snapsh
         firn_unmake(region);
         return firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "no memory for the snapshot");
     }
-    for (size_t i = 0; i < ((size_t)head->used_blocks + 63) / 64; i++) {
+    for (size_t i = 0; i < ((size_t)head->used_blocks + 63) / 64; i++)
         region->taken[i] = firn_snapshot_taken(snapshot, i);
-        region->taken_blocks += (uint32_t)__builtin_popcountll(region->taken[i]);
-    }
     atomic_store(&region->image, image);
     *ret_region = region;
     return FIRN_OK;

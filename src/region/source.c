@@ -21,7 +21,6 @@ static void taken_set(firn_region *region, uint32_t from, uint32_t count, bool t
         uint64_t *word = &region->taken[i / 64];
         *word = to ? *word | bit : *word & ~bit;
     }
-    region->taken_blocks += to ? count : -count;
 }
 
 bool firn_region_taken_grow(firn_region *region, uint32_t end)

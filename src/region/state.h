@@ -40,13 +40,11 @@ struct firn_region {
 
     uint64_t *taken; /* a bit a block */
     size_t taken_words;
-    uint32_t taken_blocks;       /* how many there are */
     _Atomic uint32_t usable;     /* blocks at the start that can be touched, as far as awake */
     _Atomic(firn_image *) image; /* NULL: awake */
     atomic_bool is_away;         /* the image has no payloads: they are a snapshot elsewhere */
-    uint64_t away_digest;
-    _Atomic int32_t begun;  /* the wake from image */
-    _Atomic uint64_t users; /* handlers at work: process's id << 32 | count */
+    _Atomic int32_t begun;       /* the wake from image */
+    _Atomic uint64_t users;      /* handlers at work: process's id << 32 | count */
     uint32_t pins;
     uint64_t *heat; /* bit b: a touch woke block b in the last wake; kept while all is awake */
     size_t heat_words;

@@ -1,4 +1,4 @@
-/* Threads for packing and waking a large region; see work.h. Called by pack.c, wake.c, fault.c.
+/* Threads for packing and waking a large region; see work.h. Called by pack.c and wake.c.
  * Threads: each call has its own. Complexity: a thread takes some 20 us to make.
  */
 #include "region/work.h"
