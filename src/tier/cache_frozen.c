@@ -20,6 +20,7 @@ enum {
     AT_GONE = 12,   /* u32 */
     LEVEL = 9,
     REPACK_LEVEL = 19,
+    REPACK_GARBAGE_PERCENT = 5,
     CACHE_BYTES_MIN = 512 << 10,
     CACHE_BYTES_MAX = 4 << 20,
     MOVE_BYTES = 4 << 20
@@ -146,7 +147,10 @@ firn_status firn_cache_frozen_compact(firn_cache *cache, bool *ret_moved, firn_e
 firn_status firn_cache_frozen_repack(firn_cache *cache, firn_codec *codec, uint64_t *ret_bytes,
                                      firn_error *ret_error)
 {
-    firn_store_compact_options options = {.level = REPACK_LEVEL, .move_bytes = 1};
+    /* A file of which a part was packed again is emptied then: else what is gained stays garbage.
+     */
+    firn_store_compact_options options = {
+        .garbage_percent = REPACK_GARBAGE_PERCENT, .level = REPACK_LEVEL, .move_bytes = 1};
     return firn_store_compact(cache->store->store, codec, &options, ret_bytes, ret_error);
 }
 
