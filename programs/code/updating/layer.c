@@ -3,10 +3,10 @@
  * or very small, which are joined.
  *
  * A layer is absorbed when the new one would have half as many files or more, beginning with the
- * newest, so that the layers' sizes fall by more than half from each to the next: there are at most
- * as many as a thousand files double, and a file is written again a logarithmic number of times
- * (O'Neil and others, The log-structured merge-tree, 1996). So is a layer of which more than half
- * is hidden, with all above it.
+ * newest, so that the layers' sizes fall by more than half from each to the next: their number, and
+ * how often a file is written again, grow with the logarithm of the number of files (O'Neil and
+ * others, The log-structured merge-tree, 1996). So is a layer of which more than half is hidden,
+ * with all above it.
  *
  * Memory: a record for each member; 4 bytes for each file of an absorbed layer. */
 #include "code/updating/update.h"
