@@ -3,7 +3,7 @@
  * list was seen. settle.c reads the tallies.
  *
  * Time: every rule is tried on a label's first leaves, and on the others those that were right now
- * and then, which halves the time. */
+ * and then. */
 #include "tree/builder.h"
 
 #include <string.h>
