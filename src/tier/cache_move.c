@@ -72,7 +72,10 @@ static bool entry_pass(firn_cache *cache, firn_cache_shard *shard, uint32_t plac
     if (!stays)
         return entry_demote(cache, shard, place, small, aged);
     uint8_t uses = aged ? entry->uses : small ? 0 : (uint8_t)(entry->uses - 1);
-    return firn_cache_entry_move(cache, shard, place, FIRN_QUEUE_MAIN, uses);
+    if (firn_cache_entry_move(cache, shard, place, FIRN_QUEUE_MAIN, uses))
+        return true;
+    /* At the very limit there is no room to stay in; what has a copy below goes without any. */
+    return !aged && entry->below != 0 && entry_demote(cache, shard, place, small, aged);
 }
 
 /* The oldest span of a queue that may go. */

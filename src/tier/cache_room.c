@@ -216,5 +216,11 @@ firn_status firn_cache_room(firn_cache *cache, firn_cache_shard *shard, uint64_t
         if (status != FIRN_OK || firn_clock_ns() > until_ns)
             break;
     }
+    if (kind == FIRN_ROOM_PIN) { /* puts would only fill what packing then needs again */
+        firn_cache_works_trim(cache, FIRN_WORK_PACK);
+        firn_cache_works_trim(cache, FIRN_WORK_READ);
+        if (fits(cache, size, kind))
+            return FIRN_OK;
+    }
     return refuse(cache, status, ret_error);
 }
