@@ -65,8 +65,8 @@ static firn_status find_label(struct firn_query_source *source, struct firn_quer
     for (unsigned label = 0; label < query->label_count; label++) {
         const char *other = firn_family_label_name(query->family, (firn_label)label);
         if (firn_family_label_named(query->family, (firn_label)label) == is_named &&
-            other[0] != '\0' && strncmp(other, name.data, name.size) == 0 &&
-            other[name.size] == '\0') {
+            other[0] != '\0' && strlen(other) == name.size &&
+            memcmp(other, name.data, name.size) == 0) { /* a text may hold a NUL */
             *ret_label = (firn_label)label;
             return FIRN_OK;
         }
@@ -83,7 +83,7 @@ static firn_status find_field(struct firn_query_source *source, struct firn_quer
 
     for (unsigned field = 1; field < firn_family_field_count(family); field++) {
         const char *other = firn_family_field_name(family, (firn_field)field);
-        if (strncmp(other, name.data, name.size) == 0 && other[name.size] == '\0') {
+        if (strlen(other) == name.size && memcmp(other, name.data, name.size) == 0) {
             *ret_field = (firn_field)field;
             return FIRN_OK;
         }

@@ -234,11 +234,15 @@ static void a_signal_handler_may_touch_what_wakes(void **state)
 
 static atomic_bool is_done;
 
+/* The next one comes when the last was handled, and then some: a slow handler must leave time. */
 static void *send_signals(void *thread)
 {
     while (!atomic_load(&is_done)) {
+        const int seen = (int)atomic_load(&signal_count);
         pthread_kill(*(pthread_t *)thread, SIGUSR1);
-        usleep(200);
+        while (!atomic_load(&is_done) && (int)atomic_load(&signal_count) == seen)
+            usleep(50);
+        usleep(300);
     }
     return NULL;
 }
