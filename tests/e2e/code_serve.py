@@ -338,12 +338,12 @@ class Serve(Case):
                 self.assertEqual((status, errors.count("\n")), (1, 1), (name, value, errors))
                 continue
             for words, answer in zip((("find", "f17"), ("outline", "src/list.c")), right):
-                run = code(words[0], self.store, *words[1:])
-                if run.returncode == 0:
-                    self.assertEqual(run.stdout, answer)
-                else:
+                for _ in range(3):  # one of them may be hit
+                    run = code(words[0], self.store, *words[1:])
+                    if run.returncode == 0:
+                        break
                     self.assert_fails_with_one_line(run)
-                self.assertEqual(code(words[0], self.store, *words[1:]).stdout, answer, (name, value))
+                self.assertEqual(run.stdout, answer, (name, value))
             self.assertEqual(server.end(), (0, ""), (name, value))
 
 

@@ -23,6 +23,8 @@ static void *take(size_t size)
         return NULL;
     }
     char *block = firn_allocate(NULL, total);
+    if (block == NULL) /* again: jansson's reader goes astray when one of its own fails */
+        block = firn_allocate(NULL, total);
     if (block == NULL) {
         atomic_fetch_sub(&taken_bytes, total);
         return NULL;
