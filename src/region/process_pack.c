@@ -14,6 +14,8 @@
  * Threads: the process's only one. Memory: the window. Complexity: linear in the private pages. */
 #include "region/process_pack.h"
 
+#include "region/process_plan.h"
+
 #include <string.h>
 #include <sys/mman.h>
 
@@ -396,68 +398,6 @@ static bool advise(firn_process_work *work, uint64_t start, uint64_t end)
     return result == 0 || firn_process_work_fail_call(work, result, "pages cannot be given back");
 }
 
-/* Maps what the template has from start to end of one mapping, over what is there where taken. */
-static bool map_template(firn_process_work *work, const firn_mapping *mapping, uint64_t start,
-                         uint64_t end, bool taken)
-{
-    int flags = MAP_PRIVATE | (taken ? MAP_FIXED : MAP_FIXED_NOREPLACE), fd = -1;
-    uint64_t offset = 0;
-    if (mapping->kind == FIRN_MAPPING_ANONYMOUS) {
-        flags |= MAP_ANONYMOUS | MAP_NORESERVE;
-    } else {
-        fd = work->zygote->fd;
-        offset = mapping->offset + (start - mapping->start);
-    }
-    long result = firn_raw_map(start, end - start, mapping->rights, flags, fd, offset);
-    return result == (long)start ||
-           firn_process_work_fail_call(work, result, "the template's memory cannot be mapped");
-}
-
-/* Makes one of the template's mappings what it was, where the process has unmapped it, mapped
- * something else over it, or changed its rights. */
-static bool renew_mapping(firn_process_work *work, const firn_process_work_list *own,
-                          const firn_mapping *mapping)
-{
-    for (uint64_t at = mapping->start; at < mapping->end;) {
-        size_t i = firn_maps_find(own->mappings, own->count, at);
-        const firn_mapping *there = i < own->count ? &own->mappings[i] : NULL;
-        bool taken = there != NULL && there->start <= at;
-        uint64_t end = there == NULL ? mapping->end : taken ? there->end : there->start;
-        end = end < mapping->end ? end : mapping->end;
-        bool same = taken && firn_mapping_same_content(mapping, there, at);
-        bool ours = !taken || (firn_mapping_is_private(there) && there->kind != FIRN_MAPPING_STACK);
-        if (same && there->rights != mapping->rights) {
-            long result = firn_raw_protect(at, end - at, mapping->rights);
-            if (result < 0)
-                return firn_process_work_fail_call(work, result, "rights cannot be set");
-        } else if (!same && ours && !map_template(work, mapping, at, end, taken)) {
-            return false;
-        }
-        at = end;
-    }
-    return true;
-}
-
-/* A husk has the template's memory, also where the process had unmapped it. Mappings of other files
- * stay as the process left them. */
-static bool renew_template(firn_process_work *work)
-{
-    firn_process_work_list own;
-    const uint64_t bytes = work->zygote->mapping_count * sizeof(firn_mapping);
-    firn_mapping *known = firn_process_work_take(work, bytes);
-    if (known == NULL)
-        return false;
-    long result = firn_raw_read_at(work->zygote->fd, known, bytes, 0);
-    if (result < 0)
-        return firn_process_work_fail_call(work, result, "the template cannot be read");
-    bool done = firn_process_work_list_own(work, "/proc/self/maps", &own);
-    for (uint32_t i = 0; done && i < work->zygote->mapping_count; i++) {
-        if (known[i].kind == FIRN_MAPPING_ANONYMOUS || known[i].kind == FIRN_MAPPING_TEMPLATE)
-            done = renew_mapping(work, &own, &known[i]);
-    }
-    return done;
-}
-
 bool firn_process_release(firn_process_work *work)
 {
     firn_process_work_list list;
@@ -476,7 +416,7 @@ bool firn_process_release(firn_process_work *work)
             end = mapping->end;
         }
     }
-    released = released && advise(work, start, end) && renew_template(work);
+    released = released && advise(work, start, end) && firn_process_plan_renew(work);
     firn_process_work_release(work, mark);
     return released;
 }

@@ -5,8 +5,8 @@
  * what differs is replaced. Mappings that no image has (shared ones, the kernel's, the window) are
  * left alone, and so is the stack, which grows by being touched.
  *
- * Called by process_restore.c; calls core/raw. Threads: the process's only one. Memory: the window.
- * Complexity: linear in both lists. */
+ * Called by process_restore.c, and by process_pack.c for husks; calls core/raw. Threads: the
+ * process's only one. Memory: the window. Complexity: linear in both lists. */
 #include "region/process_plan.h"
 
 #include <fcntl.h>
@@ -52,17 +52,20 @@ static bool map_anew(planning *plan, size_t index, uint64_t start, uint64_t end,
         fd = mapping->kind == FIRN_MAPPING_TEMPLATE ? plan->work->zygote->fd : plan->fds[index];
         offset = mapping->offset + (start - mapping->start);
     }
-    return firn_raw_map(start, end - start, mapping->rights, flags, fd, offset) == (long)start;
+    plan->result = firn_raw_map(start, end - start, mapping->rights, flags, fd, offset);
+    return plan->result == (long)start;
 }
 
 /* What is to be done between start and end, where wanted and there are one mapping each or NULL. */
 static bool step(planning *plan, uint64_t start, uint64_t end, const firn_mapping *wanted,
                  const firn_mapping *there)
 {
+    if (plan->renews && (wanted == NULL || wanted->kind == FIRN_MAPPING_FILE))
+        return true;
     if (there != NULL && start >= plan->gone_start && end <= plan->gone_end)
         there = NULL;
     if (there != NULL && (!firn_mapping_is_private(there) || there->kind == FIRN_MAPPING_STACK)) {
-        return wanted == NULL ||
+        return wanted == NULL || plan->renews ||
                firn_process_work_fail(plan->work, FIRN_UNSUPPORTED, 0,
                                       "something else lies where the process had memory");
     }
@@ -70,8 +73,9 @@ static bool step(planning *plan, uint64_t start, uint64_t end, const firn_mappin
         return there == NULL || !plan->real || firn_raw_unmap(start, end - start) == 0;
     const size_t index = (size_t)(wanted - plan->tables->mappings);
     if (there != NULL && firn_mapping_same_content(wanted, there, start)) {
-        return !plan->real || wanted->rights == there->rights ||
-               firn_raw_protect(start, end - start, wanted->rights) == 0;
+        if (plan->real && wanted->rights != there->rights)
+            plan->result = firn_raw_protect(start, end - start, wanted->rights);
+        return plan->result >= 0;
     }
     if (plan->real)
         return map_anew(plan, index, start, end, there != NULL);
@@ -161,4 +165,24 @@ bool firn_process_plan_carry_out(planning *plan)
     bool done = walk(plan);
     close_files(plan);
     return done;
+}
+
+bool firn_process_plan_renew(firn_process_work *work)
+{
+    const firn_process_template *zygote = work->zygote;
+    const uint64_t bytes = zygote->mapping_count * sizeof(firn_mapping);
+    const firn_process_image_header header = {.mapping_count = zygote->mapping_count};
+    firn_mapping *mappings = firn_process_work_take(work, bytes);
+    if (mappings == NULL)
+        return false;
+    long result = firn_raw_read_at(zygote->fd, mappings, bytes, 0);
+    if (result < 0)
+        return firn_process_work_fail_call(work, result, "the template cannot be read");
+    const firn_process_image_tables tables = {.mappings = mappings};
+    planning plan = {
+        .work = work, .header = &header, .tables = &tables, .real = true, .renews = true};
+    if (!firn_process_work_list_own(work, "/proc/self/maps", &plan.own))
+        return false;
+    return walk(&plan) ||
+           firn_process_work_fail_call(work, plan.result, "the template's memory cannot be mapped");
 }

@@ -14,6 +14,8 @@ typedef struct planning {
     uint64_t brk;                  /* as it was */
     uint64_t gone_start, gone_end; /* what a smaller data segment unmaps */
     bool real;                     /* mappings are changed, not just compared */
+    long result;                   /* of the last call on a mapping */
+    bool renews;                   /* what is not wanted, and what is of other files, stays */
 } planning;
 
 /* Looks whether it can be, opens files, and makes the data segment larger where it must be. False
@@ -24,5 +26,9 @@ bool firn_process_plan_make(planning *plan, firn_process_work *work,
 
 /* Changes the mappings. False when a step failed: some are then changed and others not. */
 bool firn_process_plan_carry_out(planning *plan);
+
+/* Makes the template's memory what it was, where the process has unmapped it, mapped something else
+ * over it, or changed its rights; all else stays. False with work's status. */
+bool firn_process_plan_renew(firn_process_work *work);
 
 #endif
