@@ -124,6 +124,11 @@ FIRN_API bool firn_http_list_has(const char *data, firn_http_text value, const c
 /* The reason phrase of a status as RFC 9110 has it; "" for one that it does not name. Static. */
 FIRN_API const char *firn_http_reason(uint16_t status);
 
+#define FIRN_HTTP_DATE_BYTES 32
+
+/* Writes seconds since 1970 as "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7), with its NUL. */
+FIRN_API void firn_http_date(int64_t seconds, char out[FIRN_HTTP_DATE_BYTES]);
+
 /* --- bodies in chunks --- */
 
 /* Begin with all bytes 0. */

@@ -5,23 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- dates, in the one form that is written today --- */
+/* --- dates, in the one form that is written today (firn_http_date) --- */
 
-static const char days[] = "SunMonTueWedThuFriSat";
 static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
-void date_write(time_t at, char out[DATE_MAX_BYTES])
+static time_t date_read(const char *text, size_t size)
 {
-    struct tm time;
-    gmtime_r(&at, &time);
-    snprintf(out, DATE_MAX_BYTES, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
-             days + 3 * time.tm_wday, time.tm_mday, months + 3 * time.tm_mon,
-             (time.tm_year + 1900) % 10000, time.tm_hour, time.tm_min, time.tm_sec);
-}
-
-time_t date_read(const char *text, size_t size)
-{
-    char copy[DATE_MAX_BYTES], month[4], zone[4];
+    char copy[40], month[4], zone[4];
     struct tm time = {0};
     if (size >= sizeof copy)
         return -1;

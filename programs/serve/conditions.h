@@ -8,7 +8,6 @@
 #include <time.h>
 
 #define ETAG_MAX_BYTES 64
-#define DATE_MAX_BYTES 40
 
 /* What is to be sent: its size, when it was changed, and its strong entity tag, quotes included. */
 struct version {
@@ -24,9 +23,5 @@ struct part {
 /* 200; 206 with *ret_part; 304; 412; 416. */
 uint16_t conditions_check(const firn_http_head *head, const char *data,
                           const struct version *version, struct part *ret_part);
-
-/* "Sun, 06 Nov 1994 08:49:37 GMT", and back (-1 for what is no such date). */
-void date_write(time_t at, char out[DATE_MAX_BYTES]);
-time_t date_read(const char *text, size_t size);
 
 #endif

@@ -121,8 +121,8 @@ static firn_status put_text(firn_http_exchange *exchange, const char *name, cons
 static firn_status put_fields(firn_http_exchange *exchange, const struct found *found,
                               const struct version *version, const char *type)
 {
-    char date[DATE_MAX_BYTES];
-    date_write(version->changed, date);
+    char date[FIRN_HTTP_DATE_BYTES];
+    firn_http_date(version->changed, date);
     firn_status status = put_text(exchange, "Last-Modified", date);
     if (status == FIRN_OK)
         status = put_text(exchange, "ETag", version->etag);

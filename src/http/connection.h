@@ -158,7 +158,7 @@ struct loop {
     uint32_t spare_count;
     char *out;
     uint32_t out_size;
-    char date[80]; /* "Date: ...": of date_s */
+    char date[FIRN_HTTP_DATE_BYTES + 8]; /* "Date: ...": of date_s */
     uint64_t date_s;
     pthread_mutex_t mutex; /* over what follows */
     struct wake *wakes, **wakes_end;

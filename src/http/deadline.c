@@ -28,7 +28,7 @@ void firn_http_deadline_end(struct connection *connection)
     connection->next = connection->previous = NULL;
 }
 
-static void append(struct connection *connection, enum deadline which)
+void firn_http_deadline_begin(struct connection *connection, enum deadline which)
 {
     struct deadline_list *list = &connection->loop->deadlines[which];
     connection->deadline = (uint8_t)which;
@@ -37,11 +37,6 @@ static void append(struct connection *connection, enum deadline which)
     connection->next = NULL;
     *(list->last != NULL ? &list->last->next : &list->first) = connection;
     list->last = connection;
-}
-
-void firn_http_deadline_begin(struct connection *connection, enum deadline which)
-{
-    append(connection, which);
 }
 
 void firn_http_deadline_go_on(struct connection *connection, enum deadline which)
@@ -54,7 +49,7 @@ void firn_http_deadline_go_on(struct connection *connection, enum deadline which
         return;
     }
     firn_http_deadline_end(connection);
-    append(connection, which);
+    firn_http_deadline_begin(connection, which);
 }
 
 uint32_t firn_http_deadline_next(const struct loop *loop)

@@ -2,6 +2,9 @@
  * suits the machine. */
 #include "http/head.h"
 
+#include <stdio.h>
+#include <time.h>
+
 #define HEAD_BYTES 65536u
 #define HEAD_BYTES_MAX (1u << 24)
 #define TARGET_BYTES 8192u
@@ -89,6 +92,19 @@ bool firn_http_list_has(const char *data, firn_http_text value, const char *toke
         begins = !quoted && (*at == ',' || (begins && blank));
     }
     return false;
+}
+
+void firn_http_date(int64_t seconds, char out[FIRN_HTTP_DATE_BYTES])
+{
+    static const char days[] = "SunMonTueWedThuFriSat";
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    time_t when = (time_t)seconds;
+    struct tm at;
+    gmtime_r(&when, &at);
+    snprintf(out, FIRN_HTTP_DATE_BYTES, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT",
+             days + 3 * at.tm_wday, (unsigned)at.tm_mday % 100, months + 3 * at.tm_mon,
+             (unsigned)(at.tm_year + 1900) % 10000, (unsigned)at.tm_hour % 100,
+             (unsigned)at.tm_min % 100, (unsigned)at.tm_sec % 100);
 }
 
 const char *firn_http_reason(uint16_t status)

@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define EVENTS 256
 #define ACCEPTS 64    /* in a round */
@@ -139,14 +138,9 @@ static void call_wakes(struct loop *loop)
 
 static void write_date(struct loop *loop, uint64_t seconds)
 {
-    static const char days[] = "SunMonTueWedThuFriSat";
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    time_t now = (time_t)seconds;
-    struct tm at;
-    gmtime_r(&now, &at);
-    snprintf(loop->date, sizeof loop->date, "Date: %.3s, %02d %.3s %04d %02d:%02d:%02d GMT\r\n",
-             days + 3 * at.tm_wday, at.tm_mday, months + 3 * at.tm_mon, at.tm_year + 1900,
-             at.tm_hour, at.tm_min, at.tm_sec);
+    char date[FIRN_HTTP_DATE_BYTES];
+    firn_http_date((int64_t)seconds, date);
+    snprintf(loop->date, sizeof loop->date, "Date: %s\r\n", date);
     loop->date_s = seconds;
 }
 

@@ -296,6 +296,16 @@ static void reasons_are_known(void **state)
     assert_string_equal(firn_http_reason(299), "");
 }
 
+static void dates_are_written_as_the_rfc_has_them(void **state)
+{
+    (void)state;
+    char date[FIRN_HTTP_DATE_BYTES];
+    firn_http_date(784111777, date);
+    assert_string_equal(date, "Sun, 06 Nov 1994 08:49:37 GMT");
+    firn_http_date(0, date);
+    assert_string_equal(date, "Thu, 01 Jan 1970 00:00:00 GMT");
+}
+
 static void the_table_holds_the_grammar(void **state)
 {
     (void)state;
@@ -374,6 +384,7 @@ int main(void)
         cmocka_unit_test(more_fields_can_be_given_room),
         cmocka_unit_test(single_bytes_cost_no_more_each),
         cmocka_unit_test(reasons_are_known),
+        cmocka_unit_test(dates_are_written_as_the_rfc_has_them),
         cmocka_unit_test(the_table_holds_the_grammar),
         cmocka_unit_test(chunks_are_given_in_pieces),
         cmocka_unit_test(heads_of_chunks_are_written),
