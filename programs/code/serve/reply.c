@@ -215,8 +215,3 @@ bool reply_fail(struct reply *reply, const char *code, const char *message)
     put_text(reply, "}\n");
     return flush(reply);
 }
-
-bool reply_is_sent(const struct reply *reply)
-{
-    return reply->is_sent;
-}

@@ -44,7 +44,4 @@ bool reply_end(struct reply *reply);
 bool reply_end_text(struct reply *reply, int exit_status, const char *message);
 bool reply_fail(struct reply *reply, const char *code, const char *message);
 
-/* Whether a part of the answer at hand is on its way, so that it cannot be begun anew. */
-bool reply_is_sent(const struct reply *reply);
-
 #endif
