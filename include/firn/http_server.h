@@ -61,10 +61,10 @@ FIRN_API const firn_http_profile_info *firn_http_profile_get(firn_http_profile p
 /* Called when a head is whole; the exchange must be answered, now or later. */
 typedef void (*firn_http_handle_fn)(void *context, firn_http_exchange *exchange);
 
-/* What became of an exchange; texts are valid during the call. */
+/* What became of an exchange; valid during the call, in which the exchange may still be asked. */
 typedef struct firn_http_record {
-    const char *peer; /* address, without the port */
-    const char *data; /* of the head; NULL where there was none */
+    const firn_http_exchange *exchange;
+    const char *data; /* of the head */
     const firn_http_head *head;
     uint16_t status;
     uint64_t body_bytes; /* of the answer, as sent */

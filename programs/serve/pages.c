@@ -233,15 +233,17 @@ static void note(struct histogram *histogram, uint64_t value)
 static void write_log(struct site *site, const firn_http_record *record)
 {
     const firn_http_head *head = record->head;
-    char date[64];
+    char date[64], peer[64];
     time_t now = time(NULL);
+    if (firn_http_exchange_peer(record->exchange, peer, sizeof peer) != FIRN_OK)
+        memcpy(peer, "-", 2);
     struct tm at;
     gmtime_r(&now, &at);
     strftime(date, sizeof date, "%d/%b/%Y:%H:%M:%S +0000", &at);
     const firn_http_field *referer = firn_http_head_find(head, record->data, "referer", 0);
     const firn_http_field *agent = firn_http_head_find(head, record->data, "user-agent", 0);
     pthread_mutex_lock(&site->log_mutex);
-    fprintf(site->log, "%s - - [%s] \"", record->peer, date);
+    fprintf(site->log, "%s - - [%s] \"", peer, date);
     print_escaped(site->log, record->data + head->method_text.offset, head->method_text.size);
     fputc(' ', site->log);
     print_escaped(site->log, record->data + head->target.offset, head->target.size);

@@ -44,12 +44,9 @@ static void forget_wakes(struct loop *loop, const struct firn_http_exchange *exc
 static void record(const struct firn_http_exchange *exchange)
 {
     const struct loop *loop = exchange->connection->loop;
-    char peer[64] = "-";
     if (loop->options->record == NULL || exchange->status == 0)
         return;
-    if (firn_os_peer(exchange->connection->fd, peer, sizeof peer) != 0)
-        memcpy(peer, "-", 2);
-    const firn_http_record is = {.peer = peer,
+    const firn_http_record is = {.exchange = exchange,
                                  .data = firn_http_exchange_data(exchange),
                                  .head = &exchange->head,
                                  .status = exchange->status,
