@@ -23,7 +23,8 @@ FIRN_BEGIN
     X(FIRN_BUSY, 12, "in use by another")                                                          \
     X(FIRN_CHANGED, 13, "the data changed while it was read")                                      \
     X(FIRN_UNSUPPORTED, 14, "not supported here")                                                  \
-    X(FIRN_END_OF_DATA, 15, "there is no more")
+    X(FIRN_END_OF_DATA, 15, "there is no more")                                                    \
+    X(FIRN_TIMEOUT, 16, "the time that was set for it is over")
 
 typedef enum firn_status {
 #define FIRN_STATUS_ENUM(code, number, sentence) code = number,
@@ -55,7 +56,7 @@ FIRN_API FIRN_PRINTF(4, 5) firn_status firn_error_set(firn_error *ret_error, fir
 
 /* The status that an errno value stands for: ENOMEM FIRN_NO_MEMORY, ENOENT FIRN_NOT_FOUND, EACCES
  * and EPERM and EROFS FIRN_PERMISSION, ENOSPC, EDQUOT and EFBIG FIRN_NO_SPACE, EEXIST FIRN_EXISTS,
- * others FIRN_IO. */
+ * ETIMEDOUT FIRN_TIMEOUT, others FIRN_IO. */
 FIRN_API firn_status firn_status_from_errno(int os_errno);
 
 FIRN_END

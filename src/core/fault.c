@@ -42,12 +42,28 @@ static const struct {
     const char *name;
     int value;
 } errno_names[] = {
-    {"ECONNRESET", ECONNRESET}, {"EPIPE", EPIPE},   {"EIO", EIO},       {"ENOSPC", ENOSPC},
-    {"EINTR", EINTR},           {"ENOMEM", ENOMEM}, {"EACCES", EACCES}, {"EPERM", EPERM},
-    {"ENOENT", ENOENT},         {"EEXIST", EEXIST}, {"EDQUOT", EDQUOT}, {"EFBIG", EFBIG},
-    {"EROFS", EROFS},           {"EMFILE", EMFILE}, {"ENFILE", ENFILE}, {"EBUSY", EBUSY},
-    {"ELOOP", ELOOP},           {"EAGAIN", EAGAIN}, {"EINVAL", EINVAL}, {"EXDEV", EXDEV},
+    {"ECONNRESET", ECONNRESET},
+    {"EPIPE", EPIPE},
+    {"EIO", EIO},
+    {"ENOSPC", ENOSPC},
+    {"EINTR", EINTR},
+    {"ENOMEM", ENOMEM},
+    {"EACCES", EACCES},
+    {"EPERM", EPERM},
+    {"ENOENT", ENOENT},
+    {"EEXIST", EEXIST},
+    {"EDQUOT", EDQUOT},
+    {"EFBIG", EFBIG},
+    {"EROFS", EROFS},
+    {"EMFILE", EMFILE},
+    {"ENFILE", ENFILE},
+    {"EBUSY", EBUSY},
+    {"ELOOP", ELOOP},
+    {"EAGAIN", EAGAIN},
+    {"EINVAL", EINVAL},
+    {"EXDEV", EXDEV},
     {"ENOTDIR", ENOTDIR},
+    {"ECONNREFUSED", ECONNREFUSED},
 };
 
 static void refuse(const char *variable, const char *value)

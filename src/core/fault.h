@@ -51,7 +51,10 @@
     X(RECV, recv)                                                                                  \
     X(SEND, send)                                                                                  \
     X(SENDFILE, sendfile)                                                                          \
-    X(EPOLL, epoll)
+    X(EPOLL, epoll)                                                                                \
+    X(RESOLVE, resolve)                                                                            \
+    X(CONNECT, connect)                                                                            \
+    X(POLL, poll)
 
 typedef enum firn_fault_call {
 #define FIRN_FAULT_ENUM(code, name) FIRN_FAULT_##code,

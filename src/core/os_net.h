@@ -4,6 +4,7 @@
 #ifndef FIRN_CORE_OS_NET_H
 #define FIRN_CORE_OS_NET_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +26,30 @@ int firn_os_sendfile(int fd, int file, uint64_t offset, size_t size, size_t *ret
 int firn_os_shutdown(int fd);
 /* The other side's numeric address. */
 int firn_os_peer(int fd, char *text, size_t size);
+
+typedef struct firn_os_address {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    };
+    socklen_t size;
+} firn_os_address;
+
+/* The addresses of a host, a name or a numeric address, in the order in which they are to be tried;
+ * at most capacity of them, at least one. ENOENT: it has none; EAGAIN: nobody who knows can be
+ * asked now. A name is looked up for as long as the system's resolver takes. */
+int firn_os_resolve(const char *host, uint16_t port, firn_os_address *addresses, size_t capacity,
+                    size_t *ret_count);
+/* Begins to connect, without blocking; what it is that sends does so at once. It is connected or
+ * has failed when it can be written to, and firn_os_connect_end then tells. */
+int firn_os_connect_begin(const firn_os_address *address, int *ret_fd);
+int firn_os_connect_end(int fd);
+/* Waits for events (POLLIN, POLLOUT) up to a moment of the clock of firn_clock_ns, UINT64_MAX being
+ * none: ETIMEDOUT. *ret_events has POLLERR and POLLHUP too; it may be 0, after a signal. */
+int firn_os_poll(int fd, short events, uint64_t deadline_ns, short *ret_events);
+/* Whether the other side has neither closed nor sent anything. */
+bool firn_os_is_quiet(int fd);
 
 int firn_os_epoll_create(int *ret_fd);
 /* operation as epoll_ctl's. */

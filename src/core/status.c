@@ -96,6 +96,8 @@ firn_status firn_status_from_errno(int os_errno)
         return FIRN_NO_SPACE;
     case EEXIST:
         return FIRN_EXISTS;
+    case ETIMEDOUT:
+        return FIRN_TIMEOUT;
     default:
         return FIRN_IO;
     }

@@ -95,6 +95,7 @@ static void errno_values_become_the_documented_statuses(void **state)
         {EDQUOT, FIRN_NO_SPACE},
         {EFBIG, FIRN_NO_SPACE},
         {EEXIST, FIRN_EXISTS},
+        {ETIMEDOUT, FIRN_TIMEOUT},
         {EIO, FIRN_IO},
         {ELOOP, FIRN_IO},
         {12345, FIRN_IO},
