@@ -15,7 +15,9 @@
 #include <firn/file.h>
 #include <firn/fixed.h>
 #include <firn/heap.h>
+#include <firn/http_client.h>
 #include <firn/http_message.h>
+#include <firn/http_pool.h>
 #include <firn/http_server.h>
 #include <firn/intern.h>
 #include <firn/journal.h>
@@ -34,6 +36,7 @@
 #include <firn/swapper.h>
 #include <firn/system.h>
 #include <firn/tree.h>
+#include <firn/url.h>
 #include <firn/usage.h>
 #include <firn/varint.h>
 
