@@ -312,7 +312,7 @@ firn_status firn_http_client_open(firn_http_client *client, const firn_http_requ
     firn_status status = begin_call(&call);
     while (status == FIRN_OK) {
         bool follows;
-        firn_http_reply *reply;
+        firn_http_reply *reply = NULL;
         status = exchange(&call, &reply);
         if (status != FIRN_OK)
             break;
