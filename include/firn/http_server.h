@@ -17,6 +17,9 @@
  * ask, to send or to read are given up after a time, and those that do not read what they asked for
  * are not read from either.
  *
+ * With a certificate it serves HTTPS, by TLS 1.2 and 1.3: a connection then also holds what GnuTLS
+ * allocates for its session, which no limit here counts. One that asks in plain HTTP is told so.
+ *
  * Threads: a server is created, run and destroyed by one thread; stop, stats and exchange_wake may
  * be called from any, stop in a signal handler too. The handler and all that is called for an
  * exchange run in the loop of its connection, one at a time for each loop, and must not block. The
@@ -90,13 +93,18 @@ typedef struct firn_http_server_options {
     void *context;
     firn_http_record_fn record; /* NULL: none; in the loop, as the handler */
     void *record_context;
-    const char *name;     /* of the Server field; NULL: none is sent */
-    uint32_t reserved[4]; /* must be 0 */
+    const char *name;             /* of the Server field; NULL: none is sent */
+    const char *certificate_file; /* in PEM, with those that lead to its issuer: what is served is
+                                   * HTTPS. NULL: HTTP */
+    const char *key_file;         /* in PEM; NULL: in certificate_file */
+    uint32_t reserved[4];         /* must be 0 */
 } firn_http_server_options;
 
 /* Binds and listens. FIRN_INVALID, FIRN_NO_MEMORY, FIRN_BUSY (the port is in use), FIRN_PERMISSION
  * (a privileged port), FIRN_NOT_FOUND (an address that is not this machine's), FIRN_IO; ret_error
- * names the address and the way out. */
+ * names the address and the way out. With a certificate also the errors of reading it and its key,
+ * FIRN_INVALID for what is none, for a key of another one and for one that is expired, and
+ * FIRN_UNSUPPORTED where GnuTLS is not installed. */
 FIRN_API FIRN_NODISCARD firn_status firn_http_server_create(const firn_http_server_options *options,
                                                             firn_http_server **ret_server,
                                                             firn_error *ret_error);
@@ -189,6 +197,9 @@ typedef struct firn_http_server_stats {
     uint64_t entry_bytes;                                   /* of connections, each one's entry */
     uint64_t block_bytes; /* lent to connections, or kept for the next */
     uint64_t spill_count; /* heads that needed more than their profile has inline */
+    uint64_t handshake_count, resumed_count; /* of TLS: that succeeded, and those among them that
+                                              * went on with an earlier session */
+    uint64_t handshake_failed_count;
 } firn_http_server_stats;
 /* Of all loops together; each figure right, though not all of the same moment. */
 FIRN_API void firn_http_server_stats_get(const firn_http_server *server,

@@ -33,6 +33,14 @@ static const struct option options[] = {
      .kind = OPTION_NUMBER,
      .argument = "N",
      .help = "threads; one for each processor when not given"},
+    {.name = "certificate",
+     .kind = OPTION_TEXT,
+     .argument = "FILE",
+     .help = "serve HTTPS with this certificate, in PEM, and those that lead to its issuer"},
+    {.name = "key",
+     .kind = OPTION_TEXT,
+     .argument = "FILE",
+     .help = "of the certificate, in PEM; when not given, in its file"},
     {.name = "list", .letter = 'l', .kind = OPTION_FLAG, .help = "list folders without index.html"},
     {.name = "log",
      .kind = OPTION_TEXT,
@@ -98,9 +106,10 @@ static void print_start(const struct invocation *invocation, const struct site *
     struct emitter emitter;
     const char *address = option_text(invocation, "address");
     bool is_v6 = strchr(address, ':') != NULL;
+    const char *scheme = option_text(invocation, "certificate") != NULL ? "https" : "http";
     char url[128];
-    snprintf(url, sizeof url, "http://%s%s%s:%u/", is_v6 ? "[" : "", address, is_v6 ? "]" : "",
-             (unsigned)firn_http_server_port(site->server));
+    snprintf(url, sizeof url, "%s://%s%s%s:%u/", scheme, is_v6 ? "[" : "", address,
+             is_v6 ? "]" : "", (unsigned)firn_http_server_port(site->server));
     if (invocation->quiet && !invocation->json)
         return;
     emitter_begin_line(&emitter, stdout, invocation->json);
@@ -121,6 +130,10 @@ static enum exit_status serve(const struct invocation *invocation, struct site *
         return report_usage("--port %llu: ports end at 65535", (unsigned long long)port);
     if (loops > 256)
         return report_usage("--loops %llu: at most 256", (unsigned long long)loops);
+    const char *certificate = option_text(invocation, "certificate");
+    const char *key = option_text(invocation, "key");
+    if (key != NULL && certificate == NULL)
+        return report_usage("--key %s: the key of which --certificate?", key);
     bool records = site->log != NULL || site->stats_path != NULL;
     const firn_http_server_options server = {.address = option_text(invocation, "address"),
                                              .port = (uint16_t)port,
@@ -132,7 +145,9 @@ static enum exit_status serve(const struct invocation *invocation, struct site *
                                              .context = site,
                                              .record = records ? site_record : NULL,
                                              .record_context = site,
-                                             .name = "firn"};
+                                             .name = "firn",
+                                             .certificate_file = certificate,
+                                             .key_file = key};
     site->profile = firn_http_profile_get(server.profile)->name;
     raise_descriptors();
     if (firn_http_server_create(&server, &site->server, &error) != FIRN_OK)
@@ -173,7 +188,7 @@ static enum exit_status command_serve(const struct invocation *invocation)
 static const struct command commands[] = {
     {.name = NULL,
      .usage = "DIR",
-     .summary = "Serve a folder over HTTP",
+     .summary = "Serve a folder over HTTP or HTTPS",
      .description =
          "Files go out with their types, dates, entity tags and ranges; FILE.br, FILE.zst and\n"
          "FILE.gz in the place of FILE to those who take them. Nothing outside the folder is\n"
@@ -189,6 +204,6 @@ static const struct command commands[] = {
 };
 
 const struct command_group serve_group = {.name = "serve",
-                                          .summary = "Serve a folder over HTTP",
+                                          .summary = "Serve a folder over HTTP or HTTPS",
                                           .commands = commands,
                                           .command_count = 1};

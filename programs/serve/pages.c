@@ -184,6 +184,9 @@ static void emit_stats(struct emitter *emitter, const struct site *site)
     emitter_number(emitter, "refused", stats.refused_count);
     emitter_number(emitter, "timeouts", stats.timeout_count);
     emitter_number(emitter, "spills", stats.spill_count);
+    emitter_number(emitter, "handshakes", stats.handshake_count);
+    emitter_number(emitter, "handshakes_resumed", stats.resumed_count);
+    emitter_number(emitter, "handshakes_failed", stats.handshake_failed_count);
     emitter_bytes(emitter, "received_bytes", stats.received_bytes);
     emitter_bytes(emitter, "sent_bytes", stats.sent_bytes);
     emitter_object_begin(emitter, "connections");

@@ -3,11 +3,9 @@
  *
  * Bodies: with a length where it is known; in chunks where not, to HTTP/1.0 up to the end of the
  * connection. None goes with HEAD, 204 and 304 (RFC 9110, 6.4.1), whatever the handler gives. */
-#include "http/connection.h"
-
 #include "core/os.h"
-#include "core/os_net.h"
 #include "http/class.h"
+#include "http/transport.h"
 
 #include <errno.h>
 #include <string.h>
@@ -203,9 +201,46 @@ firn_status firn_http_answer_file(firn_http_exchange *exchange, int fd, uint64_t
     return exchange->is_broken ? FIRN_NO_MEMORY : FIRN_OK;
 }
 
+/* The next part of a file, in one go with the head and, as it is encrypted, through memory. */
+static enum sent send_part(struct firn_http_exchange *exchange)
+{
+    struct connection *connection = exchange->connection;
+    size_t room, got = 0;
+    char *data = firn_http_output_room(connection, &room);
+    if (room > exchange->answer_left)
+        room = (size_t)exchange->answer_left;
+    int error = firn_os_read_at(exchange->file, exchange->file_offset, data, room, &got);
+    if (error != 0 || (got == 0 && room > 0)) /* the file is shorter than it was */
+        return SENT_BROKEN;
+    firn_http_output_fill(connection, got);
+    exchange->file_offset += got;
+    exchange->answer_left -= got;
+    exchange->sent_bytes += got;
+    return firn_http_output_flush(connection, false);
+}
+
+static enum sent send_file_secure(struct firn_http_exchange *exchange)
+{
+    enum sent sent = SENT_ALL;
+    if (firn_http_output_waits(exchange->connection))
+        sent = firn_http_output_flush(exchange->connection, true);
+    for (int round = 0; sent == SENT_ALL && exchange->answer_left > 0; round++) {
+        if (round == PRODUCE_ROUNDS)
+            return SENT_SOME;
+        sent = send_part(exchange);
+    }
+    if (sent == SENT_ALL) {
+        close_file(exchange);
+        exchange->answer = ANSWER_DONE;
+    }
+    return sent;
+}
+
 static enum sent send_file(struct firn_http_exchange *exchange)
 {
     struct connection *connection = exchange->connection;
+    if (transport_is_secure(connection))
+        return send_file_secure(exchange);
     enum sent sent = firn_http_output_flush(connection, true);
     for (int round = 0; sent == SENT_ALL && exchange->answer_left > 0; round++) {
         size_t got = 0;

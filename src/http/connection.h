@@ -7,11 +7,12 @@
  *   exchange.c   reads requests and takes them through their stages
  *   answer.c     what handlers answer
  *   output.c     what is sent, and what must wait
+ *   transport.h  the socket, or the TLS session over it
  *
  * Each may call those below it; loop.c and exchange.c are told by pointers of the events.
  *
  * Invariants:
- *   I1  a connection has a block if and only if it is not idle
+ *   I1  a connection has a block if and only if a request or its answer is under way
  *   I2  loop->out holds bytes of one connection only, of the one being worked on
  *   I3  bytes that the kernel did not take wait in the block (wait), in front of loop->out
  *   I4  each connection is in just one of the loop's lists of deadlines
@@ -20,6 +21,8 @@
  */
 #ifndef FIRN_HTTP_CONNECTION_H
 #define FIRN_HTTP_CONNECTION_H
+
+#include "http/tls.h"
 
 #include <firn/http_server.h>
 #include <firn/slab.h>
@@ -35,6 +38,7 @@ enum phase {
     PHASE_HANDLING, /* its answer */
     PHASE_SENDING,  /* room to send */
     PHASE_LINGER,   /* the other side to have read the last answer */
+    PHASE_SHAKING,  /* the handshake of TLS */
     PHASE_CLOSED
 };
 
@@ -64,9 +68,16 @@ struct connection {
     bool closes;      /* after the exchange under way */
     bool holds;       /* I5 */
 };
-_Static_assert(sizeof(struct connection) <= 64, "an idle connection is small");
+_Static_assert(sizeof(struct connection) <= 48, "an idle connection is small");
 
-enum interest { INTEREST_READ, INTEREST_WRITE, INTEREST_NONE };
+/* With TLS. */
+struct secure_connection {
+    struct connection connection;
+    struct tls tls;
+};
+
+/* INTEREST_MORE: to be read at once, since the session has what the socket does not tell of. */
+enum interest { INTEREST_READ, INTEREST_WRITE, INTEREST_NONE, INTEREST_MORE };
 
 /* How far an answer is. */
 enum answer { ANSWER_NONE, ANSWER_BEGUN, ANSWER_STREAM, ANSWER_FILE, ANSWER_DONE };
@@ -134,6 +145,7 @@ struct deadline_list {
 struct loop_stats {
     atomic_uint_fast64_t accepted, requests, refused, timeouts, received, sent, spills;
     atomic_uint_fast64_t connections, entry_bytes, block_bytes;
+    atomic_uint_fast64_t handshakes, resumed, handshakes_failed;
     atomic_uint_fast64_t phases[PHASE_CLOSED + 1];
 };
 
@@ -143,6 +155,7 @@ struct loop {
     firn_http_server *server;
     const firn_http_server_options *options;
     const firn_http_profile_info *profile;
+    struct tls_context *tls; /* the server's; NULL: all connections are plain */
     pthread_t thread;
     int epoll, listener, event;
     bool listens; /* the listener is waited for */
@@ -214,6 +227,9 @@ enum sent firn_http_output_flush(struct connection *connection, bool more);
 bool firn_http_output_waits(const struct connection *connection);
 /* Holds back what is gathered, in the block; false when there is no memory. */
 bool firn_http_output_hold(struct connection *connection);
+/* Room in the loop's buffer, behind what is gathered, and that so much of it was filled. */
+char *firn_http_output_room(struct connection *connection, size_t *ret_size);
+void firn_http_output_fill(struct connection *connection, size_t size);
 /* Drops what is gathered and what waits. */
 void firn_http_output_drop(struct connection *connection);
 /* Sends a few bytes now, ahead of what is held; false when the kernel has no room for them. */

@@ -2,12 +2,11 @@
  * for as long as there is something to do; then what was gathered is sent in one write.
  *
  * A request is read when the one before is answered and sent, so that one who does not read what he
- * asked for is not read from either. Called by loop.c; calls block.c, answer.c, output.c.
+ * asked for is not read from either. With TLS a connection begins with its handshake. Called by
+ * loop.c; calls block.c, answer.c, output.c.
  */
-#include "http/connection.h"
-
 #include "core/os.h"
-#include "core/os_net.h"
+#include "http/transport.h"
 
 #include <firn/system.h>
 
@@ -88,6 +87,10 @@ void firn_http_connection_close(struct connection *connection)
         firn_http_block_return(connection);
     }
     firn_http_deadline_end(connection);
+    if (connection->phase == PHASE_IDLE) /* what is cut off must look so */
+        transport_bye(connection);
+    if (transport_is_secure(connection))
+        firn_http_tls_end(transport_tls(connection));
     phase_set(connection, PHASE_CLOSED);
     (void)firn_os_close(connection->fd);
     connection->next = loop->dead;
@@ -100,8 +103,10 @@ void firn_http_connection_close(struct connection *connection)
 
 static void set_interest(struct connection *connection, enum interest interest)
 {
-    static const uint32_t events[] = {
-        [INTEREST_READ] = EPOLLIN, [INTEREST_WRITE] = EPOLLOUT, [INTEREST_NONE] = 0};
+    static const uint32_t events[] = {[INTEREST_READ] = EPOLLIN,
+                                      [INTEREST_WRITE] = EPOLLOUT,
+                                      [INTEREST_NONE] = 0,
+                                      [INTEREST_MORE] = EPOLLIN | EPOLLOUT};
     if (connection->interest == interest)
         return;
     connection->interest = (uint8_t)interest;
@@ -112,6 +117,9 @@ static void set_interest(struct connection *connection, enum interest interest)
 
 static void wait_for(struct connection *connection, enum deadline deadline, enum interest interest)
 {
+    if (transport_is_secure(connection) && interest == INTEREST_READ &&
+        firn_http_tls_has_more(transport_tls(connection)))
+        interest = INTEREST_MORE;
     firn_http_deadline_go_on(connection, deadline);
     set_interest(connection, interest);
 }
@@ -326,6 +334,8 @@ static bool end_connection(struct connection *connection)
         return false;
     }
     end_exchange(connection, sent == SENT_ALL && !block->exchange.is_refused);
+    if (sent == SENT_ALL)
+        transport_bye(connection);
     if (sent == SENT_BROKEN || is_clean)
         firn_http_connection_close(connection);
     else
@@ -440,8 +450,50 @@ void firn_http_connection_advance(struct connection *connection)
         work(connection);
 }
 
+/* --- TLS --- */
+
+/* One that speaks plain HTTP is told so, in plain HTTP. */
+static void answer_plain(struct connection *connection)
+{
+    static const char text[] = "HTTP/1.1 400 Bad Request\r\n"
+                               "Content-Type: text/plain\r\n"
+                               "Content-Length: 42\r\n"
+                               "Connection: close\r\n"
+                               "\r\n"
+                               "this port takes HTTPS; ask by https://...\n";
+    const struct iovec part = {(void *)(uintptr_t)text, sizeof text - 1};
+    size_t sent = 0;
+    count(&connection->loop->stats.refused, 1);
+    (void)firn_os_send(connection->fd, &part, 1, false, &sent);
+    linger(connection);
+}
+
+static void shake_hands(struct connection *connection)
+{
+    struct loop_stats *stats = &connection->loop->stats;
+    struct tls *tls = transport_tls(connection);
+    int error = firn_http_tls_handshake(tls, connection->loop->tls);
+    if (error == EAGAIN) {
+        set_interest(connection, firn_http_tls_sends(tls) ? INTEREST_WRITE : INTEREST_READ);
+    } else if (error == EPROTONOSUPPORT) {
+        answer_plain(connection);
+    } else if (error != 0) { /* with an alert, which it is to read */
+        count(&stats->handshakes_failed, 1);
+        linger(connection);
+    } else {
+        count(&stats->handshakes, 1);
+        count(&stats->resumed, firn_http_tls_is_resumed(tls));
+        phase_set(connection, PHASE_IDLE);
+        wait_for(connection, DEADLINE_HEAD, INTEREST_READ);
+        if (connection->interest == INTEREST_MORE) /* the first request came with it */
+            firn_http_connection_readable(connection);
+    }
+}
+
 void firn_http_connection_writable(struct connection *connection)
 {
+    if (connection->phase == PHASE_SHAKING)
+        shake_hands(connection);
     if (connection->block == NULL)
         return;
     enum sent sent = firn_http_output_flush(connection, false);
@@ -473,8 +525,11 @@ static void drain(struct connection *connection)
 void firn_http_connection_readable(struct connection *connection)
 {
     size_t got = 0;
-    if (connection->phase == PHASE_LINGER) {
-        drain(connection);
+    if (connection->phase >= PHASE_LINGER) {
+        if (connection->phase == PHASE_LINGER)
+            drain(connection);
+        else
+            shake_hands(connection);
         return;
     }
     if (connection->phase == PHASE_IDLE) {
@@ -490,13 +545,21 @@ void firn_http_connection_readable(struct connection *connection)
         firn_http_connection_close(connection);
         return;
     }
-    int error = firn_os_recv(connection->fd, block->data + block->used,
-                             block->capacity - block->used, &got);
+    int error = transport_recv(connection, block->data + block->used, block->capacity - block->used,
+                               &got);
+    if (error == EAGAIN && block->used == 0) { /* a part of a record gives it no more time */
+        phase_set(connection, PHASE_IDLE);
+        firn_http_block_return(connection);
+        set_interest(connection, INTEREST_READ);
+        return;
+    }
     if (error == EAGAIN) {
         firn_http_connection_advance(connection);
         return;
     }
     if (error != 0 || got == 0) { /* the other side has gone, or will send no more */
+        if (error == 0)
+            transport_bye(connection);
         firn_http_connection_close(connection);
         return;
     }
@@ -509,7 +572,7 @@ void firn_http_connection_missed(struct connection *connection)
 {
     bool asks = connection->deadline == DEADLINE_HEAD || connection->deadline == DEADLINE_BODY;
     bool tells = asks && connection->block != NULL;
-    if (tells || connection->deadline == DEADLINE_SEND)
+    if (tells || connection->deadline == DEADLINE_SEND || connection->phase == PHASE_SHAKING)
         count(&connection->loop->stats.timeouts, 1);
     if (!tells || connection->block->exchange.answer != ANSWER_NONE) {
         firn_http_connection_close(connection);

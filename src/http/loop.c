@@ -43,14 +43,22 @@ static void listen_for(struct loop *loop, bool listens)
         loop->paused_ms = loop->now_ms;
 }
 
+static size_t entry_bytes(const struct loop *loop)
+{
+    return loop->tls != NULL ? sizeof(struct secure_connection) : sizeof(struct connection);
+}
+
 static bool take_in(struct loop *loop, int fd)
 {
-    struct connection *connection = firn_slab_alloc(&loop->slab, sizeof *connection);
+    const enum phase phase = loop->tls != NULL ? PHASE_SHAKING : PHASE_IDLE;
+    struct connection *connection = firn_slab_alloc(&loop->slab, entry_bytes(loop));
     if (connection == NULL) {
         (void)firn_os_close(fd);
         return false;
     }
-    *connection = (struct connection){.loop = loop, .fd = fd, .phase = PHASE_IDLE};
+    *connection = (struct connection){.loop = loop, .fd = fd, .phase = (uint8_t)phase};
+    if (loop->tls != NULL)
+        ((struct secure_connection *)(void *)connection)->tls = (struct tls){.fd = fd};
     if (firn_os_epoll_change(loop->epoll, EPOLL_CTL_ADD, fd, EPOLLIN, connection) != 0) {
         (void)firn_os_close(fd);
         (void)!firn_slab_release(&loop->slab, connection);
@@ -58,10 +66,10 @@ static bool take_in(struct loop *loop, int fd)
     }
     firn_http_deadline_begin(connection,
                              DEADLINE_HEAD); /* a client that says nothing is soon given up */
-    count(&loop->stats.phases[PHASE_IDLE], 1);
+    count(&loop->stats.phases[phase], 1);
     count(&loop->stats.connections, 1);
     count(&loop->stats.accepted, 1);
-    count(&loop->stats.entry_bytes, (int64_t)sizeof *connection);
+    count(&loop->stats.entry_bytes, (int64_t)entry_bytes(loop));
     return true;
 }
 
@@ -198,7 +206,7 @@ static void free_dead(struct loop *loop)
         struct connection *connection = loop->dead;
         loop->dead = connection->next;
         count(&loop->stats.phases[PHASE_CLOSED], -1);
-        count(&loop->stats.entry_bytes, -(int64_t)sizeof *connection);
+        count(&loop->stats.entry_bytes, -(int64_t)entry_bytes(loop));
         (void)!firn_slab_release(&loop->slab, connection);
     }
 }
@@ -212,7 +220,8 @@ static void handle_event(struct loop *loop, const struct epoll_event *event)
         firn_os_event_clear(loop->event);
     } else if (connection->phase == PHASE_CLOSED) {
         return;
-    } else if ((event->events & EPOLLIN) != 0 && connection->interest != INTEREST_WRITE) {
+    } else if (((event->events & EPOLLIN) != 0 && connection->interest != INTEREST_WRITE) ||
+               connection->interest == INTEREST_MORE) {
         firn_http_connection_readable(connection);
     } else if ((event->events & EPOLLOUT) != 0) {
         firn_http_connection_writable(connection);
@@ -249,6 +258,7 @@ static bool is_over(struct loop *loop)
     if (loop->now_ms - loop->stop_ms >= stop_after_ms(loop))
         for (unsigned which = 0; which < DEADLINES; which++)
             close_list(loop, which);
+    close_list(loop, DEADLINE_IDLE); /* those whose answer has ended since */
     return atomic_load_explicit(&loop->stats.connections, memory_order_relaxed) == 0;
 }
 

@@ -1,9 +1,7 @@
 /* Output: the bytes of a connection's answers are gathered in the loop's buffer, sent in one write
  * when the connection has been worked through, and kept in its block where the kernel does not take
  * them. */
-#include "http/connection.h"
-
-#include "core/os_net.h"
+#include "http/transport.h"
 
 #include <errno.h>
 #include <string.h>
@@ -55,7 +53,7 @@ static enum sent send_parts(struct connection *connection, const void *data, siz
     loop->out_size = 0;
     if (count_parts == 0)
         return SENT_ALL;
-    int error = firn_os_send(connection->fd, parts, count_parts, more, &sent);
+    int error = transport_send(connection, parts, count_parts, more, &sent);
     if (error != 0 && error != EAGAIN && error != EWOULDBLOCK)
         return SENT_BROKEN;
     if (error != 0)
@@ -96,6 +94,18 @@ bool firn_http_output_put(struct connection *connection, const void *data, size_
     return send_parts(connection, data, size, false) != SENT_BROKEN;
 }
 
+char *firn_http_output_room(struct connection *connection, size_t *ret_size)
+{
+    struct loop *loop = connection->loop;
+    *ret_size = loop->profile->output_bytes - loop->out_size;
+    return loop->out + loop->out_size;
+}
+
+void firn_http_output_fill(struct connection *connection, size_t size)
+{
+    connection->loop->out_size += (uint32_t)size;
+}
+
 bool firn_http_output_hold(struct connection *connection)
 {
     struct loop *loop = connection->loop;
@@ -114,5 +124,5 @@ bool firn_http_output_interject(struct connection *connection, const void *data,
 {
     const struct iovec part = {(void *)(uintptr_t)data, size};
     size_t sent = 0;
-    return firn_os_send(connection->fd, &part, 1, false, &sent) == 0 && sent == size;
+    return transport_send(connection, &part, 1, false, &sent) == 0 && sent == size;
 }

@@ -14,6 +14,7 @@ struct firn_http_server {
     firn_http_server_options options;
     struct loop *loops;
     uint32_t loop_count; /* made */
+    struct tls_context *tls; /* NULL: none */
     uint16_t port;
     atomic_bool stops;
     firn_status *results;
@@ -42,6 +43,7 @@ static firn_status explain(int error, const char *address, uint16_t port, firn_e
 static bool is_valid(const firn_http_server_options *options)
 {
     return options != NULL && options->handle != NULL &&
+           (options->key_file == NULL || options->certificate_file != NULL) &&
            firn_http_profile_get(options->profile) != NULL && options->loop_count <= LOOPS_MAX &&
            options->reserved[0] == 0 && options->reserved[1] == 0 && options->reserved[2] == 0 &&
            options->reserved[3] == 0;
@@ -56,8 +58,9 @@ static firn_status make_loops(firn_http_server *server, uint32_t count, firn_err
         int error = firn_os_listen(address, &server->port, server->loop_count == 0, &listener);
         if (error != 0)
             return explain(error, address, server->port, ret_error);
-        status = firn_http_loop_init(&server->loops[server->loop_count++], server, &server->options,
-                                     listener);
+        struct loop *loop = &server->loops[server->loop_count++];
+        status = firn_http_loop_init(loop, server, &server->options, listener);
+        loop->tls = server->tls;
         if (status != FIRN_OK)
             firn_error_set(ret_error, status, 0, "%s port %u: cannot start a loop: %s", address,
                            (unsigned)server->port, firn_status_text(status));
@@ -86,6 +89,9 @@ firn_status firn_http_server_create(const firn_http_server_options *options,
     firn_status status = FIRN_OK;
     if (server->loops == NULL || server->results == NULL)
         status = firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "out of memory");
+    if (status == FIRN_OK && options->certificate_file != NULL)
+        status = firn_http_tls_server(options->certificate_file, options->key_file, &server->tls,
+                                      ret_error);
     if (status == FIRN_OK)
         status = make_loops(server, count, ret_error);
     if (status == FIRN_OK)
@@ -104,6 +110,7 @@ void firn_http_server_destroy(firn_http_server *server)
         firn_http_loop_fini(&server->loops[i]);
     firn_release(NULL, server->loops, count * sizeof *server->loops);
     firn_release(NULL, server->results, count * sizeof *server->results);
+    firn_http_tls_context_destroy(server->tls);
     firn_release(NULL, server, sizeof *server);
 }
 
@@ -167,6 +174,7 @@ void firn_http_server_stats_get(const firn_http_server *server, firn_http_server
         ADD(sent_bytes, sent);
         ADD(connections, connections);
         ADD(idle, phases[PHASE_IDLE]);
+        ADD(reading, phases[PHASE_SHAKING]);
         ADD(reading, phases[PHASE_HEAD]);
         ADD(reading, phases[PHASE_BODY]);
         ADD(handling, phases[PHASE_HANDLING]);
@@ -174,6 +182,9 @@ void firn_http_server_stats_get(const firn_http_server *server, firn_http_server
         ADD(entry_bytes, entry_bytes);
         ADD(block_bytes, block_bytes);
         ADD(spill_count, spills);
+        ADD(handshake_count, handshakes);
+        ADD(resumed_count, resumed);
+        ADD(handshake_failed_count, handshakes_failed);
 #undef ADD
     }
     *ret_stats = all;
