@@ -17,9 +17,6 @@
  * ask, to send or to read are given up after a time, and those that do not read what they asked for
  * are not read from either.
  *
- * With a certificate it serves HTTPS, by TLS 1.2 and 1.3: a connection then also holds what GnuTLS
- * allocates for its session, which no limit here counts. One that asks in plain HTTP is told so.
- *
  * Threads: a server is created, run and destroyed by one thread; stop, stats and exchange_wake may
  * be called from any, stop in a signal handler too. The handler and all that is called for an
  * exchange run in the loop of its connection, one at a time for each loop, and must not block. The
@@ -93,11 +90,13 @@ typedef struct firn_http_server_options {
     void *context;
     firn_http_record_fn record; /* NULL: none; in the loop, as the handler */
     void *record_context;
-    const char *name;             /* of the Server field; NULL: none is sent */
-    const char *certificate_file; /* in PEM, with those that lead to its issuer: what is served is
-                                   * HTTPS. NULL: HTTP */
-    const char *key_file;         /* in PEM; NULL: in certificate_file */
-    uint32_t reserved[4];         /* must be 0 */
+    const char *name; /* of the Server field; NULL: none is sent */
+    /* In PEM, with those that lead to its issuer: what is served is HTTPS, by TLS 1.2 and 1.3, and
+     * a connection also holds what GnuTLS allocates for it, which memory_limit does not count;
+     * those who ask in plain HTTP are told so. NULL: HTTP. */
+    const char *certificate_file;
+    const char *key_file; /* in PEM; NULL: in certificate_file */
+    uint32_t reserved[4]; /* must be 0 */
 } firn_http_server_options;
 
 /* Binds and listens. FIRN_INVALID, FIRN_NO_MEMORY, FIRN_BUSY (the port is in use), FIRN_PERMISSION

@@ -545,8 +545,8 @@ void firn_http_connection_readable(struct connection *connection)
         firn_http_connection_close(connection);
         return;
     }
-    int error = transport_recv(connection, block->data + block->used, block->capacity - block->used,
-                               &got);
+    int error =
+        transport_recv(connection, block->data + block->used, block->capacity - block->used, &got);
     if (error == EAGAIN && block->used == 0) { /* a part of a record gives it no more time */
         phase_set(connection, PHASE_IDLE);
         firn_http_block_return(connection);

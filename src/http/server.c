@@ -13,7 +13,7 @@
 struct firn_http_server {
     firn_http_server_options options;
     struct loop *loops;
-    uint32_t loop_count; /* made */
+    uint32_t loop_count;     /* made */
     struct tls_context *tls; /* NULL: none */
     uint16_t port;
     atomic_bool stops;

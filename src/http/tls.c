@@ -1,7 +1,8 @@
 /* What one end's connections have in common: certificates read and checked, once. See tls.h. */
-#include "http/tls_context.h"
+#include "http/tls.h"
 
 #include "core/system.h"
+#include "http/tls_context.h"
 
 #include <firn/file.h>
 
@@ -143,10 +144,11 @@ static firn_status take_pair(struct tls_context *context, const char *certificat
     if (status == FIRN_OK) {
         const gnutls_datum_t certificate_pem = datum_of(&certificate), key_pem = datum_of(&key);
         status = check_certificate(gnutls, certificate_file, &certificate_pem, ret_error);
-        int result = status != FIRN_OK ? 0
-                                       : gnutls->certificate_set_x509_key_mem2(
-                                             context->credentials, &certificate_pem, &key_pem,
-                                             GNUTLS_X509_FMT_PEM, NULL, 0);
+        int result =
+            status != FIRN_OK
+                ? 0
+                : gnutls->certificate_set_x509_key_mem2(context->credentials, &certificate_pem,
+                                                        &key_pem, GNUTLS_X509_FMT_PEM, NULL, 0);
         if (result < 0)
             status = explain_pair(gnutls, result, certificate_file, key_file, ret_error);
     }

@@ -3,7 +3,8 @@
 #define FIRN_HTTP_TLS_CONTEXT_H
 
 #include "http/gnutls.h"
-#include "http/tls.h"
+
+#include <stdbool.h>
 
 /* Constant once it is made, so that many threads may use it. */
 struct tls_context {

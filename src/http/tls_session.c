@@ -8,6 +8,8 @@
  *   I1  ahead lies in room within a call only; between calls it lies in kept
  *   I2  while GnuTLS has content that was not taken, or something is kept, nothing is read from the
  *       socket: so a connection holds two records at most */
+#include "http/tls.h"
+
 #include "core/os_net.h"
 #include "http/tls_context.h"
 
@@ -128,8 +130,8 @@ static bool begin(struct tls *tls, const struct tls_context *context)
                0 &&
            gnutls->alpn_set_protocols(tls->session, &protocol, 1,
                                       context->is_server ? GNUTLS_ALPN_MANDATORY : 0) >= 0 &&
-           (!context->is_server || gnutls->session_ticket_enable_server(
-                                       tls->session, &context->ticket_key) >= 0);
+           (!context->is_server ||
+            gnutls->session_ticket_enable_server(tls->session, &context->ticket_key) >= 0);
 }
 
 static bool is_numeric(const char *host)
@@ -143,9 +145,9 @@ firn_status firn_http_tls_connect(struct tls *tls, struct tls_context *context, 
 {
     *tls = (struct tls){.fd = fd};
     const struct gnutls_table *gnutls = context->gnutls;
-    if (!begin(tls, context) || (!is_numeric(host) && gnutls->server_name_set(tls->session,
-                                                                              GNUTLS_NAME_DNS, host,
-                                                                              strlen(host)) < 0)) {
+    if (!begin(tls, context) ||
+        (!is_numeric(host) &&
+         gnutls->server_name_set(tls->session, GNUTLS_NAME_DNS, host, strlen(host)) < 0)) {
         firn_http_tls_end(tls);
         return FIRN_NO_MEMORY;
     }
@@ -283,8 +285,7 @@ void firn_http_tls_ticket(struct tls *tls,
 bool firn_http_tls_has_more(const struct tls *tls)
 {
     return tls->ahead_size > 0 ||
-           (tls->session != NULL &&
-            tls->context->gnutls->record_check_pending(tls->session) > 0);
+           (tls->session != NULL && tls->context->gnutls->record_check_pending(tls->session) > 0);
 }
 
 /* Whether a call that brought nothing is to be made again. */

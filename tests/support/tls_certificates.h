@@ -40,8 +40,7 @@ static inline void certificate_make(struct certificate *certificate, const char 
                                                    (unsigned)strlen(host)),
                      0);
     assert_int_equal(gnutls_x509_crt_set_subject_alt_name(made, GNUTLS_SAN_DNSNAME, host,
-                                                          (unsigned)strlen(host),
-                                                          GNUTLS_FSAN_SET),
+                                                          (unsigned)strlen(host), GNUTLS_FSAN_SET),
                      0);
     assert_int_equal(gnutls_x509_crt_set_ca_status(made, issuer == NULL), 0);
     assert_int_equal(gnutls_x509_crt_sign2(made, issuer != NULL ? issuer->certificate : made,
@@ -62,9 +61,8 @@ static inline void certificate_write(const struct certificate *certificate, cons
         if (!(i == 0 ? with_certificate : with_key))
             continue;
         assert_int_equal(
-            i == 0
-                ? gnutls_x509_crt_export2(certificate->certificate, GNUTLS_X509_FMT_PEM, &text)
-                : gnutls_x509_privkey_export2(certificate->key, GNUTLS_X509_FMT_PEM, &text),
+            i == 0 ? gnutls_x509_crt_export2(certificate->certificate, GNUTLS_X509_FMT_PEM, &text)
+                   : gnutls_x509_privkey_export2(certificate->key, GNUTLS_X509_FMT_PEM, &text),
             0);
         assert_int_equal(fwrite(text.data, 1, text.size, file), text.size);
         gnutls_free(text.data);

@@ -83,8 +83,9 @@ static size_t ask(struct tls *tls, const char *path, const char *body, size_t bo
                   size_t wanted)
 {
     char head[200];
-    int size = snprintf(head, sizeof head, "POST %s HTTP/1.0\r\nHost: a\r\nContent-Length: %zu\r\n"
-                                           "\r\n",
+    int size = snprintf(head, sizeof head,
+                        "POST %s HTTP/1.0\r\nHost: a\r\nContent-Length: %zu\r\n"
+                        "\r\n",
                         path, body_size);
     tls_write(tls, head, (size_t)size);
     if (body_size > 0)
