@@ -12,7 +12,7 @@
  * not copy a store while a writer commits. An open store holds a descriptor for each data file: of
  * these there are some 64 up to 256 MiB, 256 up to 16 GiB, and 4 for each further GiB. In a child
  * of fork a writer's store cannot be written, only closed, and the parent's lock lasts until both
- * have closed it. */
+ * have closed it; the closing gives memory back unless another thread was in a call at the fork. */
 #ifndef FIRN_STORE_H
 #define FIRN_STORE_H
 

@@ -21,6 +21,7 @@
 #include "tier/cache_chunk.h"
 
 #include "core/page.h"
+#include "tier/forked.h"
 
 #include <assert.h>
 #include <string.h>
@@ -45,9 +46,9 @@ bool firn_cache_chunks_init(firn_cache_chunks *chunks, uint64_t kept_bytes, bool
     return pthread_mutex_init(&chunks->lock, NULL) == 0;
 }
 
-void firn_cache_chunks_forked(firn_cache_chunks *chunks)
+bool firn_cache_chunks_at_rest(firn_cache_chunks *chunks)
 {
-    memset(&chunks->lock, 0, sizeof chunks->lock);
+    return firn_lock_was_free(&chunks->lock);
 }
 
 /* --- bits --- */

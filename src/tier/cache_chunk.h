@@ -28,8 +28,8 @@ FIRN_NODISCARD bool firn_cache_chunks_init(firn_cache_chunks *chunks, uint64_t k
                                            bool is_huge);
 /* All runs must have been given back. */
 void firn_cache_chunks_fini(firn_cache_chunks *chunks);
-/* In a child of fork, where another thread may have held the lock. */
-void firn_cache_chunks_forked(firn_cache_chunks *chunks);
+/* In a child of fork: whether no other thread was at it. */
+bool firn_cache_chunks_at_rest(firn_cache_chunks *chunks);
 
 /* Takes size bytes (a multiple of the page size, up to FIRN_CHUNK_RUN_MAX_BYTES) of any content;
  * NULL when there is no memory. */

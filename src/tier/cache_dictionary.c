@@ -12,6 +12,8 @@
  * 0.5 MiB. */
 #include "tier/cache_dictionary.h"
 
+#include "tier/forked.h"
+
 #include <string.h>
 
 enum {
@@ -78,6 +80,11 @@ void firn_cache_dictionaries_fini(firn_cache *cache)
     pthread_mutex_destroy(&all->lock);
     firn_release(cache->allocator, all, sizeof *all);
     cache->dictionaries = NULL;
+}
+
+bool firn_cache_dictionaries_at_rest(firn_cache *cache)
+{
+    return firn_lock_was_free(&cache->dictionaries->lock);
 }
 
 uint64_t firn_cache_dictionaries_bytes(firn_cache *cache)

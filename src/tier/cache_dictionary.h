@@ -6,6 +6,8 @@
 
 FIRN_NODISCARD firn_status firn_cache_dictionaries_init(firn_cache *cache);
 void firn_cache_dictionaries_fini(firn_cache *cache);
+/* In a child of fork: whether no other thread was at them. */
+bool firn_cache_dictionaries_at_rest(firn_cache *cache);
 uint64_t firn_cache_dictionaries_bytes(firn_cache *cache);
 
 /* Packs a cold group by zstd-3, with the dictionary of now where there is one; its number goes to

@@ -5,6 +5,7 @@
 #include "tier/cache_frozen.h"
 
 #include "core/bytes.h"
+#include "tier/frozen.h"
 
 struct firn_cache_frozen {
     firn_store *store;
@@ -59,6 +60,12 @@ void firn_cache_frozen_close(firn_cache *cache)
     firn_store_close(cache->store->store);
     firn_release(cache->allocator, cache->store, sizeof *cache->store);
     cache->store = NULL;
+}
+
+void firn_cache_frozen_leave(firn_cache *cache)
+{
+    if (cache->store != NULL)
+        firn_store_leave(cache->store->store);
 }
 
 /* --- segments --- */

@@ -13,6 +13,8 @@ enum {
 FIRN_NODISCARD firn_status firn_cache_frozen_open(firn_cache *cache, const char *path,
                                                   uint64_t quota_bytes, firn_error *ret_error);
 void firn_cache_frozen_close(firn_cache *cache);
+/* In a child of fork: closes what descriptors of the store it can, and leaves its memory. */
+void firn_cache_frozen_leave(firn_cache *cache);
 
 /* Writes the header of a segment of records; data begins with room for it. */
 void firn_cache_segment_header(uint8_t *data, uint32_t count, uint32_t gone);

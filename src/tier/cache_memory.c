@@ -109,10 +109,9 @@ void firn_cache_memory_fini(firn_cache_memory *memory)
     firn_cache_chunks_fini(&memory->spans);
 }
 
-void firn_cache_memory_forked(firn_cache_memory *memory)
+bool firn_cache_memory_at_rest(firn_cache_memory *memory)
 {
-    firn_cache_chunks_forked(&memory->chunks);
-    firn_cache_chunks_forked(&memory->spans);
+    return firn_cache_chunks_at_rest(&memory->chunks) && firn_cache_chunks_at_rest(&memory->spans);
 }
 
 void firn_cache_memory_trim(firn_cache_memory *memory)

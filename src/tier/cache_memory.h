@@ -25,8 +25,8 @@ FIRN_NODISCARD firn_status firn_cache_memory_init(firn_cache_memory *memory,
                                                   uint64_t limit_bytes);
 /* All blocks must have been released. */
 void firn_cache_memory_fini(firn_cache_memory *memory);
-/* In a child of fork, where another thread may have held a lock. */
-void firn_cache_memory_forked(firn_cache_memory *memory);
+/* In a child of fork: whether no other thread was at it. */
+bool firn_cache_memory_at_rest(firn_cache_memory *memory);
 /* Gives the kernel what was kept for the next block. */
 void firn_cache_memory_trim(firn_cache_memory *memory);
 /* What is resident of it beside what is used: a 64th of the limit, and 2 MiB of a large cache. */

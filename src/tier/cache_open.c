@@ -4,6 +4,7 @@
 #include "tier/cache_dictionary.h"
 #include "tier/cache_frozen.h"
 #include "tier/cache_tick.h"
+#include "tier/forked.h"
 
 #include "core/entropy.h"
 #include "core/page.h"
@@ -125,6 +126,21 @@ static void locks_fini(firn_cache *cache)
     pthread_cond_destroy(&cache->wake);
 }
 
+/* In a child of fork: whether no other thread was changing anything. */
+static bool was_at_rest(firn_cache *cache)
+{
+    pthread_mutex_t *const locks[] = {&cache->time_lock, &cache->works_lock,   &cache->freeze,
+                                      &cache->commit,    &cache->batches_lock, &cache->thread_lock};
+    bool at_rest =
+        firn_cache_memory_at_rest(&cache->memory) && firn_cache_dictionaries_at_rest(cache);
+    for (size_t i = 0; i < sizeof locks / sizeof *locks && at_rest; i++)
+        at_rest = firn_lock_was_free(locks[i]);
+    for (uint32_t i = 0; i < cache->shard_count && at_rest; i++)
+        at_rest = firn_lock_was_free(&cache->shards[i].move) &&
+                  firn_lock_was_free(&cache->shards[i].lock);
+    return at_rest;
+}
+
 static firn_status here_init(firn_cache *cache)
 {
     size_t size = firn_page_size();
@@ -228,9 +244,9 @@ void firn_cache_close(firn_cache *cache)
     bool forked = *cache->here == 0;
     if (!forked) {
         firn_cache_thread_stop(cache);
-    } else { /* their holders are not here */
-        memset(&cache->works_lock, 0, sizeof cache->works_lock);
-        firn_cache_memory_forked(&cache->memory);
+    } else if (!was_at_rest(cache)) { /* what is half changed cannot be given back */
+        firn_cache_frozen_leave(cache);
+        return;
     }
     cache_fini(cache);
     if (!forked) {

@@ -17,6 +17,8 @@
  * Complexity: pin and unpin O(1), plus the evictions. */
 #include "tier/decoded.h"
 
+#include "tier/forked.h"
+
 #include <assert.h>
 
 enum { FILLING, READY, FAILED };
@@ -62,6 +64,16 @@ void firn_decoded_fini(firn_decoded *table)
     firn_release(table->allocator, table->buckets, table->bucket_count * sizeof(void *));
     pthread_cond_destroy(&table->decoded);
     pthread_mutex_destroy(&table->mutex);
+}
+
+bool firn_decoded_at_rest(firn_decoded *table)
+{
+    bool at_rest = firn_lock_was_free(&table->mutex);
+    for (size_t i = 0; i < table->bucket_count && at_rest; i++)
+        for (const firn_decoded_entry *entry = table->buckets[i]; entry != NULL && at_rest;
+             entry = entry->chained)
+            at_rest = entry->pins == 0;
+    return at_rest;
 }
 
 /* --- buckets --- */

@@ -36,6 +36,8 @@ typedef struct firn_decoded {
 FIRN_NODISCARD firn_status firn_decoded_init(firn_decoded *table, const firn_allocator *allocator,
                                              size_t limit_bytes);
 void firn_decoded_fini(firn_decoded *table);
+/* In a child of fork: whether no other thread was at it, or held a pin. */
+bool firn_decoded_at_rest(firn_decoded *table);
 
 /* Pins a segment's entry. *ret_fill tells that it is new and that the caller must fill its data
  * (size bytes) and then call firn_decoded_filled; until then others who pin it wait.

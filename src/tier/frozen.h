@@ -125,6 +125,10 @@ FIRN_NODISCARD firn_status firn_writer_open(firn_store *store, const firn_store_
                                             firn_error *ret_error);
 void firn_writer_close(firn_store *store);
 
+/* For a child of fork that took the store in the middle of another thread's call: closes what
+ * descriptors it can, so that the lock ends with the parent's, and leaves all memory (store.c). */
+void firn_store_leave(firn_store *store);
+
 /* FIRN_INVALID unless the store can be written by this process. */
 FIRN_NODISCARD firn_status firn_writer_check(const firn_store *store, firn_error *ret_error);
 

@@ -14,6 +14,7 @@
 #include "core/file_error.h"
 #include "core/os.h"
 #include "tier/folder.h"
+#include "tier/forked.h"
 #include "tier/frozen.h"
 
 #include <errno.h>
@@ -135,10 +136,40 @@ static void tools_release(firn_store *store)
     }
 }
 
+static bool is_forked(const firn_store *store)
+{
+    return store->writer != NULL && store->writer->process != firn_os_process();
+}
+
+/* Whether no other thread was changing anything when this child was forked. */
+static bool was_at_rest(firn_store *store)
+{
+    return firn_lock_was_free(&store->mutex) && firn_decoded_at_rest(&store->decoded) &&
+           firn_lock_was_free(&store->writer->append_mutex) &&
+           firn_lock_was_free(&store->writer->commit_mutex);
+}
+
+void firn_store_leave(firn_store *store)
+{
+    firn_writer *writer = store->writer;
+    firn_lock_release(&writer->lock);
+    if (firn_lock_was_free(&writer->commit_mutex))
+        firn_file_close(&writer->log);
+    if (firn_lock_was_free(&writer->append_mutex))
+        firn_file_close(&writer->append);
+    if (firn_lock_was_free(&store->mutex))
+        for (size_t i = 0; i < store->state.file_count; i++)
+            firn_file_close(&store->state.files[i]->file);
+}
+
 void firn_store_close(firn_store *store)
 {
     if (store == NULL)
         return;
+    if (is_forked(store) && !was_at_rest(store)) {
+        firn_store_leave(store);
+        return;
+    }
     firn_writer_close(store);
     tools_release(store);
     if (store->decoded_ready)
