@@ -284,9 +284,13 @@ static firn_status file_write_synced(const char *path, const uint8_t *data, size
 {
     firn_file file;
     const char *what = "write";
-    firn_status status = firn_file_remove(path, NULL); /* what a crash has left */
-    if (status != FIRN_OK && status != FIRN_NOT_FOUND)
-        return firn_file_remove(path, ret_error);
+    firn_error removing;
+    firn_status status = firn_file_remove(path, &removing); /* what a crash has left */
+    if (status != FIRN_OK && status != FIRN_NOT_FOUND) {
+        if (ret_error != NULL)
+            *ret_error = removing;
+        return status;
+    }
     status = firn_file_open(path, FIRN_FILE_CREATE, &file, ret_error);
     if (status != FIRN_OK)
         return status;

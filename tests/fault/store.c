@@ -1,9 +1,8 @@
 /* The store while allocations and system calls fail: a write is done, or told to have failed, and
  * then the old content stands; what is read is right or an error. */
 #include "support/failing.h"
+#include "support/faults.h"
 #include "support/store_faults.h"
-
-#include <sys/wait.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -68,53 +67,8 @@ static void every_allocation_of_a_read_may_fail(void **state)
 
 #if defined(FIRN_FAULTS) && FIRN_FAULTS
 
-static const char *const CALLS[] = {
-#define CALL_NAME(code, name) #name,
-    FIRN_FAULT_CALLS(CALL_NAME)
-#undef CALL_NAME
-};
 static const char *const ERRORS[] = {"EIO", "ENOSPC", "EACCES", "EMFILE", "ENOENT"};
-enum { CALL_COUNT = sizeof CALLS / sizeof *CALLS, ERROR_COUNT = sizeof ERRORS / sizeof *ERRORS };
-
-static void faults_set(const char *variable, const char *value)
-{
-    setenv(variable, value, 1);
-    firn_fault_reload();
-}
-
-static void faults_clear(void)
-{
-    unsetenv("FIRN_FAULT_IO");
-    unsetenv("FIRN_FAULT_COUNT");
-    firn_fault_reload();
-}
-
-/* How often `work` makes each call, counted in a child. */
-static void count_calls(void (*work)(void), unsigned counts[CALL_COUNT])
-{
-    char name[32];
-    unsigned count;
-    char path[2 * TEMPDIR_PATH_BYTES];
-    snprintf(path, sizeof path, "%s/counts", store.root);
-    unlink(path);
-    pid_t child = fork();
-    if (child == 0) {
-        faults_set("FIRN_FAULT_COUNT", path);
-        work();
-        exit(0);
-    }
-    int ended;
-    assert_int_equal(waitpid(child, &ended, 0), child);
-    assert_int_equal(ended, 0);
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    memset(counts, 0, CALL_COUNT * sizeof *counts);
-    while (fscanf(file, "%31s %u", name, &count) == 2)
-        for (size_t i = 0; i < CALL_COUNT; i++)
-            if (strcmp(name, CALLS[i]) == 0)
-                counts[i] = count;
-    fclose(file);
-}
+enum { ERROR_COUNT = sizeof ERRORS / sizeof *ERRORS };
 
 static void write_for_counting(void)
 {
@@ -133,7 +87,7 @@ static void read_for_counting(void)
 static void inject(size_t call, unsigned number, const char *onwards, const char *how)
 {
     char value[64];
-    snprintf(value, sizeof value, "%s:%u%s:%s", CALLS[call], number, onwards, how);
+    snprintf(value, sizeof value, "%s:%u%s:%s", FAULT_CALLS[call], number, onwards, how);
     faults_set("FIRN_FAULT_IO", value);
 }
 
@@ -145,7 +99,7 @@ static void write_with_fault(size_t call, unsigned number, const char *onwards, 
     firn_status status = store_faults_write(&store, NULL, &error);
     faults_clear();
     if (status != FIRN_OK && (must_work || strstr(error.text, store.root) == NULL))
-        store_faults_fail(CALLS[call], &error);
+        store_faults_fail(FAULT_CALLS[call], &error);
     store_faults_settle(&store, status != FIRN_OK);
     store_faults_recover(&store);
 }
@@ -153,11 +107,11 @@ static void write_with_fault(size_t call, unsigned number, const char *onwards, 
 static void every_system_call_of_a_write_may_fail(void **state)
 {
     (void)state;
-    unsigned counts[CALL_COUNT];
-    count_calls(write_for_counting, counts);
+    faults_count all = faults_count_of(write_for_counting, store.root);
+    const unsigned *counts = all.calls;
     store.version++;
     assert_true(counts[FIRN_FAULT_FSYNC] >= 4 && counts[FIRN_FAULT_RENAME] == 2);
-    for (size_t call = 0; call < CALL_COUNT; call++) {
+    for (size_t call = 0; call < FIRN_FAULT_CALL_COUNT; call++) {
         for (unsigned number = 1; number <= counts[call]; number++) {
             const char *how = ERRORS[(number + call) % ERROR_COUNT];
             write_with_fault(call, number, "", how, false);
@@ -171,8 +125,8 @@ static void interrupted_and_short_calls_of_a_write_are_gone_on_with(void **state
     (void)state;
     static const size_t calls[] = {FIRN_FAULT_OPEN, FIRN_FAULT_READ, FIRN_FAULT_WRITE,
                                    FIRN_FAULT_FSYNC, FIRN_FAULT_FLOCK};
-    unsigned counts[CALL_COUNT];
-    count_calls(write_for_counting, counts);
+    faults_count all = faults_count_of(write_for_counting, store.root);
+    const unsigned *counts = all.calls;
     store.version++;
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         for (unsigned number = 1; number <= counts[calls[i]]; number++) {
@@ -186,10 +140,10 @@ static void interrupted_and_short_calls_of_a_write_are_gone_on_with(void **state
 static void every_system_call_of_a_read_may_fail(void **state)
 {
     (void)state;
-    unsigned counts[CALL_COUNT];
-    count_calls(read_for_counting, counts);
+    faults_count all = faults_count_of(read_for_counting, store.root);
+    const unsigned *counts = all.calls;
     assert_true(counts[FIRN_FAULT_READ] >= STORE_FAULTS_COUNT);
-    for (size_t call = 0; call < CALL_COUNT; call++) {
+    for (size_t call = 0; call < FIRN_FAULT_CALL_COUNT; call++) {
         for (unsigned number = 1; number <= counts[call]; number++) {
             for (size_t how = 0; how < ERROR_COUNT + 2; how++) {
                 bool transfer = call == FIRN_FAULT_READ;
@@ -207,7 +161,7 @@ static void every_system_call_of_a_read_may_fail(void **state)
                     (status != FIRN_OK && strstr(error.text, store.root) == NULL) ||
                     (status != FIRN_OK && how >= ERROR_COUNT &&
                      (transfer || call == FIRN_FAULT_OPEN)))
-                    store_faults_fail(CALLS[call], &error);
+                    store_faults_fail(FAULT_CALLS[call], &error);
             }
         }
     }

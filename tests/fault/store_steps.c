@@ -2,16 +2,16 @@
  * allocation fails, or the process is killed: what failed changes nothing, what was acknowledged
  * stays, and later steps succeed. No file is synced again whose sync has failed. */
 #include "support/failing.h"
+#include "support/no_second_sync.h"
 #include "support/store_calls.h"
 
 #include "core/fault.h"
-#include "core/os.h"
 
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-enum { STEPS = 9, OLD = 3, NUMBERS = 64, FAILED_MAX = 64 };
+enum { STEPS = 9, OLD = 3, NUMBERS = 64 };
 
 /* Which step's content each number has; 0: it is not there. */
 typedef struct model {
@@ -20,30 +20,6 @@ typedef struct model {
 } model;
 
 static uint32_t *acknowledged; /* the last step whose commit was; shared with children */
-
-/* --- no second sync --- */
-
-static ino_t failed_inodes[FAILED_MAX];
-static size_t failed_count;
-
-int __real_firn_os_fsync(int fd);
-int __wrap_firn_os_fsync(int fd);
-
-int __wrap_firn_os_fsync(int fd)
-{
-    struct stat stat;
-    bool is_file = fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode);
-    for (size_t i = 0; i < failed_count && is_file; i++) {
-        if (failed_inodes[i] == stat.st_ino) {
-            fprintf(stderr, "a file is synced again after a sync that failed\n");
-            abort();
-        }
-    }
-    int error = __real_firn_os_fsync(fd);
-    if (error != 0 && is_file && failed_count < FAILED_MAX)
-        failed_inodes[failed_count++] = stat.st_ino;
-    return error;
-}
 
 /* --- steps --- */
 
@@ -164,7 +140,7 @@ static void start_again(void)
 {
     tempdir_remove(path);
     *acknowledged = 0;
-    failed_count = 0;
+    no_second_sync_reset();
 }
 
 static firn_status steps_with(const firn_allocator *allocator, void *context)
