@@ -1,11 +1,8 @@
-/* A cache while allocations and system calls fail, while it is killed, and after a fork: nothing
- * that a flush acknowledged is lost, nothing wrong is read, and what failed may be tried again. */
-#include "core/fault.h"
+/* A cache while allocations and a flush's system calls fail: nothing that a flush acknowledged is
+ * lost, nothing wrong is read, and what failed may be tried again. */
 #include "support/cache_fixture.h"
 #include "support/failing.h"
-
-#include <signal.h>
-#include <sys/wait.h>
+#include "support/faults.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -137,63 +134,9 @@ static void every_allocation_may_fail_over_a_store(void **state)
     assert_in_range(failing_each(work, path), 50, 600);
 }
 
-/* --- a fork --- */
-
-static void a_forked_child_can_only_close(void **state)
-{
-    (void)state;
-    firn_cache_options options = options_of(NULL, path);
-    options.no_thread = false;
-    firn_cache *cache;
-    uint32_t version;
-    assert_int_equal(firn_cache_open(&options, &cache, NULL), FIRN_OK);
-    assert_int_equal(put(cache, 1, 1, NULL), FIRN_OK);
-    assert_int_equal(firn_cache_flush(cache, NULL), FIRN_OK);
-    pid_t child = fork();
-    if (child == 0) {
-        size_t size;
-        firn_bytes key = {"key:1", 5};
-        firn_cache_cursor *cursor;
-        firn_cache_stats stats;
-        bool refused = put(cache, 1, 2, NULL) == FIRN_UNSUPPORTED &&
-                       firn_cache_get(cache, key, NULL, 0, &size, NULL) == FIRN_UNSUPPORTED &&
-                       firn_cache_remove(cache, key, NULL) == FIRN_UNSUPPORTED &&
-                       firn_cache_flush(cache, NULL) == FIRN_UNSUPPORTED &&
-                       firn_cache_tick(cache, NULL) == FIRN_UNSUPPORTED &&
-                       firn_cache_cursor_open(cache, &cursor) == FIRN_UNSUPPORTED;
-        firn_cache_stats_get(cache, &stats);
-        firn_cache_close(cache);
-        _exit(refused ? 0 : 1);
-    }
-    int ended;
-    assert_int_equal(waitpid(child, &ended, 0), child);
-    assert_int_equal(ended, 0);
-    assert_int_equal(put(cache, 2, 1, NULL), FIRN_OK);
-    assert_int_equal(firn_cache_flush(cache, NULL), FIRN_OK);
-    firn_cache_close(cache);
-    assert_int_equal(firn_cache_open(&options, &cache, NULL), FIRN_OK);
-    for (uint32_t key = 1; key <= 2; key++) {
-        assert_int_equal(version_of(cache, key, 1, 1, &version), FIRN_OK);
-        assert_int_equal(version, 1);
-    }
-    firn_cache_close(cache);
-}
-
 #if defined(FIRN_FAULTS) && FIRN_FAULTS
 
 /* --- system calls that fail --- */
-
-static void faults_set(const char *variable, const char *value)
-{
-    setenv(variable, value, 1);
-    firn_fault_reload();
-}
-
-static void faults_clear(void)
-{
-    unsetenv("FIRN_FAULT_IO");
-    firn_fault_reload();
-}
 
 static void put_round(firn_cache *cache, uint32_t version)
 {
@@ -291,106 +234,17 @@ static void a_full_disk_refuses_puts_until_there_is_room(void **state)
     firn_cache_close(cache);
 }
 
-/* --- kills --- */
-
-enum { ROUNDS = 4 };
-
-/* Tells through a pipe which rounds were flushed. */
-static void write_rounds(int told)
-{
-    firn_cache_options options = options_of(NULL, path);
-    firn_cache *cache;
-    char text[24];
-    if (firn_cache_open(&options, &cache, NULL) != FIRN_OK)
-        _exit(1);
-    for (uint32_t round = 1; round <= ROUNDS; round++) {
-        for (uint32_t key = 0; key < 40; key++) {
-            firn_status status = key % ROUNDS == round % ROUNDS
-                                     ? firn_cache_remove(cache, key_of(key, text), NULL)
-                                     : put(cache, key, round, NULL);
-            if (status != FIRN_OK && status != FIRN_NOT_FOUND)
-                _exit(2);
-        }
-        if (firn_cache_flush(cache, NULL) != FIRN_OK)
-            _exit(3);
-        if (write(told, &round, sizeof round) != sizeof round)
-            _exit(4);
-        fake_sleep(2 * HOUR);
-        for (int i = 0; i < 3; i++) /* ages, freezes and compacts */
-            if (firn_cache_tick(cache, NULL) != FIRN_OK)
-                _exit(5);
-    }
-    _exit(0);
-}
-
-/* What round r left a key: its version, 0 when it was removed. */
-static uint32_t version_after(uint32_t key, uint32_t round)
-{
-    return round == 0 || key % ROUNDS == round % ROUNDS ? 0 : round;
-}
-
-static void expect_after_kill(uint32_t flushed)
-{
-    firn_cache_options options = options_of(NULL, path);
-    firn_cache *cache;
-    firn_error error;
-    firn_status status = firn_cache_open(&options, &cache, &error);
-    if (status != FIRN_OK)
-        cache_fail("open after a kill", flushed, status, &error);
-    for (uint32_t key = 0; key < 40; key++) {
-        uint32_t found;
-        status = version_of(cache, key, 1, ROUNDS, &found);
-        bool right = found == version_after(key, flushed) ||
-                     (flushed < ROUNDS && found == version_after(key, flushed + 1));
-        if (status != FIRN_OK || !right)
-            cache_fail("after a kill", key, status, NULL);
-    }
-    firn_cache_close(cache);
-}
-
-static void a_kill_at_any_call_loses_nothing_that_was_flushed(void **state)
-{
-    (void)state;
-    unsigned number = 1;
-    for (bool killed = true; killed; number++) {
-        int ends[2], ended;
-        uint32_t flushed = 0;
-        char value[16];
-        tempdir_empty(root);
-        assert_int_equal(pipe(ends), 0);
-        snprintf(value, sizeof value, "%u", number);
-        pid_t child = fork();
-        if (child == 0) {
-            close(ends[0]);
-            faults_set("FIRN_FAULT_KILL", value);
-            write_rounds(ends[1]);
-        }
-        close(ends[1]);
-        while (read(ends[0], &flushed, sizeof flushed) == sizeof flushed)
-            continue;
-        close(ends[0]);
-        assert_int_equal(waitpid(child, &ended, 0), child);
-        killed = WIFSIGNALED(ended);
-        if (!killed)
-            assert_int_equal(ended, 0);
-        expect_after_kill(flushed);
-    }
-    assert_in_range(number, 30, 400);
-}
-
 #endif
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(every_allocation_may_fail_in_ram, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(every_allocation_may_fail_over_a_store, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_forked_child_can_only_close, set_up, tear_down),
-#if defined(FIRN_FAULTS) && FIRN_FAULTS
-        cmocka_unit_test_setup_teardown(a_call_that_fails_loses_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_full_disk_refuses_puts_until_there_is_room, set_up,
+        cmocka_unit_test_setup_teardown(every_allocation_may_fail_in_ram, set_up_fast, tear_down),
+        cmocka_unit_test_setup_teardown(every_allocation_may_fail_over_a_store, set_up_fast,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(a_kill_at_any_call_loses_nothing_that_was_flushed, set_up,
+#if defined(FIRN_FAULTS) && FIRN_FAULTS
+        cmocka_unit_test_setup_teardown(a_call_that_fails_loses_nothing, set_up_fast, tear_down),
+        cmocka_unit_test_setup_teardown(a_full_disk_refuses_puts_until_there_is_room, set_up_fast,
                                         tear_down),
 #endif
     };
