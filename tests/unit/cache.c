@@ -1,7 +1,9 @@
 /* Each call of a cache, with each error that its header names. */
 #include "support/cache_fixture.h"
+#include "core/bytes.h"
 #include "tier/cache_tick.h"
 
+#include <firn/checksum.h>
 #include <firn/store.h>
 
 #include <setjmp.h>
@@ -402,6 +404,108 @@ static void a_store_that_cannot_be_used_is_refused(void **state)
     expect_refused(options, FIRN_NOT_FOUND);
 }
 
+/* Refused, with a line that names the store. */
+static void expect_named(firn_status expected)
+{
+    firn_cache_options options = options_of(16 * MIB, path);
+    firn_cache *cache;
+    firn_error error = {.status = FIRN_OK};
+    assert_int_equal(firn_cache_open(&options, &cache, &error), expected);
+    assert_int_equal(error.status, expected);
+    assert_non_null(strstr(error.text, path));
+    assert_null(strchr(error.text, '\n'));
+}
+
+static void fill_store(void)
+{
+    firn_cache_options options = options_of(16 * MIB, path);
+    firn_cache *cache = open_with(&options);
+    put_text(cache, "a", "one");
+    assert_int_equal(firn_cache_flush(cache, NULL), FIRN_OK);
+    firn_cache_close(cache);
+}
+
+static void expect_filled_store(void)
+{
+    firn_cache_options options = options_of(16 * MIB, path);
+    firn_cache *cache = open_with(&options);
+    expect_text(cache, "a", "one");
+    firn_cache_close(cache);
+}
+
+/* Nothing is forbidden to root: the test goes on as another user, whom the store then belongs to.
+ */
+static void a_store_that_may_not_be_written_is_refused(void **state)
+{
+    (void)state;
+    enum { NOBODY = 65534 };
+    static const char *const names[] = {"manifest", "manifest-copy", "log-1", "data-0.firn",
+                                        "lock"};
+    fill_store();
+    bool is_root = geteuid() == 0;
+    for (size_t i = 0; is_root && i < sizeof names / sizeof *names; i++)
+        assert_int_equal(chown(tempdir_path(path, names[i]), NOBODY, NOBODY), 0);
+    if (is_root) {
+        assert_int_equal(chown(path, NOBODY, NOBODY), 0);
+        assert_int_equal(chown(root, NOBODY, NOBODY), 0);
+        assert_int_equal(seteuid(NOBODY), 0);
+    }
+    assert_int_equal(chmod(path, 0500), 0);
+    assert_int_equal(chmod(tempdir_path(path, "lock"), 0400), 0);
+    expect_named(FIRN_PERMISSION);
+    assert_int_equal(chmod(path, 0), 0);
+    expect_named(FIRN_PERMISSION);
+    assert_int_equal(chmod(path, 0700), 0);
+    assert_int_equal(chmod(tempdir_path(path, "data-0.firn"), 0), 0);
+    expect_named(FIRN_PERMISSION);
+    assert_int_equal(chmod(tempdir_path(path, "data-0.firn"), 0600), 0);
+    assert_int_equal(chmod(tempdir_path(path, "lock"), 0600), 0);
+    expect_filled_store();
+    if (is_root)
+        assert_int_equal(seteuid(getuid()), 0);
+}
+
+static void a_store_of_a_later_version_is_refused_and_left_alone(void **state)
+{
+    (void)state;
+    size_t size;
+    fill_store();
+    const char *file = tempdir_path(path, "manifest");
+    uint8_t *data = tempdir_read(file, &size);
+    assert_non_null(data);
+    put_u32(data + 8, 3);
+    put_u32(data + size - 4, firn_crc32c(0, data, size - 4));
+    tempdir_write(file, data, size);
+    expect_named(FIRN_VERSION);
+    put_u32(data + 8, 2);
+    put_u32(data + size - 4, firn_crc32c(0, data, size - 4));
+    tempdir_write(file, data, size);
+    free(data);
+    expect_filled_store();
+}
+
+/* Segments as a later cache may write them, in a store that is as ever. */
+static void segments_of_a_later_version_are_refused(void **state)
+{
+    (void)state;
+    firn_store *store;
+    firn_codec *codec;
+    uint32_t segment;
+    uint8_t data[32] = {0};
+    firn_store_options how = {.mode = FIRN_STORE_WRITE};
+    firn_store_put_options put = {.kind = 0x4346};
+    memcpy(data, "FCC1", 4);
+    put_u16(data + 4, 2);
+    assert_int_equal(firn_store_open(path, &how, &store, NULL), FIRN_OK);
+    assert_int_equal(firn_codec_create(NULL, &codec), FIRN_OK);
+    assert_int_equal(firn_store_put(store, codec, &put, data, sizeof data, &segment, NULL),
+                     FIRN_OK);
+    assert_int_equal(firn_store_commit(store, FIRN_SEGMENT_NONE, NULL), FIRN_OK);
+    firn_store_close(store);
+    firn_codec_destroy(codec);
+    expect_refused(options_of(16 * MIB, path), FIRN_VERSION);
+}
+
 static void a_store_of_another_program_is_refused(void **state)
 {
     (void)state;
@@ -518,6 +622,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_flushed_is_there_again, set_up, tear_down),
         cmocka_unit_test(a_flush_needs_a_store),
         cmocka_unit_test_setup_teardown(a_store_that_cannot_be_used_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_store_that_may_not_be_written_is_refused, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_store_of_a_later_version_is_refused_and_left_alone,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(segments_of_a_later_version_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_store_of_another_program_is_refused, set_up, tear_down),
         cmocka_unit_test(a_clock_that_jumps_does_not_stop_the_ageing),
         cmocka_unit_test(ages_follow_the_promotions),

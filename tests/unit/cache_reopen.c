@@ -157,35 +157,62 @@ static void neither_list_nor_segment_is_an_error(void **state)
     assert_int_equal(firn_cache_open(&options, &cache, &error), FIRN_CORRUPT);
 }
 
-static void stores_of_all_versions_are_read(void **state)
+/* Lays out a store of an earlier version. */
+static void golden_store(int version)
 {
-    (void)state;
     static const char *const files[] = {"data-0.firn", "log-1", "manifest", "manifest-copy"};
     static uint8_t bytes[1 << 16];
+    char name[TEMPDIR_PATH_BYTES + 64];
+    snprintf(path, sizeof path, "%s/%d", root, version);
+    assert_int_equal(mkdir(path, 0777), 0);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(name, sizeof name, "cache-%d/%s", version, files[i]);
+        size_t size = golden_read(__FILE__, name, bytes, sizeof bytes);
+        tempdir_write(tempdir_path(path, files[i]), bytes, size);
+    }
+}
+
+/* What it holds, but for the keys from `from` on that were put again. */
+static void expect_golden(firn_cache *cache, uint32_t from)
+{
+    for (uint32_t i = 0; i < 60; i++) {
+        char text[24], value[64], expected[64];
+        size_t size = 0;
+        bool again = i >= from;
+        firn_status status =
+            firn_cache_get(cache, key_of(i, text), value, sizeof value, &size, NULL);
+        assert_int_equal(status, i % 10 == 0 && !again ? FIRN_NOT_FOUND : FIRN_OK);
+        int length = again ? snprintf(expected, sizeof expected, "again %u", (unsigned)i)
+                           : snprintf(expected, sizeof expected, "value %u of round %d",
+                                      (unsigned)i, i % 3 == 0 ? 1 : 0);
+        if (status == FIRN_OK) {
+            assert_int_equal(size, length);
+            assert_memory_equal(value, expected, size);
+        }
+    }
+}
+
+static void stores_of_all_versions_are_read_and_written_on(void **state)
+{
+    (void)state;
     for (int version = 1; version <= 2; version++) { /* 1: without lists */
-        char name[TEMPDIR_PATH_BYTES + 64];
-        snprintf(path, sizeof path, "%s/%d", root, version);
-        assert_int_equal(mkdir(path, 0777), 0);
-        for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-            snprintf(name, sizeof name, "cache-%d/%s", version, files[i]);
-            size_t size = golden_read(__FILE__, name, bytes, sizeof bytes);
-            snprintf(name, sizeof name, "%s/%s", path, files[i]);
-            tempdir_write(name, bytes, size);
-        }
+        uint64_t damaged = 0;
+        golden_store(version);
         firn_cache *cache = open_store();
-        for (uint32_t i = 0; i < 60; i++) {
-            char text[24], value[64], expected[64];
-            size_t size = 0;
-            firn_status status =
-                firn_cache_get(cache, key_of(i, text), value, sizeof value, &size, NULL);
-            assert_int_equal(status, i % 10 == 0 ? FIRN_NOT_FOUND : FIRN_OK);
-            int length = snprintf(expected, sizeof expected, "value %u of round %d", (unsigned)i,
-                                  i % 3 == 0 ? 1 : 0);
-            if (status == FIRN_OK) {
-                assert_int_equal(size, length);
-                assert_memory_equal(value, expected, size);
-            }
+        expect_golden(cache, 60);
+        for (uint32_t i = 40; i < 60; i++) {
+            char text[24], value[64];
+            int size = snprintf(value, sizeof value, "again %u", (unsigned)i);
+            firn_bytes again = {value, (size_t)size};
+            assert_int_equal(firn_cache_put(cache, key_of(i, text), again, NULL), FIRN_OK);
         }
+        assert_int_equal(firn_cache_flush(cache, NULL), FIRN_OK);
+        fake_sleep(2 * HOUR);
+        assert_int_equal(firn_cache_tick(cache, NULL), FIRN_OK); /* compacts, too */
+        firn_cache_close(cache);
+        cache = open_store();
+        expect_golden(cache, 40);
+        assert_int_equal(firn_cache_verify(cache, &damaged, NULL), FIRN_OK);
         firn_cache_close(cache);
     }
 }
@@ -198,7 +225,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(without_its_lists_a_store_is_unpacked, set_up, tear_down),
         cmocka_unit_test_setup_teardown(neither_list_nor_segment_is_an_error, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(stores_of_all_versions_are_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(stores_of_all_versions_are_read_and_written_on, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
