@@ -18,9 +18,9 @@
  * damaged place on disk is FIRN_CORRUPT for the keys in it, never another value.
  *
  * Threads: a cache may be shared by any number; a cursor belongs to one at a time. Calls on one key
- * take effect one after the other. A child of fork may only call firn_cache_close, which then leaves
- * the store alone and gives memory back, unless another thread was in the middle of a call at the
- * fork: what that may have half changed stays. Other calls in it return FIRN_UNSUPPORTED. */
+ * take effect one after the other. A child of fork may only call firn_cache_close, which then
+ * leaves the store alone and gives memory back, unless another thread was in the middle of a call
+ * at the fork: what that may have half changed stays. Others then return FIRN_UNSUPPORTED. */
 #ifndef FIRN_CACHE_H
 #define FIRN_CACHE_H
 

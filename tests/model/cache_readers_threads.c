@@ -20,7 +20,7 @@ enum {
     PROCESSES = 2,
     KEYS = 600,
     VALUE_MAX = 1200,
-    ROUNDS = 40,
+    ROUNDS = 24,
     CHANGES = 150, /* of a round */
     REMOVAL = 5,   /* each fifth change of a key removes it */
     DATA_KIND = 0x4346
