@@ -24,6 +24,7 @@ struct packer {
     uint32_t checkpoint_node; /* the next checkpoint comes at or behind this node */
     uint32_t checkpoint_count;
     size_t depth;
+    struct firn_recent_contexts recent;
 };
 
 /* What the exceptions must say of one node. */
@@ -49,9 +50,10 @@ static bool put(firn_builder *builder, struct firn_bytes *bytes, uint64_t value)
 }
 
 /* The rank of a child among its context's successors: from 1, or 0 when it is none of them. */
-static uint32_t successor_rank(const struct firn_successors *table, uint32_t key, firn_edge edge)
+static uint32_t successor_rank(struct packer *packer, uint32_t key, firn_edge edge)
 {
-    const struct firn_context *context = firn_successors_find(table, key);
+    const struct firn_successors *table = &packer->family->successors;
+    const struct firn_context *context = firn_successors_recall(table, &packer->recent, key);
     for (uint32_t i = 0; context != NULL && i < context->count; i++) {
         if (table->pool[context->first + i] == edge)
             return i + 1;
@@ -63,13 +65,12 @@ static bool spell(struct packer *packer, firn_label label, struct firn_children 
 {
     firn_builder *builder = packer->builder;
     struct firn_bytes *out = &builder->exceptions;
-    const struct firn_successors *table = &packer->family->successors;
     bool done = put(builder, out, children.count);
     uint32_t run = 0;
     firn_edge before = FIRN_EDGE_NONE;
     for (uint32_t i = 0; done && i < children.count; i++) {
         firn_edge edge = children.edge[i];
-        uint32_t rank = successor_rank(table, firn_context_key(label, before), edge);
+        uint32_t rank = successor_rank(packer, firn_context_key(label, before), edge);
         before = edge;
         if (rank == 1) {
             run++;
