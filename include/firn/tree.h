@@ -201,6 +201,33 @@ FIRN_API FIRN_NODISCARD firn_status firn_tree_locate(const firn_tree *tree, uint
                                                      const firn_allocator *allocator,
                                                      firn_path_node **ret_path, size_t *ret_depth);
 
+/* --- partial trees: nodes decoded as far as they are looked at --- */
+
+/* A tree whose nodes are decoded from checkpoint to checkpoint, when they are needed. Confined to
+ * one thread. */
+typedef struct firn_partial firn_partial;
+
+/* Decodes nothing yet. The tree's packed bytes, text and family must outlive it. FIRN_CORRUPT,
+ * FIRN_NO_MEMORY. */
+FIRN_API FIRN_NODISCARD firn_status firn_partial_create(const firn_tree *tree,
+                                                        const firn_allocator *allocator,
+                                                        firn_partial **ret_partial);
+FIRN_API void firn_partial_destroy(firn_partial *partial);
+
+/* Finds the smallest node with start <= offset < end; it and all above it are then known. Decodes
+ * what lies between two checkpoints around the offset, and around the ends of those nodes.
+ * FIRN_NOT_FOUND when no node covers the offset, FIRN_CORRUPT, FIRN_NO_MEMORY. */
+FIRN_API FIRN_NODISCARD firn_status firn_partial_locate(firn_partial *partial, uint32_t offset,
+                                                        uint32_t *ret_node);
+/* Makes known all that is below a node that is known. FIRN_INVALID when it is not; else as
+ * firn_partial_locate. */
+FIRN_API FIRN_NODISCARD firn_status firn_partial_fill(firn_partial *partial, uint32_t node);
+
+/* The nodes, as firn_tree_decode would give them. Only those mean anything that are known. */
+FIRN_API const firn_nodes *firn_partial_nodes(const firn_partial *partial);
+/* The node that a known one is a child of; UINT32_MAX for the root. */
+FIRN_API uint32_t firn_partial_parent(const firn_partial *partial, uint32_t node);
+
 /* --- cursors: walking the nodes --- */
 
 /* Where the lines of a text begin, for rows and columns. */

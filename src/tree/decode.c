@@ -110,7 +110,7 @@ static firn_status spell_token(struct firn_decoder *decoder, const uint8_t **in,
         firn_edge before = place > first ? decoder->spelled[place - 1] : FIRN_EDGE_NONE;
         if (run || rank > 0) {
             const struct firn_context *context =
-                firn_successors_find(table, firn_context_key(label, before));
+                firn_successors_recall(table, &decoder->recent, firn_context_key(label, before));
             if (context == NULL || rank >= context->count)
                 return FIRN_CORRUPT;
             edge = table->pool[context->first + rank];
@@ -312,6 +312,17 @@ static firn_status next_edge(struct firn_decoder *decoder, firn_edge *ret_edge)
     return FIRN_OK;
 }
 
+void firn_decoder_node_set(const struct firn_decoder *decoder, uint32_t index, firn_edge edge,
+                           uint32_t parent)
+{
+    const uint32_t key = decoder->family->edges.key[edge];
+    firn_node *node = &decoder->nodes->node[index];
+    node->edge = edge;
+    node->label_and_flags =
+        (uint16_t)((unsigned)firn_edge_key_label(key) << 3 | firn_edge_key_flags(key));
+    decoder->parents[index] = parent;
+}
+
 static bool add_node(firn_nodes *nodes, const struct firn_decoder *decoder, firn_edge edge)
 {
     if (nodes->count == nodes->capacity &&
@@ -338,7 +349,11 @@ firn_status firn_decoder_step(struct firn_decoder *decoder)
         status = read_node(decoder, &frame);
     if (status != FIRN_OK)
         return status;
-    if (decoder->nodes != NULL && !add_node(decoder->nodes, decoder, frame.edge))
+    if (decoder->parents != NULL)
+        firn_decoder_node_set(decoder, frame.node, frame.edge,
+                              decoder->depth > 0 ? decoder->frames[decoder->depth - 1].node
+                                                 : UINT32_MAX);
+    else if (decoder->nodes != NULL && !add_node(decoder->nodes, decoder, frame.edge))
         return FIRN_NO_MEMORY;
     decoder->node++;
     if (frame.count > 0)

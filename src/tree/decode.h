@@ -19,6 +19,14 @@ struct firn_frame {
     int64_t start_delta, end_delta; /* against what is predicted */
 };
 
+/* A long child list that was read from the exceptions, for decoders that come to it again. */
+struct firn_spelling {
+    uint64_t offset;  /* of its exception */
+    firn_edge *edges; /* NULL: none yet */
+    uint32_t count;
+};
+#define FIRN_SPELLING_MIN 64u /* children of a list that is worth keeping */
+
 /* Where a decoder is. Zeroed but for tree, text, allocator and nodes. */
 struct firn_decoder {
     const firn_tree *tree;
@@ -39,7 +47,10 @@ struct firn_decoder {
     firn_edge *spelled; /* the child lists of frames that have them spelled */
     size_t spelled_capacity;
     size_t spelled_count;
-    firn_nodes *nodes; /* where finished nodes go; NULL when locating: */
+    struct firn_recent_contexts recent;
+    struct firn_spelling *spelling; /* which outlives the decoder; may be NULL */
+    firn_nodes *nodes;              /* where finished nodes go; NULL when locating */
+    uint32_t *parents; /* of nodes that have their places already; NULL when nodes are appended */
     uint32_t wanted;   /* the offset to cover */
     bool found;
     firn_path_node finding; /* the smallest node that covers it */
@@ -60,6 +71,10 @@ firn_status firn_decoder_push(struct firn_decoder *decoder, const struct firn_fr
 firn_status firn_decoder_next_exception(struct firn_decoder *decoder, uint64_t base);
 /* Decodes the next node, and ends those that end with it. FIRN_END_OF_DATA behind the last one. */
 firn_status firn_decoder_step(struct firn_decoder *decoder);
+/* Sets what a node at its place is, where it has one already; what is known of its start, end and
+ * next stays. */
+void firn_decoder_node_set(const struct firn_decoder *decoder, uint32_t index, firn_edge edge,
+                           uint32_t parent);
 void firn_decoder_fini(struct firn_decoder *decoder);
 
 #endif

@@ -56,6 +56,15 @@ static firn_status decode_and_walk(const firn_family *family, const uint8_t *pac
     if (status == FIRN_OK)
         status = firn_tree_locate(&tree, trees[2].node[1].start, allocator, &path, &depth);
     firn_release(allocator, path, depth * sizeof *path);
+    firn_partial *partial = NULL;
+    uint32_t found = 0;
+    if (status == FIRN_OK)
+        status = firn_partial_create(&tree, allocator, &partial);
+    if (status == FIRN_OK)
+        status = firn_partial_locate(partial, trees[2].node[1].start, &found);
+    if (status == FIRN_OK)
+        status = firn_partial_fill(partial, 0);
+    firn_partial_destroy(partial);
     firn_cursor_destroy(cursor);
     firn_lines_fini(&lines);
     firn_nodes_fini(&nodes);

@@ -48,6 +48,25 @@ static void check_nodes(const firn_nodes *nodes, uint32_t text_size)
     }
 }
 
+static void check_partial(const firn_tree *tree)
+{
+    firn_partial *partial;
+    if (firn_partial_create(tree, NULL, &partial) != FIRN_OK)
+        return;
+    for (uint32_t offset = 0; offset < tree->text_size; offset += 1 + tree->text_size / 4) {
+        const firn_nodes *nodes = firn_partial_nodes(partial);
+        uint32_t node;
+        if (firn_partial_locate(partial, offset, &node) != FIRN_OK)
+            continue;
+        (void)!firn_partial_fill(partial, node);
+        for (; node != UINT32_MAX; node = firn_partial_parent(partial, node))
+            if (nodes->node[node].end > tree->text_size || nodes->node[node].next <= node ||
+                nodes->node[node].next > nodes->count)
+                abort();
+    }
+    firn_partial_destroy(partial);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -72,5 +91,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (firn_tree_locate(&tree, offset, NULL, &path, &depth) == FIRN_OK)
             firn_release(NULL, path, depth * sizeof *path);
     }
+    check_partial(&tree);
     return 0;
 }

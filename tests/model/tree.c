@@ -1,6 +1,6 @@
 /* Packed trees against the arrays they were made from: random trees, random samples, random
- * distances of checkpoints, decoded whole and located by offset, after the family went through
- * bytes, which it may also do while trees are packed. */
+ * distances of checkpoints, decoded whole and in parts and located by offset, after the family went
+ * through bytes, which it may also do while trees are packed. */
 #include "support/random_tree.h"
 
 #include <stdarg.h>
@@ -163,6 +163,70 @@ static void locating_finds_the_smallest_node_and_its_path(void **state)
     }
 }
 
+/* Asks a partial tree for places by chance, and for all below some of the nodes found. */
+static void check_partial(struct corpus *corpus, const firn_tree *opened, unsigned i)
+{
+    const struct random_tree *tree = &corpus->tree[i];
+    firn_partial *partial;
+    assert_int_equal(firn_partial_create(opened, NULL, &partial), FIRN_OK);
+    const firn_node *nodes = firn_partial_nodes(partial)->node;
+    assert_int_equal(firn_partial_fill(partial, opened->node_count - 1), FIRN_INVALID);
+    for (unsigned k = 0; k < 20; k++) {
+        const uint32_t offset = (uint32_t)rng_below(&corpus->random, tree->text_size + 2);
+        uint32_t want = smallest_over(tree, offset), found;
+        const firn_status status = firn_partial_locate(partial, offset, &found);
+        assert_int_equal(status, want == UINT32_MAX ? FIRN_NOT_FOUND : FIRN_OK);
+        for (; want != UINT32_MAX; want = want > 0 ? tree->node[want].parent : UINT32_MAX) {
+            assert_int_equal(found, want);
+            assert_int_equal(nodes[found].start, tree->node[want].start);
+            assert_int_equal(nodes[found].end, tree->node[want].end);
+            assert_int_equal(firn_node_label(&nodes[found]), tree->node[want].label);
+            if (rng_below(&corpus->random, 3) == 0)
+                assert_int_equal(firn_partial_fill(partial, found), FIRN_OK);
+            found = firn_partial_parent(partial, found);
+        }
+        assert_true(status != FIRN_OK || found == UINT32_MAX);
+    }
+    if (nodes[0].next != 0) {
+        assert_int_equal(firn_partial_fill(partial, 0), FIRN_OK);
+        assert_true(random_tree_equals(tree, corpus->family, firn_partial_nodes(partial)));
+    }
+    firn_partial_destroy(partial);
+}
+
+static void partial_trees_tell_what_whole_ones_do(void **state)
+{
+    struct corpus *corpus = *state;
+    for (unsigned round = 0; round < 20; round++) {
+        make_corpus(corpus, 6, 1u << rng_below(&corpus->random, 10));
+        for (unsigned i = 0; i < TREES; i++) {
+            firn_tree tree = open_tree(corpus, i);
+            check_partial(corpus, &tree, i);
+        }
+        drop_corpus(corpus);
+    }
+}
+
+static void look_at_damaged(struct corpus *corpus, const firn_tree *tree)
+{
+    firn_partial *partial;
+    if (firn_partial_create(tree, NULL, &partial) != FIRN_OK)
+        return;
+    const firn_node *nodes = firn_partial_nodes(partial)->node;
+    for (unsigned k = 0; k < 3; k++) {
+        uint32_t found;
+        const uint32_t offset = (uint32_t)rng_below(&corpus->random, tree->text_size + 1);
+        if (firn_partial_locate(partial, offset, &found) != FIRN_OK)
+            continue;
+        for (uint32_t node = found; node != UINT32_MAX; node = firn_partial_parent(partial, node)) {
+            assert_true(nodes[node].end <= tree->text_size);
+            assert_true(nodes[node].next > node && nodes[node].next <= tree->node_count);
+        }
+        (void)!firn_partial_fill(partial, found);
+    }
+    firn_partial_destroy(partial);
+}
+
 /* Damage may be noticed or give another tree, but every node stays inside the text and the array.
  */
 static void damaged_bytes_never_lead_outside_the_text(void **state)
@@ -193,6 +257,7 @@ static void damaged_bytes_never_lead_outside_the_text(void **state)
             uint32_t offset = (uint32_t)rng_below(&corpus->random, size + 1);
             if (firn_tree_locate(&tree, offset, NULL, &path, &depth) == FIRN_OK)
                 firn_release(NULL, path, depth * sizeof *path);
+            look_at_damaged(corpus, &tree);
         }
         data[place] = before;
     }
@@ -220,6 +285,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(packed_trees_decode_to_what_was_built),
         cmocka_unit_test(locating_finds_the_smallest_node_and_its_path),
+        cmocka_unit_test(partial_trees_tell_what_whole_ones_do),
         cmocka_unit_test(damaged_bytes_never_lead_outside_the_text),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
