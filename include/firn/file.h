@@ -47,6 +47,10 @@ FIRN_API FIRN_NODISCARD firn_status firn_file_info_get(const firn_file *file,
 FIRN_API FIRN_NODISCARD firn_status firn_file_read_at(const firn_file *file, uint64_t offset,
                                                       void *buffer, size_t size, size_t *ret_read);
 
+/* Says that these bytes will soon be read, so that the device begins while the caller does
+ * something else. */
+FIRN_API void firn_file_will_read(const firn_file *file, uint64_t offset, size_t size);
+
 /* Appends all of data at the file's position. FIRN_NO_SPACE, FIRN_IO; the file's end is then
  * undefined. */
 FIRN_API FIRN_NODISCARD firn_status firn_file_write(firn_file *file, const void *data, size_t size);

@@ -158,6 +158,9 @@ FIRN_API FIRN_NODISCARD firn_status firn_store_pin(firn_store *store, uint32_t s
                                                    firn_segment *ret_segment,
                                                    firn_error *ret_error);
 FIRN_API void firn_store_unpin(firn_store *store, firn_segment *segment);
+/* Says that a segment will soon be pinned: where it is not decoded, the kernel begins to read it
+ * while the caller does something else. A number that is none's does nothing. */
+FIRN_API void firn_store_will_pin(firn_store *store, uint32_t segment);
 
 /* Reads both copies of the manifest, and every segment from its file, decoded or not, and compares
  * every checksum; goes on after damage. Returns the status of the first (FIRN_CORRUPT;

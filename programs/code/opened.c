@@ -475,6 +475,17 @@ void content_release(struct opened *opened, struct content *content)
 
 /* --- trees --- */
 
+/* Lets the device read the tree, and the source's further segments, beside the source's first: a
+ * file that is not in memory is there a fifth earlier. */
+static void will_load(struct opened *opened, const struct file_record *record)
+{
+    if (record->source.edits != NULL)
+        firn_store_will_pin(opened->store, record->source.edits->place.segment);
+    for (uint32_t i = 0; i < record->source.more_count; i++)
+        firn_store_will_pin(opened->store, record->source.more[i]);
+    firn_store_will_pin(opened->store, record->tree.segment);
+}
+
 firn_status loaded_get(struct opened *opened, const struct opened_file *file, struct loaded *loaded,
                        firn_error *ret_error)
 {
@@ -484,6 +495,8 @@ firn_status loaded_get(struct opened *opened, const struct opened_file *file, st
     loaded->nodes.allocator = opened->allocator;
     firn_status status =
         opened_language_get(opened, record->language, &loaded->language, ret_error);
+    if (status == FIRN_OK)
+        will_load(opened, record);
     if (status == FIRN_OK)
         status = content_get(opened, &record->source, record->size, &loaded->source, ret_error);
     if (status == FIRN_OK)

@@ -118,6 +118,11 @@ firn_status firn_file_read_at(const firn_file *file, uint64_t offset, void *buff
     return firn_os_read_at(file->fd, offset, buffer, size, ret_read) != 0 ? FIRN_IO : FIRN_OK;
 }
 
+void firn_file_will_read(const firn_file *file, uint64_t offset, size_t size)
+{
+    firn_os_will_read(file->fd, offset, size);
+}
+
 /* What a caller can do about the failure of an open file is a matter of space or of the device. */
 static firn_status space_or_io(int error)
 {

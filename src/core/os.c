@@ -100,6 +100,11 @@ int firn_os_read_at(int fd, uint64_t offset, void *buffer, size_t size, size_t *
     return 0;
 }
 
+void firn_os_will_read(int fd, uint64_t offset, size_t size)
+{
+    (void)posix_fadvise(fd, (off_t)offset, (off_t)size, POSIX_FADV_WILLNEED);
+}
+
 int firn_os_read_some(int fd, void *buffer, size_t size, size_t *ret_read)
 {
     for (;;) {

@@ -22,6 +22,8 @@ int firn_os_lstat(const char *path, struct stat *ret_stat);
 int firn_os_stat(const char *path, struct stat *ret_stat);
 /* Reads up to size bytes at offset; *ret_read is smaller only at the end of the file. */
 int firn_os_read_at(int fd, uint64_t offset, void *buffer, size_t size, size_t *ret_read);
+/* Lets the kernel begin to read; it may also do nothing. */
+void firn_os_will_read(int fd, uint64_t offset, size_t size);
 /* Reads up to size bytes at the descriptor's position, once. */
 int firn_os_read_some(int fd, void *buffer, size_t size, size_t *ret_read);
 /* Writes all of data at the descriptor's position. */

@@ -236,6 +236,14 @@ firn_status firn_decoded_pin(firn_decoded *table, uint32_t segment, uint32_t siz
     return status;
 }
 
+bool firn_decoded_has(firn_decoded *table, uint32_t segment)
+{
+    pthread_mutex_lock(&table->mutex);
+    const bool found = table_find(table, segment) != NULL;
+    pthread_mutex_unlock(&table->mutex);
+    return found;
+}
+
 void firn_decoded_filled(firn_decoded *table, firn_decoded_entry *entry, bool done)
 {
     pthread_mutex_lock(&table->mutex);

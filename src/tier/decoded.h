@@ -45,6 +45,8 @@ bool firn_decoded_at_rest(firn_decoded *table);
  */
 FIRN_NODISCARD firn_status firn_decoded_pin(firn_decoded *table, uint32_t segment, uint32_t size,
                                             firn_decoded_entry **ret_entry, bool *ret_fill);
+/* Whether a segment has an entry, which may be gone at once. */
+bool firn_decoded_has(firn_decoded *table, uint32_t segment);
 /* Ends the filling. done false: the pin is gone, and the next who waits tries anew. */
 void firn_decoded_filled(firn_decoded *table, firn_decoded_entry *entry, bool done);
 void firn_decoded_unpin(firn_decoded *table, firn_decoded_entry *entry);

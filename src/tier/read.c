@@ -232,6 +232,17 @@ void firn_store_unpin(firn_store *store, firn_segment *segment)
     *segment = (firn_segment){0};
 }
 
+void firn_store_will_pin(firn_store *store, uint32_t segment)
+{
+    firn_segment_record record;
+    firn_data_file *file;
+    if (firn_decoded_has(&store->decoded, segment) ||
+        firn_segment_take(store, segment, &record, &file, NULL) != FIRN_OK)
+        return;
+    firn_file_will_read(&file->file, record.offset, record.packed);
+    firn_segment_give(store, file);
+}
+
 /* --- dictionaries --- */
 
 static firn_dictionary *prepared_find(firn_store *store, uint32_t segment, int level)
