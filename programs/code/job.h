@@ -20,6 +20,10 @@
 #define TREE_LEVEL 6
 #define NAMES_LEVEL 6
 
+/* What a segment holds that files share: who wants one file unpacks no more than this besides. */
+#define SOURCE_GROUP_BYTES (64u << 10)
+#define TREE_GROUP_BYTES (64u << 10)
+
 /* Of families: on a million lines of C a node at an offset takes 20 us so, 48 us with 4,096, for
  * 0.4 bytes more a line. */
 #define CHECKPOINT_NODES 768u

@@ -56,7 +56,7 @@ firn_status put_family(struct job *job, firn_codec *codec, const struct job_lang
     void *data;
     size_t size;
     stream_init(&stream, &(struct stream_options){job->allocator, job->store, codec, SEGMENT_FAMILY,
-                                                  NAMES_LEVEL});
+                                                  NAMES_LEVEL, FIRN_SEGMENT_BYTES});
     if (firn_family_save(language->family, job->allocator, &data, &size) != FIRN_OK)
         return out_of_memory(ret_error);
     meta->name = language->language->name;

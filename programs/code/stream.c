@@ -1,4 +1,4 @@
-/* Streams of blobs into segments of 256 KB. A worker has one for the sources and one for the trees
+/* Streams of blobs into segments. A worker has one for the sources and one for the trees
  * of its files, so that neighbours in the list of files share segments, which packs better and lets
  * a reader of a folder decode little. */
 #include "code/stream.h"
@@ -45,14 +45,16 @@ static firn_status out_of_memory(firn_error *ret_error)
     return firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "out of memory while filling a segment");
 }
 
-/* Writes bytes that no segment holds alone. */
-static firn_status put_long(struct stream *stream, const uint8_t *data, size_t size,
-                            struct place *place, firn_error *ret_error)
+/* Writes bytes into segments of their own. */
+static firn_status put_alone(struct stream *stream, const uint8_t *data, size_t size,
+                             struct place *place, firn_error *ret_error)
 {
     size_t count = (size - 1) / FIRN_SEGMENT_BYTES;
-    place->more = firn_allocate(stream->options.allocator, count * sizeof *place->more);
-    if (place->more == NULL)
-        return out_of_memory(ret_error);
+    if (count > 0) {
+        place->more = firn_allocate(stream->options.allocator, count * sizeof *place->more);
+        if (place->more == NULL)
+            return out_of_memory(ret_error);
+    }
     place->more_count = (uint32_t)count;
     place->offset = 0;
     for (size_t i = 0; i <= count; i++) {
@@ -70,10 +72,11 @@ firn_status stream_put(struct stream *stream, const void *data, size_t size, str
                        firn_error *ret_error)
 {
     *place = (struct place){.more = NULL};
-    if (size > FIRN_SEGMENT_BYTES)
-        return put_long(stream, data, size, place, ret_error);
+    const size_t group_bytes = stream->options.group_bytes;
+    if (size > group_bytes)
+        return put_alone(stream, data, size, place, ret_error);
     firn_status status = FIRN_OK;
-    if (stream->held.size + size > FIRN_SEGMENT_BYTES)
+    if (stream->held.size + size > group_bytes)
         status = stream_flush(stream, ret_error);
     if (status != FIRN_OK)
         return status;

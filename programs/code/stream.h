@@ -1,5 +1,6 @@
-/* Sources or packed trees on their way into segments: small ones share a segment, one larger than a
- * segment goes on in further ones. Confined to one thread; the store's writer may be shared. */
+/* Sources or packed trees on their way into segments: small ones share a segment, larger ones have
+ * their own, and one larger than a segment goes on in further ones. Confined to one thread; the
+ * store's writer may be shared. */
 #ifndef CODE_STREAM_H
 #define CODE_STREAM_H
 
@@ -13,6 +14,8 @@ struct stream_options {
     firn_codec *codec; /* of the thread */
     uint32_t kind;     /* of the segments */
     int level;         /* of zstd */
+    size_t
+        group_bytes; /* what a segment that is shared holds at most; FIRN_SEGMENT_BYTES or less */
 };
 
 struct stream {

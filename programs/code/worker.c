@@ -53,11 +53,12 @@ firn_status worker_init(struct worker *worker, struct job *job, unsigned number,
     if (status != FIRN_OK)
         return firn_error_set(ret_error, status, 0, "cannot start a worker: %s",
                               firn_status_text(status));
-    struct stream_options options = {allocator, job->store, worker->codec, SEGMENT_SOURCE,
-                                     SOURCE_LEVEL};
+    struct stream_options options = {allocator,      job->store,   worker->codec,
+                                     SEGMENT_SOURCE, SOURCE_LEVEL, SOURCE_GROUP_BYTES};
     stream_init(&worker->sources, &options);
     options.kind = SEGMENT_TREE;
     options.level = TREE_LEVEL;
+    options.group_bytes = TREE_GROUP_BYTES;
     stream_init(&worker->trees, &options);
     snprintf(name, sizeof name, "names-%u", number);
     status = firn_store_scratch(job->store, name, path, sizeof path);

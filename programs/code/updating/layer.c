@@ -202,10 +202,11 @@ static firn_status move_members(struct update *update, firn_error *ret_error)
 {
     struct mover mover = {.update = update};
     struct stream_options options = {update->allocator, update->job.store, update->codec,
-                                     SEGMENT_SOURCE, SOURCE_LEVEL};
+                                     SEGMENT_SOURCE,    SOURCE_LEVEL,      SOURCE_GROUP_BYTES};
     stream_init(&mover.sources, &options);
     options.kind = SEGMENT_TREE;
     options.level = TREE_LEVEL;
+    options.group_bytes = TREE_GROUP_BYTES;
     stream_init(&mover.trees, &options);
     firn_status status = FIRN_OK;
     for (size_t i = 0; i < update->member_count && status == FIRN_OK; i++)

@@ -4,7 +4,7 @@
 
 #include <firn/store.h>
 
-#define SMALL_BYTES (64u << 10) /* a quarter of what a segment should hold */
+#define SMALL_BYTES (16u << 10) /* a quarter of what files that share a segment fill */
 
 static firn_status add(struct segments *segments, const firn_segment_info *info)
 {
