@@ -91,7 +91,7 @@ static void choose_in(struct opened *opened, uint64_t number, uint64_t at,
     firn_error error;
     if (opened_at(opened, number, &file, &error) != FIRN_OK)
         return;
-    const firn_status status = view_open(&view, opened, &file, &error);
+    const firn_status status = view_open(&view, opened, &file, VIEW_WHOLE, &error);
     if (status == FIRN_OK && at < view.loaded.text_size &&
         view_definitions(&view, &error) == FIRN_OK && view.definitions.count > 0 &&
         is_plain(view.file.path, strlen(view.file.path))) {

@@ -1,5 +1,6 @@
 /* `firn code at`: the smallest node at a place, found from the nearest checkpoint of the packed
  * tree, the nodes around it, and the definition that it is part of. */
+#include "code/spot.h"
 #include "code/with_file.h"
 
 #define DIGITS_MAX 10u /* of a 32-bit number */
@@ -29,9 +30,8 @@ static size_t parse_place(const char *text, firn_point *ret_point)
                : 0;
 }
 
-static void emit_node(struct emitter *emitter, const struct view *view, uint32_t index)
+static void emit_node(struct emitter *emitter, const struct view *view, const firn_path_node *node)
 {
-    const firn_node *node = &view->loaded.nodes.node[index];
     const firn_family *family = view->loaded.language->family;
     const firn_label label = firn_edge_label(family, node->edge);
     const firn_field field = firn_edge_field(family, node->edge);
@@ -40,7 +40,7 @@ static void emit_node(struct emitter *emitter, const struct view *view, uint32_t
     emitter_text(emitter, "kind", firn_family_label_name(family, label));
     emitter_flag(emitter, "named", firn_family_label_named(family, label));
     emitter_text(emitter, "field", field == 0 ? "-" : firn_family_field_name(family, field));
-    emitter_number(emitter, "index", index);
+    emitter_number(emitter, "index", node->index);
     emitter_number(emitter, "start_byte", node->start);
     emitter_number(emitter, "end_byte", node->end);
     emitter_number(emitter, "start_row", start.row);
@@ -49,21 +49,21 @@ static void emit_node(struct emitter *emitter, const struct view *view, uint32_t
     emitter_number(emitter, "end_column", end.column);
 }
 
-static void emit_json(struct emitter *emitter, const struct view *view, const firn_path_node *path,
-                      size_t depth, const struct extract_name *around)
+static void emit_json(struct emitter *emitter, const struct view *view, const struct spot *spot)
 {
+    const struct extract_name *around = &spot->definition;
     emitter_path(emitter, "path", view->file.path);
     emitter_object_begin(emitter, "node");
-    emit_node(emitter, view, path[depth - 1].index);
+    emit_node(emitter, view, &spot->path[spot->depth - 1]);
     emitter_object_end(emitter);
     emitter_array_begin(emitter, "ancestors");
-    for (size_t i = depth - 1; i-- > 0;) {
+    for (size_t i = spot->depth - 1; i-- > 0;) {
         emitter_object_begin(emitter, NULL);
-        emit_node(emitter, view, path[i].index);
+        emit_node(emitter, view, &spot->path[i]);
         emitter_object_end(emitter);
     }
     emitter_array_end(emitter);
-    if (around == NULL)
+    if (!spot->has_definition)
         return;
     emitter_object_begin(emitter, "definition");
     emitter_text_sized(emitter, "name", view->loaded.text + around->start,
@@ -73,9 +73,8 @@ static void emit_json(struct emitter *emitter, const struct view *view, const fi
     emitter_object_end(emitter);
 }
 
-static void print_node(struct emitter *emitter, const struct view *view, uint32_t index)
+static void print_node(struct emitter *emitter, const struct view *view, const firn_path_node *node)
 {
-    const firn_node *node = &view->loaded.nodes.node[index];
     const firn_family *family = view->loaded.language->family;
     const firn_label label = firn_edge_label(family, node->edge);
     const firn_field field = firn_edge_field(family, node->edge);
@@ -91,15 +90,15 @@ static void print_node(struct emitter *emitter, const struct view *view, uint32_
     emitter_plain(emitter, "%s to %u:%u\n", quote, end.row + 1, end.column + 1);
 }
 
-static void print_plain(struct emitter *emitter, const struct view *view,
-                        const firn_path_node *path, size_t depth, const struct extract_name *around)
+static void print_plain(struct emitter *emitter, const struct view *view, const struct spot *spot)
 {
-    print_node(emitter, view, path[depth - 1].index);
-    for (size_t i = depth - 1; i-- > 0;) {
+    const struct extract_name *around = &spot->definition;
+    print_node(emitter, view, &spot->path[spot->depth - 1]);
+    for (size_t i = spot->depth - 1; i-- > 0;) {
         emitter_plain(emitter, "  in ");
-        print_node(emitter, view, path[i].index);
+        print_node(emitter, view, &spot->path[i]);
     }
-    if (around == NULL)
+    if (!spot->has_definition)
         return;
     firn_point point = firn_lines_point(&view->lines, around->start);
     emitter_plain(emitter, "part of\n  ");
@@ -109,66 +108,28 @@ static void print_plain(struct emitter *emitter, const struct view *view,
     emitter_plain(emitter, "\n");
 }
 
-/* The innermost definition that the last node of a path is in; NULL when there is none. */
-static const struct extract_name *definition_around(const struct view *view,
-                                                    const firn_path_node *path, size_t depth)
-{
-    const struct extract_name *items = view->definitions.items;
-    while (depth-- > 0) {
-        size_t low = 0, high = view->definitions.count;
-        while (low < high) { /* the first behind the node */
-            const size_t middle = low + (high - low) / 2;
-            if (items[middle].whole <= path[depth].index)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        if (low > 0 && items[low - 1].whole == path[depth].index)
-            return &items[low - 1];
-    }
-    return NULL;
-}
-
-/* Prints the nodes of a path, root first. */
-static firn_status print_path(struct view *view, const firn_path_node *path, size_t depth,
-                              struct emitter *emitter, firn_error *ret_error)
-{
-    if (path[depth - 1].index >= view->loaded.nodes.count)
-        return firn_error_set(ret_error, FIRN_CORRUPT, 0,
-                              "%s: damaged in the store; index the folder again", view->file.path);
-    firn_status status = view_definitions(view, ret_error);
-    if (status != FIRN_OK)
-        return status;
-    const struct extract_name *around = definition_around(view, path, depth);
-    emitter_object_begin(emitter, NULL);
-    if (emitter->json)
-        emit_json(emitter, view, path, depth, around);
-    else
-        print_plain(emitter, view, path, depth, around);
-    emitter_object_end(emitter);
-    return FIRN_OK;
-}
-
 static firn_status show_place(const struct question *question, struct view *view,
                               struct emitter *emitter, firn_error *ret_error)
 {
-    const firn_allocator *allocator = view->opened->allocator;
     firn_point point;
-    firn_path_node *path;
-    size_t depth;
+    struct spot spot;
     (void)parse_place(question->operand, &point);
     uint32_t offset = firn_lines_offset(&view->lines, point, view->loaded.text_size);
     firn_status status =
-        offset == UINT32_MAX ? FIRN_NOT_FOUND : view_locate(view, offset, &path, &depth);
+        offset == UINT32_MAX ? FIRN_NOT_FOUND : spot_find(view, offset, &spot, ret_error);
     if (status == FIRN_NOT_FOUND)
         return firn_error_set(ret_error, status, 0, "%s:%llu:%llu: there is no node at this place",
                               view->file.path, point.row + 1ull, point.column + 1ull);
     if (status != FIRN_OK)
-        return firn_error_set(ret_error, status, 0, "%s: %s", view->file.path,
-                              firn_status_text(status));
-    status = print_path(view, path, depth, emitter, ret_error);
-    firn_release(allocator, path, depth * sizeof *path);
-    return status;
+        return status;
+    emitter_object_begin(emitter, NULL);
+    if (emitter->json)
+        emit_json(emitter, view, &spot);
+    else
+        print_plain(emitter, view, &spot);
+    emitter_object_end(emitter);
+    spot_fini(view, &spot);
+    return FIRN_OK;
 }
 
 bool is_place(const char *operand)
@@ -192,7 +153,8 @@ firn_status answer_at(struct opened *opened, const struct question *question,
         return firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "out of memory");
     memcpy(path, question->operand, size);
     path[size] = '\0';
-    firn_status status = with_file(opened, question, path, show_place, emitter, ret_error);
+    firn_status status =
+        with_file(opened, question, path, VIEW_PARTIAL, show_place, emitter, ret_error);
     firn_release(opened->allocator, path, size + 1);
     return status;
 }

@@ -92,5 +92,6 @@ firn_status answer_outline(struct opened *opened, const struct question *questio
                            struct emitter *emitter, struct outcome *outcome, firn_error *ret_error)
 {
     (void)outcome;
-    return with_file(opened, question, question->operand, show_outline, emitter, ret_error);
+    return with_file(opened, question, question->operand, VIEW_WHOLE, show_outline, emitter,
+                     ret_error);
 }

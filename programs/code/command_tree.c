@@ -115,5 +115,6 @@ firn_status answer_tree(struct opened *opened, const struct question *question,
                         struct emitter *emitter, struct outcome *outcome, firn_error *ret_error)
 {
     (void)outcome;
-    return with_file(opened, question, question->operand, show_tree, emitter, ret_error);
+    return with_file(opened, question, question->operand, VIEW_WHOLE, show_tree, emitter,
+                     ret_error);
 }

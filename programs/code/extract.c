@@ -26,6 +26,7 @@ struct run {
     struct extract_scratch *scratch;
     const firn_node *nodes;
     size_t depth;
+    size_t base; /* climbs end above this depth */
     extract_visit_fn visit;
     void *context;
 };
@@ -124,7 +125,7 @@ static void classify(const struct run *run, uint32_t node, struct extract_name *
     ret_name->whole = EXTRACT_NONE;
     ret_name->kind = label_of(run, node)->kind;
     ret_name->is_definition = false;
-    for (unsigned climbed = 0; climbed < CLIMB_MAX && top > 0; climbed++) {
+    for (unsigned climbed = 0; climbed < CLIMB_MAX && top > run->base; climbed++) {
         const struct extract_frame *parent = &stack[--top];
         const struct extract_rule *rule = find_rule(run, parent, child, marks);
         if (rule == NULL)
@@ -201,24 +202,54 @@ static firn_status push(struct run *run, uint32_t node)
     return FIRN_OK;
 }
 
+/* Visits the names of the nodes from first to end, whose ancestors are on the stack. */
+static firn_status visit_names(struct run *run, uint32_t first, uint32_t end)
+{
+    const struct extract_scratch *scratch = run->scratch;
+    const firn_node *nodes = run->nodes;
+    firn_status status = FIRN_OK;
+
+    for (uint32_t i = first; i < end && status == FIRN_OK; i++) {
+        assert(firn_node_label(&nodes[i]) < run->extractor->label_count);
+        bool is_name = (label_of(run, i)->traits & LABEL_NAME) != 0;
+        bool is_leaf = nodes[i].next == i + 1;
+        if (is_leaf && !is_name)
+            continue;
+        while (run->depth > 0 && scratch->stack[run->depth - 1].end <= i)
+            run->depth--; /* I1 */
+        if (is_name)
+            status = visit_name(run, i);
+        if (!is_leaf && status == FIRN_OK)
+            status = push(run, i);
+    }
+    return status;
+}
+
 firn_status extract_names(const struct extractor *extractor, struct extract_scratch *scratch,
                           const firn_nodes *nodes, extract_visit_fn visit, void *context)
 {
-    struct run run = {extractor, scratch, nodes->node, 0, visit, context};
-    firn_status status = FIRN_OK;
+    struct run run = {extractor, scratch, nodes->node, 0, 0, visit, context};
+    return visit_names(&run, 0, nodes->count);
+}
 
-    for (uint32_t i = 0; i < nodes->count && status == FIRN_OK; i++) {
-        assert(firn_node_label(&nodes->node[i]) < extractor->label_count);
-        bool is_name = (label_of(&run, i)->traits & LABEL_NAME) != 0;
-        bool is_leaf = nodes->node[i].next == i + 1;
-        if (is_leaf && !is_name)
-            continue;
-        while (run.depth > 0 && scratch->stack[run.depth - 1].end <= i)
-            run.depth--; /* I1 */
-        if (is_name)
-            status = visit_name(&run, i);
-        if (!is_leaf && status == FIRN_OK)
-            status = push(&run, i);
-    }
-    return status;
+firn_status extract_names_below(const struct extractor *extractor, struct extract_scratch *scratch,
+                                const firn_nodes *nodes, const firn_path_node *path, size_t depth,
+                                extract_visit_fn visit, void *context)
+{
+    struct run run = {extractor, scratch, nodes->node, 0, 0, visit, context};
+    firn_status status = FIRN_OK;
+    for (size_t i = 0; i + 1 < depth && status == FIRN_OK; i++)
+        status = push(&run, path[i].index);
+    run.base = depth - 1;
+    const uint32_t first = path[depth - 1].index;
+    return status == FIRN_OK ? visit_names(&run, first, nodes->node[first].next) : status;
+}
+
+bool extract_may_define(const struct extractor *extractor, firn_label label)
+{
+    const struct extract_label *of = &extractor->labels[label];
+    for (unsigned i = 0; i < of->rule_count; i++)
+        if (extractor->rules[of->first_rule + i].action == RULE_DEFINE)
+            return true;
+    return false;
 }

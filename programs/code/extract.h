@@ -42,4 +42,15 @@ FIRN_NODISCARD firn_status extract_names(const struct extractor *extractor,
                                          struct extract_scratch *scratch, const firn_nodes *nodes,
                                          extract_visit_fn visit, void *context);
 
+/* The same for the last node of a path and all below it, of a tree of which only these nodes and
+ * those of the path, root first, need be decoded. What is defined by nodes above is no definition
+ * then. O(nodes below). */
+FIRN_NODISCARD firn_status extract_names_below(const struct extractor *extractor,
+                                               struct extract_scratch *scratch,
+                                               const firn_nodes *nodes, const firn_path_node *path,
+                                               size_t depth, extract_visit_fn visit, void *context);
+
+/* Whether a node of a label may be all that a name defines. */
+bool extract_may_define(const struct extractor *extractor, firn_label label);
+
 #endif

@@ -1,11 +1,12 @@
 /* Kept views, least recently used ones going first.
  *
- * A kept view has its own copy of the text, so that no segment of the store stays pinned for it, no
- * packed tree, and the parent of each node: with it the node at an offset is found by a binary
- * search and a climb, in 1 µs where decoding from a checkpoint takes 20.
+ * A kept view has its own copy of the text, so that no segment of the store stays pinned for it. A
+ * whole one has no packed tree, and the parent of each node: with it the node at an offset is found
+ * by a binary search and a climb, in 1 µs where decoding from a checkpoint takes 20. A partial one
+ * goes on with what it has decoded.
  *
  * Invariants, whenever the mutex is free:
- *   K1  a file has one kept view at most, in the bucket of its number
+ *   K1  a file has one kept view of each kind at most, in the bucket of its number
  *   K2  bytes is the sum of all that are in buckets, and at most limit_bytes unless those in use
  *       alone take more
  *   K3  a kept view is in the list exactly when nobody uses it */
@@ -23,6 +24,7 @@ struct kept {
     struct kept *older;
     size_t bytes;
     unsigned users;
+    pthread_mutex_t mutex; /* of a partial view */
 };
 
 struct views {
@@ -74,12 +76,8 @@ static void list_remove(struct views *views, struct kept *kept)
 
 static void kept_destroy(struct kept *kept)
 {
-    struct view *view = &kept->view;
-    const firn_allocator *allocator = view->opened->allocator;
-    firn_release(allocator, view->parents, view->loaded.nodes.count * sizeof *view->parents);
-    if (view->loaded.text_size > 0)
-        firn_release(allocator, (void *)(uintptr_t)view->loaded.text, view->loaded.text_size);
-    view_close(view);
+    view_close(&kept->view);
+    pthread_mutex_destroy(&kept->mutex);
     firn_release(NULL, kept, sizeof *kept);
 }
 
@@ -117,20 +115,27 @@ void views_destroy(struct views *views)
 
 /* --- taking and giving --- */
 
-static struct kept *find(struct views *views, uint64_t file)
+static enum view_kind kind_of(const struct view *view)
+{
+    return view->partial != NULL ? VIEW_PARTIAL : VIEW_WHOLE;
+}
+
+static struct kept *find(struct views *views, uint64_t file, enum view_kind kind)
 {
     struct kept *kept = views->buckets[file % BUCKETS];
-    while (kept != NULL && kept->view.file.number != file)
+    while (kept != NULL && (kept->view.file.number != file || kind_of(&kept->view) != kind))
         kept = kept->chained;
     return kept;
 }
 
-struct view *views_take(struct views *views, uint64_t file)
+struct view *views_take(struct views *views, uint64_t file, enum view_kind kind)
 {
     if (views == NULL)
         return NULL;
     pthread_mutex_lock(&views->mutex);
-    struct kept *kept = find(views, file);
+    struct kept *kept = find(views, file, VIEW_WHOLE);
+    if (kept == NULL && kind == VIEW_PARTIAL)
+        kept = find(views, file, VIEW_PARTIAL);
     if (kept != NULL && kept->users++ == 0)
         list_remove(views, kept); /* K3 */
     pthread_mutex_unlock(&views->mutex);
@@ -152,7 +157,8 @@ void views_give(struct views *views, struct view *view)
 static size_t bytes_of(const struct view *view)
 {
     const size_t each = sizeof(firn_node) + sizeof(uint32_t);
-    return sizeof(struct kept) + view->loaded.nodes.count * each + view->loaded.text_size +
+    const size_t bytes = view->partial != NULL ? view->owned_bytes : view->loaded.text_size;
+    return sizeof(struct kept) + view->loaded.tree.node_count * each + bytes +
            view->lines.count * sizeof(uint32_t) +
            view->definitions.capacity * sizeof *view->definitions.items;
 }
@@ -173,42 +179,60 @@ static uint32_t *make_parents(const firn_nodes *nodes, const firn_allocator *all
     return parents;
 }
 
-/* Makes a kept view that owns all that it has. NULL without memory; view then has what it had. */
-static struct kept *make_kept(struct view *view, size_t bytes)
+/* Lets a whole view own all that it has. False without memory; it then has what it had. */
+static bool own_all(struct view *view)
 {
     const firn_allocator *allocator = view->opened->allocator;
     const size_t size = view->loaded.text_size;
-    char *text = firn_allocate(allocator, size > 0 ? size : 1);
+    uint8_t *text = firn_allocate(allocator, size);
     uint32_t *parents = make_parents(&view->loaded.nodes, allocator);
-    struct kept *kept = firn_allocate(NULL, sizeof *kept);
-    if (text == NULL || parents == NULL || kept == NULL) {
-        firn_release(allocator, text, size > 0 ? size : 1);
+    if (text == NULL || parents == NULL) {
+        firn_release(allocator, text, size);
         firn_release(allocator, parents, view->loaded.nodes.count * sizeof *parents);
-        firn_release(NULL, kept, sizeof *kept);
-        return NULL;
+        return false;
     }
     memcpy(text, view->loaded.text, size);
     loaded_close(view->opened, &view->loaded); /* the store's own bytes */
+    view->loaded.text = (const char *)text;
+    view->owned = text;
+    view->owned_bytes = size;
+    view->parents = parents;
+    return true;
+}
+
+/* Makes a kept view of one, which has nothing then; NULL without memory. */
+static struct kept *make_kept(struct view *view, size_t bytes)
+{
+    struct kept *kept = firn_allocate(NULL, sizeof *kept);
+    if (kept == NULL || (view->partial == NULL && !own_all(view))) {
+        firn_release(NULL, kept, sizeof *kept);
+        return NULL;
+    }
     *kept = (struct kept){.view = *view, .bytes = bytes};
-    kept->view.loaded.text = text;
-    kept->view.loaded.text_size = size;
-    kept->view.parents = parents;
+    pthread_mutex_init(&kept->mutex, NULL);
+    kept->view.mutex = view->partial != NULL ? &kept->mutex : NULL;
     *view = (struct view){.opened = view->opened};
     return kept;
 }
 
+static bool is_worth_keeping(const struct view *view)
+{
+    return view->loaded.text_size > 0 &&
+           (view->partial != NULL || (view->has_definitions && view->loaded.nodes.count > 0));
+}
+
 void views_offer(struct views *views, struct view *view)
 {
-    const uint64_t file = view->file.number;
-    const size_t bytes = bytes_of(view);
-    if (views == NULL || !view->has_definitions || view->loaded.nodes.count == 0 ||
-        view->loaded.text_size == 0 || bytes > views->limit_bytes / 2)
+    if (views == NULL || !is_worth_keeping(view))
         return;
-    struct kept *kept = make_kept(view, bytes);
+    const uint64_t file = view->file.number;
+    const enum view_kind kind = kind_of(view);
+    const size_t bytes = bytes_of(view);
+    struct kept *kept = bytes <= views->limit_bytes / 2 ? make_kept(view, bytes) : NULL;
     if (kept == NULL)
         return;
     pthread_mutex_lock(&views->mutex);
-    if (find(views, file) == NULL) {
+    if (find(views, file, kind) == NULL) {
         make_room(views, bytes);
         kept->chained = views->buckets[file % BUCKETS];
         views->buckets[file % BUCKETS] = kept;

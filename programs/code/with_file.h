@@ -11,9 +11,10 @@
 typedef firn_status (*view_fn)(const struct question *question, struct view *view,
                                struct emitter *emitter, firn_error *ret_error);
 
-/* Shows the file that path names, as resolve_file takes it. */
+/* Shows the file that path names, as resolve_file takes it; the view may be whole where a partial
+ * one is asked for. */
 FIRN_NODISCARD firn_status with_file(struct opened *opened, const struct question *question,
-                                     const char *path, view_fn show, struct emitter *emitter,
-                                     firn_error *ret_error);
+                                     const char *path, enum view_kind kind, view_fn show,
+                                     struct emitter *emitter, firn_error *ret_error);
 
 #endif

@@ -95,14 +95,20 @@ class Serve(Case):
     def test_what_is_kept_of_a_file_gives_the_same_places(self):
         print(f"FIRN_SEED={SEED}")
         chance = random.Random(SEED)
+        self.write("wide.c", "".join(f"#define N{i} {i}\nstruct s{i} {{ int a, *b; }} v{i}, w{i};\n"
+                                     for i in range(900)))
+        self.write("one.js", "class A {\n" + "".join(f"  m{i}(a) {{ return {{ a: a.b{i} }}; }}\n  f{i} = 1; // c\n"
+                                                     for i in range(400)) + "}\nconst x = { y: () => 1 };\n")
         self.write("deep.c", "int f(void) { return " + "(" * 60 + "1" + ")" * 60 + "; }\n\n\nint g; /* c */ \n")
         self.index()
         server = Server(self, self.store)
         with server.connect() as client:
-            for name in ("deep.c", "src/list.c", "odd.c", "big.py"):
+            for name in ("deep.c", "src/list.c", "odd.c", "big.py", "wide.c", "one.js"):
                 lines = (self.tree / name).read_bytes().split(b"\n")
-                for _ in range(8):
-                    row = chance.randrange(min(len(lines), 200))
+                for turn in range(16):
+                    if turn == 8:
+                        client.ask("outline", file=name) # from now on all of the file is kept, not parts of it
+                    row = chance.randrange(len(lines))
                     place = f"{name}:{row + 1}:{chance.randrange(len(lines[row]) + 1) + 1}"
                     run = code("at", self.store, "--json", place, **without_server(self.store))
                     for _ in range(2): # the second is from what is kept
