@@ -52,6 +52,9 @@ typedef struct firn_http_profile_info {
     uint32_t field_limit;  /* 431 beyond it */
     uint32_t head_limit;   /* bytes; 431 beyond it */
     uint32_t target_limit; /* bytes; 414 beyond it */
+    uint32_t entry_bytes;  /* of memory, of each connection */
+    uint32_t block_bytes;  /* besides, while it is read or answered */
+    uint32_t loop_bytes;   /* of each loop, with the blocks that it keeps for the next */
 } firn_http_profile_info;
 /* NULL for none. Static. */
 FIRN_API const firn_http_profile_info *firn_http_profile_get(firn_http_profile profile);
@@ -90,7 +93,7 @@ typedef struct firn_http_server_options {
     void *context;
     firn_http_record_fn record; /* NULL: none; in the loop, as the handler */
     void *record_context;
-    const char *name; /* of the Server field; NULL: none is sent */
+    const char *name; /* of the Server field, at most 200 bytes; NULL: none is sent */
     /* In PEM, with those that lead to its issuer: what is served is HTTPS, by TLS 1.2 and 1.3, and
      * a connection also holds what GnuTLS allocates for it, which memory_limit does not count;
      * those who ask in plain HTTP are told so. NULL: HTTP. */
@@ -194,8 +197,9 @@ typedef struct firn_http_server_stats {
     uint64_t received_bytes, sent_bytes;
     uint64_t connections, idle, reading, handling, sending; /* now */
     uint64_t entry_bytes;                                   /* of connections, each one's entry */
-    uint64_t block_bytes; /* lent to connections, or kept for the next */
-    uint64_t spill_count; /* heads that needed more than their profile has inline */
+    uint64_t block_bytes;      /* lent to connections, or kept for the next */
+    uint64_t spill_count;      /* heads that needed more than their profile has inline */
+    uint64_t allocation_count; /* for entries and blocks, ever: a steady load adds none */
     uint64_t handshake_count, resumed_count; /* of TLS: that succeeded, and those among them that
                                               * went on with an earlier session */
     uint64_t handshake_failed_count;

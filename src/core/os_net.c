@@ -137,7 +137,10 @@ int firn_os_send(int fd, const struct iovec *parts, size_t count, bool more, siz
             message.msg_iovlen = 1;
         }
         if (error == 0) {
-            got = sendmsg(fd, &message, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+            const int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
+            got = message.msg_iovlen == 1 /* without a copy of the message's head */
+                      ? send(fd, message.msg_iov[0].iov_base, message.msg_iov[0].iov_len, flags)
+                      : sendmsg(fd, &message, flags);
             error = got < 0 ? errno : 0;
         }
         if (error == 0)

@@ -17,7 +17,7 @@
 
 static bool put(struct firn_http_exchange *exchange, const void *data, size_t size)
 {
-    if (!firn_http_output_put(exchange->connection, data, size))
+    if (!output_put(exchange->connection, data, size))
         exchange->is_broken = true;
     return !exchange->is_broken;
 }
@@ -46,49 +46,74 @@ firn_status firn_http_answer_begin(firn_http_exchange *exchange, uint16_t status
     const struct loop *loop = exchange->connection->loop;
     if (exchange->answer != ANSWER_NONE || status < 200 || status > 599)
         return FIRN_INVALID;
-    char line[160];
+    char line[64];
     const char *reason = firn_http_reason(status);
-    size_t size = 0, reason_size = strlen(reason), date_size = strlen(loop->date);
+    const size_t reason_size = strlen(reason);
     memcpy(line, "HTTP/1.1 ", 9);
-    size = 9 + write_number(line + 9, status);
+    size_t size = 9 + write_number(line + 9, status);
     line[size++] = ' ';
     memcpy(line + size, reason, reason_size);
     size += reason_size;
     memcpy(line + size, "\r\n", 2);
-    size += 2;
-    memcpy(line + size, loop->date, date_size);
-    size += date_size;
     exchange->answer = ANSWER_BEGUN;
     exchange->status = status;
-    put(exchange, line, size);
-    if (loop->options->name != NULL)
-        return firn_http_answer_field(exchange, "Server", loop->options->name,
-                                      strlen(loop->options->name));
-    return exchange->is_broken ? FIRN_NO_MEMORY : FIRN_OK;
+    put(exchange, line, size + 2);
+    return put(exchange, loop->lead, loop->lead_size) ? FIRN_OK : FIRN_NO_MEMORY;
 }
 
-static bool is_field(const char *name, const char *value, size_t size)
+static bool is_name(const char *name, size_t size)
 {
-    if (*name == '\0')
-        return false;
-    for (; *name != '\0'; name++)
-        if ((firn_http_class[(uint8_t)*name] & FIRN_HTTP_CLASS_TOKEN) == 0)
-            return false;
+    uint8_t all = FIRN_HTTP_CLASS_TOKEN;
     for (size_t i = 0; i < size; i++)
-        if ((firn_http_class[(uint8_t)value[i]] & FIRN_HTTP_CLASS_TEXT) == 0)
+        all &= firn_http_class[(uint8_t)name[i]];
+    return size > 0 && all != 0;
+}
+
+bool firn_http_is_text(const char *value, size_t size)
+{
+    const uint64_t ones = UINT64_MAX / 255, tops = ones << 7;
+    size_t at = 0;
+    for (; size - at >= 8; at += 8) { /* as long as there is neither a control nor a tab */
+        uint64_t eight;
+        memcpy(&eight, value + at, 8);
+        uint64_t below_space = (eight - ones * 32) & ~eight;
+        uint64_t not_delete = eight ^ ones * 127;
+        if (((below_space | ((not_delete - ones) & ~not_delete)) & tops) != 0)
+            break;
+    }
+    for (; at < size; at++)
+        if ((firn_http_class[(uint8_t)value[at]] & FIRN_HTTP_CLASS_TEXT) == 0)
             return false;
     return true;
+}
+
+/* A field whose name is known to be one. */
+static firn_status put_field(struct firn_http_exchange *exchange, const char *name,
+                             size_t name_size, const char *value, size_t size)
+{
+    if (exchange->answer != ANSWER_BEGUN || !firn_http_is_text(value, size))
+        return FIRN_INVALID;
+    char *room = output_room(exchange->connection, name_size + size + 4);
+    if (room != NULL) {
+        memcpy(room, name, name_size);
+        memcpy(room + name_size, ": ", 2);
+        memcpy(room + name_size + 2, value, size);
+        memcpy(room + name_size + 2 + size, "\r\n", 2);
+    } else {
+        put(exchange, name, name_size);
+        put(exchange, ": ", 2);
+        put(exchange, value, size);
+        put(exchange, "\r\n", 2);
+    }
+    return exchange->is_broken ? FIRN_NO_MEMORY : FIRN_OK;
 }
 
 firn_status firn_http_answer_field(firn_http_exchange *exchange, const char *name,
                                    const char *value, size_t size)
 {
-    if (exchange->answer != ANSWER_BEGUN || !is_field(name, value, size))
-        return FIRN_INVALID;
-    put_text(exchange, name);
-    put(exchange, ": ", 2);
-    put(exchange, value, size);
-    return put(exchange, "\r\n", 2) ? FIRN_OK : FIRN_NO_MEMORY;
+    const size_t name_size = strlen(name);
+    return is_name(name, name_size) ? put_field(exchange, name, name_size, value, size)
+                                    : FIRN_INVALID;
 }
 
 /* Whether there is a body at all, whatever its size. */
@@ -98,7 +123,8 @@ static bool may_have_body(const struct firn_http_exchange *exchange)
            exchange->status != 304;
 }
 
-static void put_connection(struct firn_http_exchange *exchange)
+/* Tells what becomes of the connection, and ends the head. */
+static bool put_last_lines(struct firn_http_exchange *exchange)
 {
     struct connection *connection = exchange->connection;
     if (connection->loop->is_stopping)
@@ -107,6 +133,7 @@ static void put_connection(struct firn_http_exchange *exchange)
         put_text(exchange, "Connection: close\r\n");
     else if (exchange->head.minor == 0)
         put_text(exchange, "Connection: keep-alive\r\n");
+    return put(exchange, "\r\n", 2);
 }
 
 /* Ends the head of an answer whose body has a length. */
@@ -119,8 +146,7 @@ static bool end_head(struct firn_http_exchange *exchange, uint64_t length)
         memcpy(line + size, "\r\n", 2);
         put(exchange, line, size + 2);
     }
-    put_connection(exchange);
-    return put(exchange, "\r\n", 2);
+    return put_last_lines(exchange);
 }
 
 firn_status firn_http_answer_body(firn_http_exchange *exchange, const void *data, size_t size)
@@ -139,7 +165,7 @@ firn_status firn_http_answer(firn_http_exchange *exchange, uint16_t status, cons
 {
     firn_status result = firn_http_answer_begin(exchange, status);
     if (result == FIRN_OK && type != NULL)
-        result = firn_http_answer_field(exchange, "Content-Type", type, strlen(type));
+        result = put_field(exchange, "Content-Type", 12, type, strlen(type));
     return result == FIRN_OK ? firn_http_answer_body(exchange, body, size) : result;
 }
 
@@ -283,8 +309,7 @@ firn_status firn_http_answer_stream(firn_http_exchange *exchange, uint64_t lengt
             put_text(exchange, "Transfer-Encoding: chunked\r\n");
         else if (!exchange->is_chunked)
             exchange->connection->closes = true;
-        put_connection(exchange);
-        put(exchange, "\r\n", 2);
+        put_last_lines(exchange);
     }
     exchange->answer = may_have_body(exchange) && length > 0 ? ANSWER_STREAM : ANSWER_DONE;
     return exchange->is_broken ? FIRN_NO_MEMORY : FIRN_OK;

@@ -10,6 +10,7 @@
 static void *take(struct loop *loop, size_t bytes)
 {
     void *memory = firn_slab_alloc(&loop->slab, bytes);
+    count(&loop->stats.allocations, 1);
     if (memory != NULL)
         count(&loop->stats.block_bytes, (int64_t)bytes);
     return memory;

@@ -29,6 +29,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 
 /* What a connection waits for. */
 enum phase {
@@ -82,11 +83,10 @@ enum interest { INTEREST_READ, INTEREST_WRITE, INTEREST_NONE, INTEREST_MORE };
 /* How far an answer is. */
 enum answer { ANSWER_NONE, ANSWER_BEGUN, ANSWER_STREAM, ANSWER_FILE, ANSWER_DONE };
 
+/* Up to head all is 0 when one begins; what follows is set when it is begun itself, as clearing
+ * the whole of it took 0.02 us of a request. */
 struct firn_http_exchange {
     struct connection *connection;
-    firn_http_head head;
-    firn_http_head trailers;
-    firn_http_chunks chunks;
     uint64_t body_left;  /* of a body with a length */
     uint64_t body_bytes; /* of the body that came */
     firn_http_receive_fn receive;
@@ -110,6 +110,9 @@ struct firn_http_exchange {
     bool is_refused;     /* the request */
     bool in_call;        /* the handler's, or one of those it set */
     uint32_t wake_count; /* in the loop's queue */
+    firn_http_head head;
+    firn_http_head trailers;
+    firn_http_chunks chunks;
 };
 
 /* Lent to a connection from the first byte of a request to the last of its answer. It stays where
@@ -144,12 +147,14 @@ struct deadline_list {
 /* Counters that other threads read. */
 struct loop_stats {
     atomic_uint_fast64_t accepted, requests, refused, timeouts, received, sent, spills;
-    atomic_uint_fast64_t connections, entry_bytes, block_bytes;
+    atomic_uint_fast64_t connections, entry_bytes, block_bytes, allocations;
     atomic_uint_fast64_t handshakes, resumed, handshakes_failed;
     atomic_uint_fast64_t phases[PHASE_CLOSED + 1];
 };
 
 #define SPARE_BLOCKS 8u
+#define NAME_BYTES_MAX 200u /* of Server */
+#define LEAD_BYTES 256u
 
 struct loop {
     firn_http_server *server;
@@ -171,9 +176,10 @@ struct loop {
     uint32_t spare_count;
     char *out;
     uint32_t out_size;
-    char date[FIRN_HTTP_DATE_BYTES + 8]; /* "Date: ...": of date_s */
-    uint64_t date_s;
-    pthread_mutex_t mutex; /* over what follows */
+    char lead[LEAD_BYTES]; /* what follows each status line: Date and Server */
+    uint32_t lead_size;
+    uint64_t lead_until_ns; /* a second has passed then */
+    pthread_mutex_t mutex;  /* over what follows */
     struct wake *wakes, **wakes_end;
     struct loop_stats stats;
 };
@@ -188,6 +194,8 @@ static inline void count(atomic_uint_fast64_t *counter, int64_t by)
 static inline void phase_set(struct connection *connection, enum phase phase)
 {
     struct loop_stats *stats = &connection->loop->stats;
+    if (connection->phase == phase)
+        return;
     count(&stats->phases[connection->phase], -1);
     count(&stats->phases[phase], 1);
     connection->phase = (uint8_t)phase;
@@ -218,8 +226,27 @@ void firn_http_blocks_fini(struct loop *loop);
 
 /* --- output.c --- */
 
-/* Adds bytes to what is to be sent; false when there is no memory for what must wait. */
-bool firn_http_output_put(struct connection *connection, const void *data, size_t size);
+/* Adds bytes that loop->out has no room for; false when there is no memory for what must wait. */
+bool firn_http_output_overflow(struct connection *connection, const void *data, size_t size);
+/* Where size bytes may be written, which then count as put; NULL: put them. */
+static inline char *output_room(struct connection *connection, size_t size)
+{
+    struct loop *loop = connection->loop;
+    char *room = loop->out + loop->out_size;
+    if (size > loop->profile->output_bytes - loop->out_size)
+        return NULL;
+    loop->out_size += (uint32_t)size;
+    return room;
+}
+/* Adds bytes to what is to be sent; false as above. */
+static inline bool output_put(struct connection *connection, const void *data, size_t size)
+{
+    char *room = output_room(connection, size);
+    if (room == NULL)
+        return firn_http_output_overflow(connection, data, size);
+    memcpy(room, data, size);
+    return true;
+}
 enum sent { SENT_ALL, SENT_SOME, SENT_BROKEN };
 /* Sends what there is; more: further bytes follow at once. SENT_SOME: the kernel has no more room.
  */
@@ -236,6 +263,9 @@ void firn_http_output_drop(struct connection *connection);
 bool firn_http_output_interject(struct connection *connection, const void *data, size_t size);
 
 /* --- answer.c --- */
+
+/* Whether bytes may be the value of a field. */
+bool firn_http_is_text(const char *value, size_t size);
 
 /* Answers a refused message, and has the connection close. */
 void firn_http_answer_refusal(struct connection *connection, uint16_t status);

@@ -44,6 +44,8 @@ void firn_http_deadline_go_on(struct connection *connection, enum deadline which
     struct deadline_list *list = &connection->loop->deadlines[which];
     if (connection->deadline == which && which == DEADLINE_HEAD)
         return; /* a head has so much time in all */
+    if (connection->deadline == which && connection->since_ms == connection->loop->now_ms)
+        return;
     if (connection->deadline == which && list->last == connection) {
         connection->since_ms = connection->loop->now_ms;
         return;

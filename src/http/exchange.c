@@ -24,7 +24,9 @@ static void begin_message(struct connection *connection)
     const firn_http_profile_info *profile = connection->loop->profile;
     const firn_http_limits limits = {profile->head_limit, profile->target_limit};
     struct firn_http_exchange *exchange = &block->exchange;
-    *exchange = (struct firn_http_exchange){.connection = connection, .file = -1};
+    memset(exchange, 0, offsetof(struct firn_http_exchange, head));
+    exchange->connection = connection;
+    exchange->file = -1;
     firn_status status = firn_http_head_begin(&exchange->head, FIRN_HTTP_REQUEST, &limits,
                                               block->fields, block->field_capacity);
     (void)status; /* the limits are the profiles' own */
@@ -134,6 +136,8 @@ static bool call_handler(struct connection *connection)
     connection->closes |= !head->keep_alive;
     exchange->has_body = head->body != FIRN_HTTP_BODY_NONE;
     exchange->body_left = head->length;
+    if (head->body == FIRN_HTTP_BODY_CHUNKED)
+        exchange->chunks = (firn_http_chunks){0};
     connection->block->read_at = connection->block->start + head->size;
     count(&loop->stats.requests, 1);
     phase_set(connection, exchange->has_body ? PHASE_BODY : PHASE_HANDLING);

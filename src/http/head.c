@@ -107,59 +107,59 @@ void firn_http_date(int64_t seconds, char out[FIRN_HTTP_DATE_BYTES])
              (unsigned)at.tm_min % 100, (unsigned)at.tm_sec % 100);
 }
 
+/* By the first digit and the others. */
+static const char *const reasons[5][32] = {
+    [0][0] = "Continue",
+    [0][1] = "Switching Protocols",
+    [1][0] = "OK",
+    [1][1] = "Created",
+    [1][2] = "Accepted",
+    [1][3] = "Non-Authoritative Information",
+    [1][4] = "No Content",
+    [1][5] = "Reset Content",
+    [1][6] = "Partial Content",
+    [2][0] = "Multiple Choices",
+    [2][1] = "Moved Permanently",
+    [2][2] = "Found",
+    [2][3] = "See Other",
+    [2][4] = "Not Modified",
+    [2][5] = "Use Proxy",
+    [2][7] = "Temporary Redirect",
+    [2][8] = "Permanent Redirect",
+    [3][0] = "Bad Request",
+    [3][1] = "Unauthorized",
+    [3][2] = "Payment Required",
+    [3][3] = "Forbidden",
+    [3][4] = "Not Found",
+    [3][5] = "Method Not Allowed",
+    [3][6] = "Not Acceptable",
+    [3][7] = "Proxy Authentication Required",
+    [3][8] = "Request Timeout",
+    [3][9] = "Conflict",
+    [3][10] = "Gone",
+    [3][11] = "Length Required",
+    [3][12] = "Precondition Failed",
+    [3][13] = "Content Too Large",
+    [3][14] = "URI Too Long",
+    [3][15] = "Unsupported Media Type",
+    [3][16] = "Range Not Satisfiable",
+    [3][17] = "Expectation Failed",
+    [3][21] = "Misdirected Request",
+    [3][22] = "Unprocessable Content",
+    [3][26] = "Upgrade Required",
+    [3][31] = "Request Header Fields Too Large", /* RFC 6585 */
+    [4][0] = "Internal Server Error",
+    [4][1] = "Not "
+             "Implemented",
+    [4][2] = "Bad Gateway",
+    [4][3] = "Service Unavailable",
+    [4][4] = "Gateway Timeout",
+    [4][5] = "HTTP Version Not Supported",
+};
+
 const char *firn_http_reason(uint16_t status)
 {
-    static const struct {
-        uint16_t status;
-        const char *reason;
-    } reasons[] = {{100, "Continue"},
-                   {101, "Switching Protocols"},
-                   {200, "OK"},
-                   {201, "Created"},
-                   {202, "Accepted"},
-                   {203, "Non-Authoritative Information"},
-                   {204, "No Content"},
-                   {205, "Reset Content"},
-                   {206, "Partial Content"},
-                   {300, "Multiple Choices"},
-                   {301, "Moved Permanently"},
-                   {302, "Found"},
-                   {303, "See Other"},
-                   {304, "Not Modified"},
-                   {305, "Use Proxy"},
-                   {307, "Temporary Redirect"},
-                   {308, "Permanent Redirect"},
-                   {400, "Bad Request"},
-                   {401, "Unauthorized"},
-                   {402, "Payment Required"},
-                   {403, "Forbidden"},
-                   {404, "Not Found"},
-                   {405, "Method Not Allowed"},
-                   {406, "Not Acceptable"},
-                   {407, "Proxy Authentication Required"},
-                   {408, "Request Timeout"},
-                   {409, "Conflict"},
-                   {410, "Gone"},
-                   {411, "Length Required"},
-                   {412, "Precondition Failed"},
-                   {413, "Content Too Large"},
-                   {414, "URI Too Long"},
-                   {415, "Unsupported Media Type"},
-                   {416, "Range Not Satisfiable"},
-                   {417, "Expectation Failed"},
-                   {421, "Misdirected Request"},
-                   {422, "Unprocessable Content"},
-                   {426, "Upgrade Required"},
-                   {431, "Request Header Fields Too Large"}, /* RFC 6585 */
-                   {500, "Internal Server Error"},
-                   {501, "Not "
-                         "Implemented"},
-                   {502, "Bad Gateway"},
-                   {503, "Service Unavailable"},
-                   {504, "Gateway Timeout"},
-                   {505, "HTTP Version Not Supported"}};
-    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
-        if (reasons[i].status == status)
-            return reasons[i].reason;
-    return "";
+    const unsigned digit = status / 100u - 1, rest = status % 100u;
+    const char *reason = digit < 5 && rest < 32 ? reasons[digit][rest] : NULL;
+    return reason != NULL ? reason : "";
 }

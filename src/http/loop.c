@@ -69,6 +69,7 @@ static bool take_in(struct loop *loop, int fd)
     count(&loop->stats.phases[phase], 1);
     count(&loop->stats.connections, 1);
     count(&loop->stats.accepted, 1);
+    count(&loop->stats.allocations, 1);
     count(&loop->stats.entry_bytes, (int64_t)entry_bytes(loop));
     return true;
 }
@@ -144,21 +145,29 @@ static void call_wakes(struct loop *loop)
 
 /* --- time --- */
 
-static void write_date(struct loop *loop, uint64_t seconds)
+_Static_assert(sizeof "Date: \r\nServer: \r\n" + FIRN_HTTP_DATE_BYTES + NAME_BYTES_MAX <=
+                   LEAD_BYTES,
+               "what leads an answer has room");
+
+/* Once a second: the clock of the day is read no more often. */
+static void write_lead(struct loop *loop)
 {
     char date[FIRN_HTTP_DATE_BYTES];
-    firn_http_date((int64_t)seconds, date);
-    snprintf(loop->date, sizeof loop->date, "Date: %s\r\n", date);
-    loop->date_s = seconds;
+    const uint64_t second = 1000000000u, wall_ns = (uint64_t)firn_clock_wall_ns();
+    const char *name = loop->options->name;
+    firn_http_date((int64_t)(wall_ns / second), date);
+    loop->lead_size = (uint32_t)snprintf(loop->lead, sizeof loop->lead, "Date: %s\r\n%s%s%s", date,
+                                         name != NULL ? "Server: " : "", name != NULL ? name : "",
+                                         name != NULL ? "\r\n" : "");
+    loop->lead_until_ns = loop->now_ns + second - wall_ns % second;
 }
 
 static void tell_time(struct loop *loop)
 {
     loop->now_ns = firn_clock_ns();
     loop->now_ms = (uint32_t)(loop->now_ns / 1000000);
-    uint64_t seconds = (uint64_t)firn_clock_wall_ns() / 1000000000u;
-    if (seconds != loop->date_s)
-        write_date(loop, seconds);
+    if (loop->now_ns >= loop->lead_until_ns)
+        write_lead(loop);
 }
 
 static uint32_t sooner(uint32_t next, uint32_t since_ms, uint32_t after_ms, uint32_t now_ms)

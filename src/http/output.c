@@ -26,6 +26,7 @@ static bool keep(struct connection *connection, const void *data, size_t size)
             memcpy(larger, block->wait + block->wait_at, block->wait_size);
             (void)!firn_slab_release(&loop->slab, block->wait);
         }
+        count(&loop->stats.allocations, 1);
         count(&loop->stats.block_bytes, (int64_t)capacity - (int64_t)block->wait_capacity);
         block->wait = larger;
         block->wait_capacity = (uint32_t)capacity;
@@ -79,15 +80,8 @@ enum sent firn_http_output_flush(struct connection *connection, bool more)
     return send_parts(connection, NULL, 0, more);
 }
 
-bool firn_http_output_put(struct connection *connection, const void *data, size_t size)
+bool firn_http_output_overflow(struct connection *connection, const void *data, size_t size)
 {
-    struct loop *loop = connection->loop;
-    const size_t capacity = loop->profile->output_bytes;
-    if (size <= capacity - loop->out_size) {
-        memcpy(loop->out + loop->out_size, data, size);
-        loop->out_size += (uint32_t)size;
-        return true;
-    }
     if (connection->holds)
         return firn_http_output_hold(connection) && keep(connection, data, size);
     /* Together with what was gathered, without a copy. */

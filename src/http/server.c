@@ -45,6 +45,8 @@ static bool is_valid(const firn_http_server_options *options)
     return options != NULL && options->handle != NULL &&
            (options->key_file == NULL || options->certificate_file != NULL) &&
            firn_http_profile_get(options->profile) != NULL && options->loop_count <= LOOPS_MAX &&
+           (options->name == NULL || (strlen(options->name) <= NAME_BYTES_MAX &&
+                                      firn_http_is_text(options->name, strlen(options->name)))) &&
            options->reserved[0] == 0 && options->reserved[1] == 0 && options->reserved[2] == 0 &&
            options->reserved[3] == 0;
 }
@@ -185,6 +187,7 @@ void firn_http_server_stats_get(const firn_http_server *server, firn_http_server
         ADD(handshake_count, handshakes);
         ADD(resumed_count, resumed);
         ADD(handshake_failed_count, handshakes_failed);
+        ADD(allocation_count, allocations);
 #undef ADD
     }
     *ret_stats = all;

@@ -7,7 +7,9 @@ import http.client
 import json
 import os
 import random
+import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -97,6 +99,44 @@ class Faults(Case):
         made = {name: int(number) for name, number in map(str.split, counts.read_text().splitlines())}
         for n in range(1, made["alloc"] + 1):
             self.check(f"allocation {n}", alloc=n)
+
+    def test_a_file_that_shrinks_is_seen_not_to_be_whole(self):
+        large = self.write("shrinking", b"x" * 50_000_000)
+        port = self.begin()
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.request("GET", "/shrinking")
+        answer = connection.getresponse()
+        self.assertEqual((int(answer.getheader("Content-Length")), len(answer.read(1000))), (50_000_000, 1000))
+        os.truncate(large, 20_000_000)
+        size = 1000
+        try:
+            while part := answer.read(1 << 20):
+                size += len(part)
+        except (http.client.IncompleteRead, ConnectionError):
+            pass
+        connection.close()
+        self.assertLess(size, 50_000_000)
+        self.assertTrue(self.get(port, "/small", SMALL, "after a file that shrank"))
+        self.assertFalse(self.end("a file that shrank"))
+
+    def test_those_beyond_the_limit_of_descriptors_wait(self):
+        self.process = subprocess.Popen(
+            [FIRN, "serve", self.tree, "--port", "0", "--json", "--loops", "1"], stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24)))
+        port = int(json.loads(self.process.stdout.readline())["url"].rstrip("/").rsplit(":", 1)[1])
+        clients = [socket.create_connection(("127.0.0.1", port), timeout=60) for _ in range(60)]
+        for client in clients:
+            client.sendall(b"GET /small HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        statuses = []
+        for client in clients:
+            answer = http.client.HTTPResponse(client)
+            answer.begin()
+            statuses.append(answer.status)
+            self.assertEqual(answer.status == 200, answer.read() == SMALL)
+            client.close()
+        self.assertLessEqual(set(statuses), {200, 503})  # there may be none left for the file
+        self.assertTrue(self.get(port, "/small", SMALL, "after the limit"))
+        self.assertFalse(self.end("the limit of descriptors"))
 
 
 if __name__ == "__main__":
