@@ -149,6 +149,7 @@ static enum exit_status serve(const struct invocation *invocation, struct site *
                                              .certificate_file = certificate,
                                              .key_file = key};
     site->profile = firn_http_profile_get(server.profile)->name;
+    site->loop_count = loops > 0 ? (uint32_t)loops : firn_processor_count();
     raise_descriptors();
     if (firn_http_server_create(&server, &site->server, &error) != FIRN_OK)
         return report_error(&error);

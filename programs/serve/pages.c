@@ -163,7 +163,8 @@ static void emit_histogram(struct emitter *emitter, const char *key,
         if (count == 0)
             continue;
         emitter_row_begin(emitter);
-        emitter_number(emitter, "below", UINT64_C(1) << slot);
+        emitter_number(emitter, "below",
+                       slot < 4 ? slot + 1 : (UINT64_C(5) + slot % 4) << (slot / 4 - 1));
         emitter_number(emitter, "count", count);
         emitter_row_end(emitter);
     }
@@ -184,6 +185,10 @@ static void emit_stats(struct emitter *emitter, const struct site *site)
     emitter_number(emitter, "refused", stats.refused_count);
     emitter_number(emitter, "timeouts", stats.timeout_count);
     emitter_number(emitter, "spills", stats.spill_count);
+    emitter_number(emitter, "allocations", stats.allocation_count);
+    emitter_number(emitter, "over_limits",
+                   atomic_load_explicit(&site->over_limits, memory_order_relaxed));
+    emitter_number(emitter, "loops", site->loop_count);
     emitter_number(emitter, "handshakes", stats.handshake_count);
     emitter_number(emitter, "handshakes_resumed", stats.resumed_count);
     emitter_number(emitter, "handshakes_failed", stats.handshake_failed_count);
@@ -227,7 +232,11 @@ void site_answer_stats(struct site *site, firn_http_exchange *exchange)
 
 static void note(struct histogram *histogram, uint64_t value)
 {
-    unsigned slot = value == 0 ? 0 : 64 - (unsigned)__builtin_clzll(value);
+    unsigned slot = (unsigned)(value & 3);
+    if (value >= 4) {
+        const unsigned top = 63 - (unsigned)__builtin_clzll(value);
+        slot = 4 * (top - 1) + (unsigned)(value >> (top - 2) & 3);
+    }
     slot = slot < SLOTS ? slot : SLOTS - 1;
     atomic_fetch_add_explicit(&histogram->slots[slot], 1, memory_order_relaxed);
 }
@@ -266,9 +275,13 @@ static void write_log(struct site *site, const firn_http_record *record)
 void site_record(void *context, const firn_http_record *record)
 {
     struct site *site = context;
-    note(&site->fields, record->head->field_count);
-    note(&site->head_bytes, record->head->size);
-    note(&site->target_bytes, record->head->target.size);
+    if (record->status == 414 || record->status == 431)
+        atomic_fetch_add_explicit(&site->over_limits, 1, memory_order_relaxed);
+    else if (record->head->size > 0) { /* it is whole */
+        note(&site->fields, record->head->field_count);
+        note(&site->head_bytes, record->head->size);
+        note(&site->target_bytes, record->head->target.size);
+    }
     note(&site->answer_us, record->duration_ns / 1000);
     if (site->log != NULL)
         write_log(site, record);

@@ -9,7 +9,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-#define SLOTS 32 /* of a histogram: slot i counts values below 2^i */
+/* Slots of a histogram: four for each power of two, so that one is at most a quarter wide. */
+#define SLOTS 128
 
 struct histogram {
     atomic_uint_fast64_t slots[SLOTS];
@@ -23,6 +24,8 @@ struct site {
     const char *profile;
     FILE *log; /* NULL: none */
     pthread_mutex_t log_mutex;
+    uint32_t loop_count;
+    atomic_uint_fast64_t over_limits; /* heads refused with 414 or 431 */
     struct histogram fields, head_bytes, target_bytes, answer_us;
 };
 

@@ -1,0 +1,142 @@
+/* `firn tune recommend`: the smallest profile that has room inline for the heads that came, and
+ * whose limits none of them exceeds. A histogram tells no more than a slot, so that a value counts
+ * as the largest of its slot. */
+#include "common/emitter.h"
+#include "common/readable.h"
+#include "tune/recorded.h"
+#include "tune/tune.h"
+
+#include <string.h>
+
+#define INLINE_PER_MILLE 990u /* of heads */
+#define FEW 1000u             /* requests: fewer say little */
+
+/* How a profile fits what was recorded. */
+struct fit {
+    const firn_http_profile_info *profile;
+    uint64_t within;   /* heads that lie inline, at least */
+    uint64_t refused;  /* that it would refuse, at most */
+    uint64_t expected; /* bytes of memory, with as many connections and loops */
+    bool fits;
+};
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* How many values exceed this one. */
+static uint64_t beyond(const struct recorded_histogram *histogram, uint64_t value)
+{
+    return histogram->count - recorded_within(histogram, value);
+}
+
+static struct fit fit_of(const firn_http_profile_info *profile, const struct recorded *recorded)
+{
+    const uint64_t heads = recorded->head_bytes.count;
+    const uint64_t outside = beyond(&recorded->fields, profile->field_count) +
+                             beyond(&recorded->head_bytes, profile->input_bytes);
+    const uint64_t refused = beyond(&recorded->fields, profile->field_limit) +
+                             beyond(&recorded->head_bytes, profile->head_limit) +
+                             beyond(&recorded->target_bytes, profile->target_limit);
+    struct fit fit = {.profile = profile,
+                      .within = heads - least(outside, heads),
+                      .refused = least(refused, heads),
+                      .expected = recorded->loops * profile->loop_bytes +
+                                  recorded->connections * profile->entry_bytes +
+                                  recorded->busy * profile->block_bytes};
+    fit.fits = (double)fit.within >= (double)heads * INLINE_PER_MILLE / 1000 && fit.refused == 0 &&
+               profile->head_limit > recorded->over_limits_of_bytes;
+    return fit;
+}
+
+/* Sorted, the smallest first. */
+static void fit_all(const struct recorded *recorded, struct fit fits[FIRN_HTTP_PROFILE_COUNT])
+{
+    for (unsigned i = 0; i < FIRN_HTTP_PROFILE_COUNT; i++) {
+        struct fit fit = fit_of(firn_http_profile_get(i), recorded);
+        unsigned at = i;
+        for (; at > 0 && fits[at - 1].profile->block_bytes > fit.profile->block_bytes; at--)
+            fits[at] = fits[at - 1];
+        fits[at] = fit;
+    }
+}
+
+static void explain(const struct recorded *recorded, const struct fit *fit, char *text, size_t size)
+{
+    char heads[READABLE_BYTES], over[READABLE_BYTES];
+    const double share = 100 * (double)fit->within / (double)recorded->head_bytes.count;
+    int used = snprintf(
+        text, size, "%.1f %% of %s heads lie inline: 99 %% have up to %llu fields and %llu bytes",
+        share, readable_number(recorded->head_bytes.count, heads),
+        (unsigned long long)recorded_per_mille(&recorded->fields, 990),
+        (unsigned long long)recorded_per_mille(&recorded->head_bytes, 990));
+    if (recorded->over_limits > 0)
+        used +=
+            snprintf(text + used, size - (size_t)used, "; %s were too large for the profile in use",
+                     readable_number(recorded->over_limits, over));
+    if (!fit->fits)
+        used += snprintf(text + used, size - (size_t)used, "; none larger is there");
+    if (recorded->head_bytes.count < FEW)
+        (void)snprintf(text + used, size - (size_t)used,
+                       "; so few requests say little, record more");
+}
+
+static void print_fit(struct emitter *emitter, const struct fit *fit, uint64_t heads)
+{
+    const firn_http_profile_info *profile = fit->profile;
+    emitter_row_begin(emitter);
+    emitter_text(emitter, "name", profile->name);
+    emitter_flag(emitter, "fits", fit->fits);
+    emitter_real(emitter, "inline_share", (double)fit->within / (double)heads);
+    emitter_number(emitter, "refused", fit->refused);
+    emitter_bytes(emitter, "idle_bytes", profile->entry_bytes);
+    emitter_bytes(emitter, "busy_bytes", profile->entry_bytes + profile->block_bytes);
+    emitter_bytes(emitter, "loop_bytes", profile->loop_bytes);
+    emitter_bytes(emitter, "expected_bytes", fit->expected);
+    emitter_row_end(emitter);
+}
+
+static enum exit_status print(const struct invocation *invocation, const struct recorded *recorded)
+{
+    static const struct emitter_column columns[] = {
+        {"name", -10},      {"fits", 5},        {"inline_share", 13}, {"refused", 8},
+        {"idle_bytes", 11}, {"busy_bytes", 11}, {"loop_bytes", 11},   {"expected_bytes", 15}};
+    struct fit fits[FIRN_HTTP_PROFILE_COUNT];
+    struct emitter emitter;
+    char because[512];
+    unsigned best = 0;
+    fit_all(recorded, fits);
+    while (best + 1 < FIRN_HTTP_PROFILE_COUNT && !fits[best].fits)
+        best++;
+    explain(recorded, &fits[best], because, sizeof because);
+    emitter_begin(&emitter, stdout, invocation->json);
+    emitter_object_begin(&emitter, NULL);
+    emitter_text(&emitter, "profile", fits[best].profile->name);
+    emitter_text(&emitter, "because", because);
+    emitter_number(&emitter, "files", recorded->files);
+    emitter_number(&emitter, "requests", recorded->head_bytes.count);
+    emitter_number(&emitter, "connections", recorded->connections);
+    emitter_number(&emitter, "loops", recorded->loops);
+    emitter_bytes(&emitter, "expected_bytes", fits[best].expected);
+    emitter_table_begin(&emitter, "profiles", columns, sizeof columns / sizeof columns[0]);
+    for (unsigned i = 0; i < FIRN_HTTP_PROFILE_COUNT; i++)
+        print_fit(&emitter, &fits[i], recorded->head_bytes.count);
+    emitter_table_end(&emitter);
+    emitter_object_end(&emitter);
+    return emitter_end(&emitter, EXIT_DONE);
+}
+
+enum exit_status command_tune_recommend(const struct invocation *invocation)
+{
+    struct recorded recorded = {.files = 0};
+    for (unsigned i = 0; i < invocation->operand_count; i++)
+        if (!recorded_add(&recorded, invocation->operands[i]))
+            return EXIT_FAILED;
+    if (recorded.head_bytes.count == 0) {
+        report("%s: no request was recorded; serve some, and read the page again",
+               invocation->operands[0]);
+        return EXIT_FAILED;
+    }
+    return print(invocation, &recorded);
+}
