@@ -1,7 +1,9 @@
-/* See load.h. The size of an answer is learned from the first. */
+/* See load.h. The size of an answer is learned from the first. A server may close a connection
+ * after so many requests: another takes its place, and what was not answered does not count. */
 #include "http/load.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
@@ -16,7 +18,7 @@
 
 #include "support/measure.h"
 
-enum { DEPTH_MAX = 64, EVENTS = 256 };
+enum { DEPTH_MAX = 64, EVENTS = 256, FDS = 4096 };
 
 static const char request[] = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench\r\n"
                               "Accept: */*\r\n\r\n";
@@ -74,8 +76,9 @@ static void ask(int fd, unsigned depth)
     const size_t size = sizeof request - 1;
     for (unsigned i = 0; i < depth; i++)
         memcpy(requests + i * size, request, size);
-    if (write(fd, requests, depth * size) != (ssize_t)(depth * size))
-        fail("write");
+    ssize_t sent = send(fd, requests, depth * size, MSG_NOSIGNAL);
+    if (sent != (ssize_t)(depth * size) && errno != EPIPE && errno != ECONNRESET)
+        fail("send"); /* what has been closed is seen to be so when it is read */
 }
 
 /* The size of the answer to one request. */
@@ -92,13 +95,15 @@ static size_t learn_size(uint16_t port)
     return (size_t)size;
 }
 
-/* Reads what there is; true when a round of answers is whole. */
-static bool read_some(int fd, size_t wanted, size_t *got)
+/* Reads what there is; true when a round of answers is whole. *ret_closed: the server has closed.
+ */
+static bool read_some(int fd, size_t wanted, size_t *got, bool *ret_closed)
 {
     static char data[1 << 16];
     ssize_t size = read(fd, data, sizeof data);
+    *ret_closed = size <= 0;
     if (size <= 0)
-        fail("read");
+        return false;
     *got += (size_t)size;
     if (*got < wanted)
         return false;
@@ -106,32 +111,72 @@ static bool read_some(int fd, size_t wanted, size_t *got)
     return true;
 }
 
-uint64_t load_run(uint16_t port, unsigned connections, unsigned depth, uint64_t requests)
+static struct {
+    uint16_t port;
+    unsigned depth;
+    int epoll;
+    size_t wanted;   /* bytes of a round */
+    size_t got[FDS]; /* of it, by descriptor; SIZE_MAX: not open */
+} load;
+
+static void open_one(void)
 {
-    size_t wanted = learn_size(port) * depth;
-    size_t *got = need(calloc(connections + 1024, sizeof *got));
-    int epoll = epoll_create1(0);
+    int fd = open_or_fail(load.port);
+    struct epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
+    epoll_ctl(load.epoll, EPOLL_CTL_ADD, fd, &event);
+    load.got[fd] = 0;
+    ask(fd, load.depth);
+}
+
+void load_begin(uint16_t port, unsigned connections, unsigned depth)
+{
+    load.port = port;
+    load.depth = depth;
+    load.wanted = learn_size(port) * depth;
+    load.epoll = epoll_create1(0);
+    for (unsigned i = 0; i < FDS; i++)
+        load.got[i] = SIZE_MAX;
+    for (unsigned i = 0; i < connections; i++)
+        open_one();
+}
+
+uint64_t load_go_on(uint64_t requests)
+{
     uint64_t done = 0;
-    for (unsigned i = 0; i < connections; i++) {
-        int fd = open_or_fail(port);
-        struct epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
-        epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
-        ask(fd, depth);
-    }
     while (done < requests) {
         struct epoll_event events[EVENTS];
-        int count = epoll_wait(epoll, events, EVENTS, 5000);
+        int count = epoll_wait(load.epoll, events, EVENTS, 5000);
         if (count <= 0)
             fail("no answer");
         for (int i = 0; i < count; i++) {
             int fd = events[i].data.fd;
-            if (!read_some(fd, wanted, &got[fd]))
-                continue;
-            done += depth;
-            ask(fd, depth);
+            bool closed;
+            if (read_some(fd, load.wanted, &load.got[fd], &closed)) {
+                done += load.depth;
+                ask(fd, load.depth);
+            } else if (closed) {
+                close(fd);
+                load.got[fd] = SIZE_MAX;
+                open_one();
+            }
         }
     }
-    free(got);
+    return done;
+}
+
+void load_end(void)
+{
+    for (unsigned fd = 0; fd < FDS; fd++)
+        if (load.got[fd] != SIZE_MAX)
+            close((int)fd);
+    close(load.epoll);
+}
+
+uint64_t load_run(uint16_t port, unsigned connections, unsigned depth, uint64_t requests)
+{
+    load_begin(port, connections, depth);
+    uint64_t done = load_go_on(requests);
+    load_end();
     return done;
 }
 
@@ -146,10 +191,12 @@ void load_open(uint16_t port, unsigned connections)
     opened_count = connections;
     for (unsigned i = 0; i < connections; i++) {
         size_t got = 0;
+        bool closed = false;
         opened[i] = open_or_fail(port);
         ask(opened[i], 1);
-        while (!read_some(opened[i], wanted, &got))
-            continue;
+        while (!read_some(opened[i], wanted, &got, &closed))
+            if (closed)
+                fail("a connection that does not stay");
     }
 }
 

@@ -9,7 +9,10 @@ void load_wait(uint16_t port);
 
 /* So many connections that each send `depth` requests in one piece and read their answers, until
  * there were about `requests`; returns how many there were. All answers must be of the same size.
- */
+ * load_run is the three of load_begin, load_go_on, which may be called again, and load_end. */
+void load_begin(uint16_t port, unsigned connections, unsigned depth);
+uint64_t load_go_on(uint64_t requests);
+void load_end(void);
 uint64_t load_run(uint16_t port, unsigned connections, unsigned depth, uint64_t requests);
 
 /* Opens so many connections, each of which asks once; load_close ends them. */
