@@ -222,7 +222,9 @@ static void plain_value(struct emitter *emitter, const char *key, const char *un
 
 void emitter_begin(struct emitter *emitter, FILE *out, bool json)
 {
-    *emitter = (struct emitter){.out = out, .json = json};
+    /* what was written before counts: its error may not come again */
+    const int error = !ferror(out) ? 0 : errno != 0 ? errno : EIO;
+    *emitter = (struct emitter){.out = out, .json = json, .error = error};
 }
 
 void emitter_begin_line(struct emitter *emitter, FILE *out, bool json)

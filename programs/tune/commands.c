@@ -1,8 +1,6 @@
 /* The table of `firn tune`'s commands. */
 #include "tune/tune.h"
 
-#include <limits.h>
-
 static const struct option no_options[] = {{.name = NULL}};
 
 static const struct command commands[] = {
@@ -13,12 +11,12 @@ static const struct command commands[] = {
          "Reads what `firn serve --stats` answered, several servers' together, and names the\n"
          "smallest profile that has room for 99 % of the heads inline, and for all of them within\n"
          "its limits. FILE may be - for standard input.",
-     .examples = {{"firn tune recommend stats.json", "as a sentence, with figures of each profile"},
-                  {"curl -s localhost:8000/stats | firn tune recommend -", "of a server at work"},
-                  {"firn tune recommend *.json --json", "for other programs"}},
+     .examples = {{"firn tune recommend stats.json", "as a sentence, and figures of each profile"},
+                  {"firn tune recommend - <stats.json", "from standard input"},
+                  {"firn tune recommend a.json b.json --json", "for other programs"}},
      .options = no_options,
      .operands_min = 1,
-     .operands_max = UINT_MAX,
+     .operands_max = 32,
      .run = command_tune_recommend},
 };
 
