@@ -12,6 +12,7 @@
 #include "common/help.h"
 #include "common/options.h"
 #include "common/report.h"
+#include "get/get.h"
 #include "run/run.h"
 #include "serve/serve.h"
 #include "store/store.h"
@@ -20,8 +21,8 @@
 #include <signal.h>
 #include <string.h>
 
-static const struct command_group *const groups[] = {&code_group,  &store_group, &run_group,
-                                                     &serve_group, &tune_group,  NULL};
+static const struct command_group *const groups[] = {
+    &code_group, &store_group, &run_group, &serve_group, &tune_group, &get_group, NULL};
 
 static void (*inherited_sigpipe)(int);
 

@@ -41,11 +41,14 @@ typedef struct firn_http_client_options {
     uint32_t wait_ms;          /* without a byte either way; 0: 60,000 */
     uint32_t redirect_limit;   /* 0: 10; FIRN_HTTP_NO_REDIRECTS: a redirect is a reply as others */
     const char *user_agent;    /* NULL: "firn/" and the version; "": none */
+    const char *ca_file;       /* of certificates in PEM, whose owners are trusted to vouch for the
+                                * hosts of https; NULL: those whom the system trusts */
+    bool is_unverified;        /* anybody may say to be the host: for tests */
     const firn_allocator *allocator; /* shared by threads; NULL: the system's */
     uint32_t reserved[8];            /* must be 0 */
 } firn_http_client_options;
 
-/* FIRN_INVALID, FIRN_NO_MEMORY. */
+/* FIRN_INVALID, FIRN_NO_MEMORY; the errors of reading ca_file, where there is one. */
 FIRN_API FIRN_NODISCARD firn_status firn_http_client_create(const firn_http_client_options *options,
                                                             firn_http_client **ret_client,
                                                             firn_error *ret_error);
@@ -80,7 +83,9 @@ typedef struct firn_http_request {
  * FIRN_OK. FIRN_INVALID: the request or its URL is; FIRN_UNSUPPORTED: another scheme;
  * FIRN_NOT_FOUND: no such host; FIRN_TIMEOUT; FIRN_CORRUPT: the reply is not as HTTP has it;
  * FIRN_LIMIT: a head or a chain of redirects beyond the limits; FIRN_PERMISSION: a redirect from
- * https to http; FIRN_NO_MEMORY; FIRN_IO for all else. ret_error says it in a line. */
+ * https to http, or a certificate that is not to be trusted (expired, of another host, of an
+ * unknown issuer: ret_error says which); FIRN_NO_MEMORY; FIRN_IO for all else. ret_error says it in
+ * a line. */
 FIRN_API FIRN_NODISCARD firn_status firn_http_client_open(firn_http_client *client,
                                                           const firn_http_request *request,
                                                           firn_http_reply **ret_reply,

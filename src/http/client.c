@@ -69,6 +69,12 @@ firn_status firn_http_client_create(const firn_http_client_options *options,
         return firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "out of memory");
     take_options(client, options);
     atomic_flag_clear(&client->urls_in_use);
+    status = firn_http_client_tls_init(&client->tls, options->ca_file, options->is_unverified,
+                                       options->allocator, ret_error);
+    if (status != FIRN_OK) {
+        firn_http_client_destroy(client);
+        return status;
+    }
     const firn_http_pool_options pool = {.origin_limit = options->origin_limit,
                                          .limit = options->limit,
                                          .idle_ms = options->idle_ms,
@@ -98,6 +104,7 @@ void firn_http_client_destroy(firn_http_client *client)
     const firn_allocator *allocator = client->options.allocator;
     firn_http_pool_destroy(client->pool);
     firn_url_cache_destroy(client->urls);
+    firn_http_client_tls_fini(&client->tls);
     if (client->user_agent != NULL)
         firn_release(allocator, client->user_agent, client->user_agent_bytes);
     firn_release(allocator, client, sizeof *client);

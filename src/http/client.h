@@ -5,6 +5,7 @@
  *   client_request.c  what is sent
  *   client_reply.c    what is received
  *   client_connect.c  connections: made, lent by the pool, given back
+ *   client_tls.c      https
  *
  * client.c calls the others, client_request.c calls client_reply.c for what comes early, and all
  * call client_connect.c.
@@ -23,12 +24,13 @@
 
 #include <firn/http_client.h>
 
+#include "http/client_tls.h"
 #include "http/stream.h"
 
 #include <stdatomic.h>
 
 #define REDIRECT_BYTES 8192u /* of a URL that a redirect names */
-#define HOST_BYTES 256u
+#define HOST_BYTES CLIENT_HOST_BYTES
 
 struct firn_http_client {
     firn_http_client_options options; /* with the defaults in their places */
@@ -38,6 +40,7 @@ struct firn_http_client {
     atomic_flag urls_in_use; /* whoever finds it taken parses */
     char *user_agent;        /* NULL: none */
     size_t user_agent_bytes; /* with its NUL */
+    struct client_tls tls;
     atomic_uint_fast64_t requests, connects, retries, redirects, spills;
 };
 

@@ -75,11 +75,13 @@ static firn_status connect_stream(struct call *call, firn_http_reply *reply)
     memcpy(host, url->text + url->host.offset, url->host.size);
     host[url->host.size] = '\0';
     const uint64_t deadline_ns = earlier(call->deadline_ns, call->client->options.connect_ms);
-    if (url->scheme == FIRN_URL_HTTPS)
-        return firn_http_tell(call->ret_error, url, FIRN_UNSUPPORTED, 0,
-                              "https is not supported here");
     count_one(&call->client->connects);
-    return firn_http_stream_connect(&reply->stream, host, url->port, deadline_ns, call->ret_error);
+    firn_status status =
+        firn_http_stream_connect(&reply->stream, host, url->port, deadline_ns, call->ret_error);
+    if (status == FIRN_OK && url->scheme == FIRN_URL_HTTPS)
+        status = firn_http_client_tls_begin(&call->client->tls, &reply->stream, host, url->port,
+                                            deadline_ns, call->ret_error);
+    return status;
 }
 
 /* --- replies --- */

@@ -4,6 +4,7 @@
 
 #include "http/connection.h"
 
+#include <firn/http_client.h>
 #include <firn/system.h>
 
 #define BIG (3u << 20)
@@ -192,7 +193,9 @@ static void a_client_trusts_only_whom_it_should(void **state)
     expect_distrust(&serving, files.ca, "example.org", "of another host");
     expect_distrust(&serving, files.ca, "127.0.0.1", "of another host");
     struct tls_context *context = trusting(NULL, true);
+    char text[100];
     assert_int_equal(tls_open(&tls, &serving, context, "example.org", NULL, 0), 0);
+    assert_true(ask(&tls, "/path", NULL, 0, text, sizeof text) > 0);
     tls_shut(&tls);
     firn_http_tls_context_destroy(context);
     assert_int_equal(serving_end(&serving).handshake_count, 1);
@@ -273,6 +276,77 @@ static void a_session_goes_on_in_the_next_connection(void **state)
     tls_shut(&tls);
     firn_http_tls_context_destroy(context);
     assert_int_equal(serving_end(&serving).resumed_count, 2);
+}
+
+/* --- the client of whole messages --- */
+
+static void expect_reply(firn_http_client *client, const char *url)
+{
+    const firn_http_request request = {.url = url};
+    firn_http_reply *reply = NULL;
+    firn_error error;
+    char data[100];
+    size_t size = 0;
+    if (firn_http_client_open(client, &request, &reply, &error) != FIRN_OK)
+        fail_msg("%s", error.text);
+    assert_int_equal(firn_http_reply_read(reply, data, sizeof data, &size, NULL), FIRN_OK);
+    assert_true(size == 5 && memcmp(data, "/path", 5) == 0);
+    assert_int_equal(firn_http_reply_read(reply, data, sizeof data, &size, NULL), FIRN_OK);
+    assert_int_equal(size, 0);
+    firn_http_reply_close(reply);
+}
+
+static void expect_no_reply(const firn_http_client_options *options, const char *url,
+                            firn_status status, const char *words)
+{
+    const firn_http_request request = {.url = url};
+    firn_http_reply *reply = NULL;
+    firn_http_client *client;
+    firn_error error = {.status = FIRN_OK};
+    assert_int_equal(firn_http_client_create(options, &client, NULL), FIRN_OK);
+    assert_int_equal(firn_http_client_open(client, &request, &reply, &error), status);
+    assert_null(reply);
+    if (strstr(error.text, words) == NULL)
+        fail_msg("%s", error.text);
+    firn_http_client_destroy(client);
+}
+
+static void a_client_asks_by_https(void **state)
+{
+    (void)state;
+    struct serving serving, bare;
+    firn_http_client *client = NULL;
+    firn_http_client_stats stats;
+    char url[100], to_plain[100];
+    firn_http_server_options options = options_with(files.good, files.good_key);
+    const firn_http_server_options plain = {.handle = handle, .loop_count = 1};
+    options.idle_ms = 100;
+    serving_begin(&serving, &options);
+    serving_begin(&bare, &plain);
+    snprintf(url, sizeof url, "https://localhost:%u/path", firn_http_server_port(serving.server));
+    snprintf(to_plain, sizeof to_plain, "https://localhost:%u/",
+             firn_http_server_port(bare.server));
+    firn_http_client_options trusting_it = {.ca_file = files.ca};
+    assert_int_equal(firn_http_client_create(&trusting_it, &client, NULL), FIRN_OK);
+    expect_reply(client, url);
+    expect_reply(client, url);
+    usleep(300000);
+    expect_reply(client, url); /* by another connection, with the session of the first */
+    firn_http_client_stats_get(client, &stats);
+    assert_int_equal(stats.connect_count, 2);
+    firn_http_client_destroy(client);
+    const firn_http_client_options systems = {.idle_ms = 0}, anybodys = {.is_unverified = true};
+    expect_no_reply(&systems, url, FIRN_PERMISSION, "issuer is unknown");
+    expect_no_reply(&trusting_it, to_plain, FIRN_IO, "does not speak TLS");
+    memcpy(url + 8, "127.0.0.1", 9); /* as long as localhost */
+    expect_no_reply(&trusting_it, url, FIRN_PERMISSION, "of another host");
+    assert_int_equal(firn_http_client_create(&anybodys, &client, NULL), FIRN_OK);
+    expect_reply(client, url);
+    firn_http_client_destroy(client);
+    trusting_it.ca_file = files.good_key;
+    assert_int_equal(firn_http_client_create(&trusting_it, &client, NULL), FIRN_INVALID);
+    (void)serving_end(&bare);
+    assert_int_equal(serving_end(&serving).resumed_count, 1);
 }
 
 /* --- time --- */
@@ -372,6 +446,7 @@ int main(void)
         cmocka_unit_test(a_client_trusts_only_whom_it_should),
         cmocka_unit_test(a_server_needs_a_certificate_and_its_key),
         cmocka_unit_test(a_session_goes_on_in_the_next_connection),
+        cmocka_unit_test(a_client_asks_by_https),
         cmocka_unit_test(a_slow_handshake_is_given_up),
         cmocka_unit_test(an_idle_connection_has_only_its_entry),
     };
