@@ -231,7 +231,8 @@ class Get(Case):
         with Scripted(lambda n, head, body: whole(b"ok")) as server:
             for words, options, wanted, lines in (
                     ((), {}, b"", ("GET /x HTTP/1.1", "Host: 127.0.0.1:", "User-Agent: firn/")),
-                    (("-H", "X-One: 1", "-H", "X-Two:2", "-H", "X-None:"), {}, b"", ("X-One: 1", "X-Two: 2", "X-None:")),
+                    (("-H", "X-One: 1", "-H", "X-Two:2", "-H", "X-None:"), {}, b"",
+                     ("X-One: 1", "X-Two: 2", "X-None:")),
                     (("-d", "a=b&c"), {}, b"a=b&c", ("POST /x ", "Content-Length: 5",
                                                      "Content-Type: application/x-www-form-urlencoded")),
                     (("-d", "{}", "-H", "content-type: a/b", "-X", "PUT"), {}, b"{}", ("PUT /x ", "content-type: a/b")),
