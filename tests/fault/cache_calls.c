@@ -13,7 +13,7 @@
 
 #if defined(FIRN_FAULTS) && FIRN_FAULTS
 
-enum { SAMPLES = 60 };
+enum { SAMPLES = 30 };
 
 static char injected[64]; /* what fails now */
 
