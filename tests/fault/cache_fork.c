@@ -13,7 +13,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-enum { FORKS = 40, WORKERS = 3, BUSY_KEYS = 3000, BUSY_MAX = 3000, CHILD_SECONDS = 60 };
+enum { FORKS = 80, WORKERS = 4, BUSY_KEYS = 3000, BUSY_MAX = 3000, CHILD_SECONDS = 60 };
 
 /* The number of the first call that is not refused; 0: all are. */
 static int call_that_works(firn_cache *cache)
@@ -202,7 +202,7 @@ static void a_fork_in_the_middle_of_calls_harms_nobody(void **state)
         assert_int_equal(pthread_create(&threads[i], NULL, be_busy, &workers[i]), 0);
     }
     for (uint32_t i = 0; i < FORKS; i++) {
-        usleep(1000 + i * 997 % 20000);
+        usleep(200 + i * 997 % 5000);
         pid_t child = fork();
         if (child == 0) {
             alarm(CHILD_SECONDS);
