@@ -15,7 +15,7 @@
 
 #if defined(FIRN_FAULTS) && FIRN_FAULTS
 
-enum { SAMPLES = 50, EXIT_DIFFERS = 9 };
+enum { SAMPLES = 32, EXIT_DIFFERS = 9 };
 
 static atomic_bool ended;
 
@@ -59,6 +59,16 @@ static void write_rounds(int told, bool beside_thread)
     _exit(0);
 }
 
+static void write_rounds_alone(int told)
+{
+    write_rounds(told, false);
+}
+
+static void write_rounds_beside(int told)
+{
+    write_rounds(told, true);
+}
+
 static bool was_killed(pid_t child)
 {
     int status;
@@ -77,25 +87,34 @@ static void set_kill(unsigned number)
     faults_set("FIRN_FAULT_KILL", value);
 }
 
-/* Kills a new cache at a call; false when it came to its end. Gives what may be left of it. */
-static bool kill_at(unsigned number, bool beside_thread, rounds *ret_left)
+/* Lets a child write a new store until a call at which it is killed; false when it came to its end.
+ * *ret_flushed: the last round that it told of. */
+static bool kill_child(unsigned number, void (*write_until)(int told), uint32_t *ret_flushed)
 {
     int ends[2];
-    uint32_t flushed = 0;
-    rounds left = rounds_none();
     tempdir_empty(root);
     assert_int_equal(pipe(ends), 0);
     pid_t child = fork();
     if (child == 0) {
         close(ends[0]);
         set_kill(number);
-        write_rounds(ends[1], beside_thread);
+        write_until(ends[1]);
     }
     close(ends[1]);
-    while (read(ends[0], &flushed, sizeof flushed) == sizeof flushed)
+    *ret_flushed = 0;
+    while (read(ends[0], ret_flushed, sizeof *ret_flushed) == sizeof *ret_flushed)
         continue;
     close(ends[0]);
-    bool killed = was_killed(child);
+    return was_killed(child);
+}
+
+/* The same with rounds. Gives what may be left of them. */
+static bool kill_at(unsigned number, bool beside_thread, rounds *ret_left)
+{
+    uint32_t flushed;
+    rounds left = rounds_none();
+    bool killed =
+        kill_child(number, beside_thread ? write_rounds_beside : write_rounds_alone, &flushed);
     for (uint32_t round = 1; round <= flushed; round++)
         rounds_assume(&left, round);
     rounds_acknowledge(&left);
@@ -158,6 +177,95 @@ static void a_kill_beside_the_thread_loses_nothing_that_was_flushed(void **state
     assert_true(count > 60);
 }
 
+/* --- a cache whose values are more than its memory, so that puts wait for freezing --- */
+
+enum { LARGE_KEYS = 5000, LARGE = 3000, LARGE_ROUNDS = 2 };
+
+static uint32_t large_version(uint32_t key, uint32_t round)
+{
+    return round == 0 || key % 7 == round ? 0 : round; /* some are removed again */
+}
+
+/* Bytes that do not pack. */
+static firn_bytes large_value(uint32_t key, uint32_t version)
+{
+    static uint64_t value[LARGE / 8];
+    rng random;
+    rng_seed(&random, (uint64_t)version << 32 | key);
+    for (size_t i = 0; i < LARGE / 8; i++)
+        value[i] = rng_next(&random);
+    return (firn_bytes){value, sizeof value};
+}
+
+static void write_large(int told)
+{
+    firn_cache_options options = rounds_options(NULL, path);
+    firn_cache *cache;
+    char text[24];
+    options.no_thread = false;
+    options.wait_ms = 0;
+    if (firn_cache_open(&options, &cache, NULL) != FIRN_OK)
+        _exit(EXIT_DIFFERS);
+    for (uint32_t round = 1; round <= LARGE_ROUNDS; round++) {
+        firn_status status = FIRN_OK;
+        for (uint32_t key = 0; key < LARGE_KEYS && status == FIRN_OK; key++) {
+            firn_bytes name = key_of(key, text);
+            status = firn_cache_put(cache, name, large_value(key, round), NULL);
+            if (status == FIRN_OK && large_version(key, round) == 0)
+                status = firn_cache_remove(cache, name, NULL);
+        }
+        if (status != FIRN_OK || firn_cache_flush(cache, NULL) != FIRN_OK ||
+            write(told, &round, sizeof round) != sizeof round ||
+            firn_cache_tick(cache, NULL) != FIRN_OK)
+            _exit(EXIT_DIFFERS);
+    }
+    firn_cache_close(cache);
+    _exit(0);
+}
+
+static void expect_large(uint32_t flushed, const char *what)
+{
+    static uint8_t found[LARGE];
+    firn_cache *cache = rounds_open(path);
+    for (uint32_t key = 0; key < LARGE_KEYS; key++) {
+        char text[24];
+        size_t size = 0;
+        firn_error error = {0};
+        uint32_t oldest = large_version(key, flushed), newest = oldest;
+        if (flushed < LARGE_ROUNDS)
+            newest = flushed + 1; /* also a value that is removed later in the round */
+        bool may_be_gone = oldest == 0 || large_version(key, newest) == 0;
+        firn_status status =
+            firn_cache_get(cache, key_of(key, text), found, sizeof found, &size, &error);
+        bool right = status == FIRN_NOT_FOUND && may_be_gone;
+        for (uint32_t version = oldest > 0 ? oldest : 1;
+             status == FIRN_OK && !right && version <= newest; version++)
+            right = size == LARGE && memcmp(found, large_value(key, version).data, size) == 0;
+        if (!right)
+            cache_fail(what, key, status, &error);
+    }
+    firn_cache_close(cache);
+}
+
+static void a_kill_of_a_full_cache_loses_nothing_that_was_flushed(void **state)
+{
+    (void)state;
+    rng random;
+    unsigned tried = 0;
+    bool killed = true;
+    rng_init(&random, "cache_kill_full");
+    for (unsigned number = 1; killed;) {
+        char what[48];
+        uint32_t flushed;
+        number += (unsigned)rng_below(&random, SAMPLES_ALL ? 30 : 500);
+        killed = kill_child(number, write_large, &flushed);
+        snprintf(what, sizeof what, "full, killed at call %u", number);
+        expect_large(flushed, what);
+        tried++;
+    }
+    print_message("killed at %u calls\n", tried);
+}
+
 /* The opening of what a kill has left is killed at its first call, then what that left at its
  * second, and so on. */
 static void a_kill_of_the_opening_loses_nothing_either(void **state)
@@ -198,6 +306,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_kill_at_any_call_loses_nothing_that_was_flushed),
         TEST(a_kill_beside_the_thread_loses_nothing_that_was_flushed),
+        TEST(a_kill_of_a_full_cache_loses_nothing_that_was_flushed),
         TEST(a_kill_of_the_opening_loses_nothing_either),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
