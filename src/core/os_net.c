@@ -260,7 +260,7 @@ int firn_os_poll(int fd, short events, uint64_t deadline_ns, short *ret_events)
     struct pollfd wait = {.fd = fd, .events = events};
     struct timespec left = {0, 0};
     int error = firn_fault_io(FIRN_FAULT_POLL, false, NULL);
-    if (error != 0)
+    if (error != 0 && error != EINTR)
         return error;
     if (deadline_ns != UINT64_MAX) {
         uint64_t now = firn_clock_ns();
@@ -268,9 +268,11 @@ int firn_os_poll(int fd, short events, uint64_t deadline_ns, short *ret_events)
         left.tv_sec = (time_t)(left_ns / 1000000000u);
         left.tv_nsec = (long)(left_ns % 1000000000u);
     }
-    int count = ppoll(&wait, 1, deadline_ns != UINT64_MAX ? &left : NULL, NULL);
-    if (count < 0 && errno != EINTR)
-        return errno;
+    int count = error == 0 ? ppoll(&wait, 1, deadline_ns != UINT64_MAX ? &left : NULL, NULL) : -1;
+    if (error == 0 && count < 0)
+        error = errno;
+    if (error != 0 && error != EINTR)
+        return error;
     if (count == 0)
         return ETIMEDOUT;
     *ret_events = count > 0 ? wait.revents : 0;

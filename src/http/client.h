@@ -99,6 +99,11 @@ static inline void count_one(atomic_uint_fast64_t *counter)
 
 /* --- client_connect.c --- */
 
+/* The memory of a connection, which is not yet one; NULL when there is none. */
+firn_http_reply *firn_http_connection_make(const struct call *call);
+/* Begins the call's reply, with the URL in front of the buffer. */
+FIRN_NODISCARD firn_status firn_http_connection_begin(const struct call *call,
+                                                      firn_http_reply *reply);
 /* Gets a connection to the call's origin, kept or new; begins its reply. */
 FIRN_NODISCARD firn_status firn_http_connection_get(struct call *call, firn_http_reply **ret_reply,
                                                     bool *ret_kept);

@@ -86,8 +86,20 @@ static firn_status connect_stream(struct call *call, firn_http_reply *reply)
 
 /* --- replies --- */
 
-/* Begins a reply with the URL in front of the buffer. */
-static firn_status begin(struct call *call, firn_http_reply *reply)
+firn_http_reply *firn_http_connection_make(const struct call *call)
+{
+    firn_http_client *client = call->client;
+    firn_http_reply *reply = firn_allocate(client->options.allocator, connection_bytes(client));
+    if (reply == NULL)
+        return NULL;
+    memset(reply, 0, sizeof *reply);
+    reply->client = client;
+    firn_http_stream_init(&reply->stream);
+    use_own(reply);
+    return reply;
+}
+
+firn_status firn_http_connection_begin(const struct call *call, firn_http_reply *reply)
 {
     const uint32_t size = call->url.size;
     reply->deadline_ns = call->deadline_ns;
@@ -103,19 +115,15 @@ static firn_status begin(struct call *call, firn_http_reply *reply)
     return FIRN_OK;
 }
 
-static firn_status make(struct call *call, firn_http_reply **ret_reply)
+/* A new connection for the call. */
+static firn_status connect_new(struct call *call, firn_http_reply **ret_reply)
 {
-    firn_http_client *client = call->client;
-    firn_http_reply *reply = firn_allocate(client->options.allocator, connection_bytes(client));
+    firn_http_reply *reply = firn_http_connection_make(call);
     if (reply == NULL)
         return firn_http_tell(call->ret_error, &call->url, FIRN_NO_MEMORY, 0, "out of memory");
-    memset(reply, 0, sizeof *reply);
-    reply->client = client;
-    firn_http_stream_init(&reply->stream);
-    use_own(reply);
     firn_status status = connect_stream(call, reply);
     if (status != FIRN_OK) {
-        firn_http_connection_end(client, reply);
+        firn_http_connection_end(call->client, reply);
         return status;
     }
     *ret_reply = reply;
@@ -137,14 +145,14 @@ firn_status firn_http_connection_get(struct call *call, firn_http_reply **ret_re
     firn_http_reply *reply = connection;
     *ret_kept = reply != NULL;
     if (reply == NULL) {
-        status = make(call, &reply);
+        status = connect_new(call, &reply);
         if (status != FIRN_OK) {
             firn_http_pool_put(pool, slot, NULL);
             return status;
         }
     }
     reply->slot = slot;
-    status = begin(call, reply);
+    status = firn_http_connection_begin(call, reply);
     if (status != FIRN_OK) {
         firn_http_connection_put(reply, false);
         return status;

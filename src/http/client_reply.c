@@ -2,6 +2,8 @@
  * client.h for the buffer. Called by client.c and client_request.c, and by users. */
 #include "http/client.h"
 
+#include <firn/system.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,8 +39,11 @@ static firn_status beyond(firn_http_reply *reply, firn_error *ret_error, firn_st
 static firn_status read_some(firn_http_reply *reply, void *data, size_t size, size_t *ret_size,
                              firn_error *ret_error)
 {
-    int error = firn_http_stream_read(&reply->stream, data, size,
-                                      firn_http_connection_patience(reply), ret_size);
+    const uint64_t until = firn_http_connection_patience(reply);
+    /* What comes without end must end as well: reading does not look at the time while it comes. */
+    const bool late = until == reply->deadline_ns && until != 0 && firn_clock_ns() >= until;
+    int error =
+        late ? ETIMEDOUT : firn_http_stream_read(&reply->stream, data, size, until, ret_size);
     if (error == 0)
         return FIRN_OK;
     if (error == ETIMEDOUT)

@@ -262,6 +262,7 @@ static firn_status send_parts(struct sending *sending, struct iovec *parts, size
                               size_t watched)
 {
     firn_http_reply *reply = sending->reply;
+    uint64_t until = firn_http_connection_patience(reply);
     count = firn_http_parts_take(&parts, count, 0);
     while (count > 0 && !sending->is_over) {
         size_t sent = 0;
@@ -270,9 +271,8 @@ static firn_status send_parts(struct sending *sending, struct iovec *parts, size
         if (error == EAGAIN) {
             if (count <= watched && reply->phase == PHASE_HEAD)
                 wanted |= FIRN_HTTP_READABLE;
-            error = firn_http_stream_wait(&reply->stream, wanted,
-                                          firn_http_connection_patience(reply), &ready);
-            if (error == ETIMEDOUT)
+            error = firn_http_stream_wait(&reply->stream, wanted, until, &ready);
+            if (error == ETIMEDOUT || firn_clock_ns() >= until)
                 return tell_slow(sending);
         }
         if (error != 0) {
@@ -281,6 +281,8 @@ static firn_status send_parts(struct sending *sending, struct iovec *parts, size
             return FIRN_OK;
         }
         reply->sent_bytes += sent;
+        if (sent > 0 && count > 0)
+            until = firn_http_connection_patience(reply);
         count = firn_http_parts_take(&parts, count, sent);
         if ((ready & FIRN_HTTP_READABLE) != 0) {
             firn_status status = look(sending);

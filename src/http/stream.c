@@ -114,16 +114,24 @@ int firn_http_stream_wait(firn_http_stream *stream, unsigned wanted, uint64_t de
     return 0;
 }
 
+/* A descriptor that is ready and then has nothing, again and again, ends at its moment, too. */
+static bool is_over(uint64_t deadline_ns, unsigned round)
+{
+    return round > 0 && deadline_ns != UINT64_MAX && firn_clock_ns() >= deadline_ns;
+}
+
 int firn_http_stream_read(firn_http_stream *stream, void *data, size_t size, uint64_t deadline_ns,
                           size_t *ret_size)
 {
-    for (;;) {
+    for (unsigned round = 0;; round++) {
         short events;
         int error = stream->layer != NULL
                         ? stream->layer->recv(stream->session, data, size, ret_size)
                         : firn_os_recv(stream->fd, data, size, ret_size);
         if (error != EAGAIN && error != EWOULDBLOCK)
             return error;
+        if (is_over(deadline_ns, round))
+            return ETIMEDOUT;
         error = wait_for(stream, POLLIN, deadline_ns, &events);
         if (error != 0)
             return error;
@@ -156,10 +164,12 @@ int firn_http_stream_write(firn_http_stream *stream, struct iovec *parts, size_t
                            uint64_t deadline_ns)
 {
     count = firn_http_parts_take(&parts, count, 0);
-    while (count > 0) {
+    for (unsigned round = 0; count > 0; round++) {
         short events;
         size_t sent = 0;
         int error = firn_http_stream_send(stream, parts, count, &sent);
+        if (error == EAGAIN && is_over(deadline_ns, round))
+            return ETIMEDOUT;
         if (error == EAGAIN)
             error = wait_for(stream, POLLOUT, deadline_ns, &events);
         if (error != 0)
