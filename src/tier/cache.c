@@ -312,6 +312,13 @@ static void touch(firn_cache *cache, firn_cache_entry *entry)
     entry->stamp = firn_cache_now(cache);
 }
 
+static void entry_got(firn_cache *cache, firn_cache_shard *shard, firn_cache_entry *entry)
+{
+    uint32_t size = (uint32_t)firn_entry_bytes(entry->key_size, entry->value_size);
+    shard->usual_bytes += size / 8 - shard->usual_bytes / 8;
+    touch(cache, entry);
+}
+
 firn_status firn_cache_get(firn_cache *cache, firn_bytes key, void *out, size_t capacity,
                            size_t *ret_size, firn_error *ret_error)
 {
@@ -338,7 +345,7 @@ firn_status firn_cache_get(firn_cache *cache, firn_bytes key, void *out, size_t 
             memcpy(out, found.value.data, size);
         *ret_size = found.value.size;
         if (entry != NULL)
-            touch(cache, entry);
+            entry_got(cache, shard, entry);
         else if (is_promotable(cache, found.value.size))
             is_short =
                 !firn_cache_room_is_left(cache, found.value.size) ||

@@ -194,6 +194,25 @@ void firn_cache_span_seal(firn_cache *cache, firn_cache_shard *shard, firn_queue
     firn_cache_block_settle(cache, shard, number);
 }
 
+/* What the table of spans has for one at this address. */
+static uint16_t span_unit(const firn_cache_shard *shard, const uint8_t *data)
+{
+    uint64_t offset = (uintptr_t)data - shard->span_base;
+    uint64_t unit = offset >> shard->span_unit_bits;
+    bool fits = unit <= UINT16_MAX && unit << shard->span_unit_bits == offset;
+    return fits ? (uint16_t)unit : 0;
+}
+
+/* The table reaches 256 MB, or of a large cache, whose spans are aligned, 4 GB: most of it below
+ * the first span, where the kernel maps what comes next. */
+static void span_base_set(const firn_cache *cache, firn_cache_shard *shard, const uint8_t *data)
+{
+    shard->span_unit_bits = cache->memory.is_large ? 16 : 12;
+    uint64_t at = (uintptr_t)data, unit = (uint64_t)1 << shard->span_unit_bits;
+    uint64_t below = unit * (UINT16_MAX / 8 * 7);
+    shard->span_base = at > below ? (at - below) / unit * unit : 0;
+}
+
 static uint32_t span_add(firn_cache *cache, firn_cache_shard *shard, firn_queue_kind kind,
                          size_t capacity)
 {
@@ -209,7 +228,9 @@ static uint32_t span_add(firn_cache *cache, firn_cache_shard *shard, firn_queue_
         block_give(shard, number);
         return FIRN_BLOCK_NONE;
     }
-    shard->spans[number] = data;
+    if (shard->span_unit_bits == 0)
+        span_base_set(cache, shard, data);
+    shard->spans[number] = span_unit(shard, data);
     shard->blocks[number].data = data;
     shard->blocks[number].capacity = (uint32_t)capacity;
     queue_add(shard, number, kind);

