@@ -1,20 +1,20 @@
 /* Pattern queries on trees, in tree-sitter's query language: nodes in parentheses, anonymous ones
  * in quotes, fields, captures (@name), anchors (.), quantifiers (? * +), alternations ([ ]),
- * groups, wildcards (_ and (_)), negated fields (!field), ERROR and MISSING. Of its predicates:
- * #eq?, #match? and #any-of?, with not- and any- before them. The matches are those of
- * tree-sitter's own query cursor on the same tree, by the same rules (of several that differ by
- * captures alone, one with fewer is dropped); their order may differ.
+ * groups, wildcards (_ and (_)), negated fields (!field), supertypes ((expression),
+ * (expression/identifier)), ERROR and MISSING. Of its predicates: #eq?, #match? and #any-of?, with
+ * not- and any- before them. The matches are those of tree-sitter's own query cursor on the same
+ * tree, by the same rules (of several that differ by captures alone, one with fewer is dropped);
+ * their order may differ. It also does as that does where it might surprise: a supertype at a
+ * pattern's root that has children with a node type counts as (_).
  *
- * Told when the query is compiled: supertypes are not known to packed trees (FIRN_NOT_FOUND, as any
- * unknown node type), and other predicates that end in `?` are FIRN_UNSUPPORTED. Directives (#set!
- * and others that end in `!`) are let pass. A pattern that the grammar makes impossible is no
- * error, and matches nothing.
+ * Told when the query is compiled: other predicates that end in `?` are FIRN_UNSUPPORTED. Directives (#set! and others that end in `!`) are let pass. A pattern that the
+ * grammar makes impossible is no error, and matches nothing.
  *
- * Three differences come of what only a parser's own tree knows. Where a grammar gives one field to
- * a whole list (designator: in C's initialisers, body: of JavaScript's cases), each node of the
- * list matches it, in tree-sitter the first when the pattern takes one node alone; and comments
- * between them have no field here, in tree-sitter the list's. And an anchor before `)` looks at all
- * later siblings, in tree-sitter only at those of the same hidden rule, when that has any.
+ * What rules that make no node say of one (which supertypes it is of, which field its list has,
+ * where its list ends) is the node's place, which whoever builds a tree tells (FIRN_NODE_LAST and
+ * the like). In trees that were packed without places, supertypes are not known (FIRN_NOT_FOUND, as
+ * any unknown node type), each node of a list matches the list's field and comments in it have
+ * none, and an anchor before `)` looks at all later siblings.
  *
  * Threads: a compiled query may be shared; a cursor is confined to one thread. */
 #ifndef FIRN_QUERY_H

@@ -31,11 +31,20 @@ typedef uint16_t firn_edge;  /* an index into the family's table of (label, fiel
 
 #define FIRN_LABEL_MAX 8191u
 #define FIRN_FIELD_MAX 1023u
+#define FIRN_GROUP_MAX 15u /* groups of a family; from 1 */
 
 /* Flags of a node. */
 #define FIRN_NODE_MISSING 1u /* put in by the parser, without text */
 #define FIRN_NODE_ERROR 2u   /* text that the parser could not place */
 #define FIRN_NODE_EXTRA 4u   /* may stand anywhere, such as a comment */
+
+/* The place of a node, given with its flags, for queries alone: what a grammar's rules that make no
+ * node of their own say of it. A *group* is such a rule with a name (a supertype: expression). */
+#define FIRN_NODE_OUTER_FIELD 8u /* its field is that of a rule around it; it has none itself */
+#define FIRN_NODE_FIELD_ENDS 16u /* those behind it have its field by the same rule alone */
+#define FIRN_NODE_LAST 32u       /* the rest of the innermost rule that goes on has no named node */
+#define FIRN_NODE_GROUPS_SHIFT 6u /* from here 4 bits for each group around it, the innermost first */
+#define FIRN_NODE_GROUPS_MAX 5u
 
 /* --- families --- */
 
@@ -59,6 +68,10 @@ FIRN_API FIRN_NODISCARD firn_status firn_family_name_label(firn_family *family, 
                                                            const char *name, bool named);
 /* Names a field (from 1, before settle). */
 FIRN_API FIRN_NODISCARD firn_status firn_family_name_field(firn_family *family, firn_field field,
+                                                           const char *name);
+
+/* Names a group (from 1, before settle). FIRN_LIMIT above FIRN_GROUP_MAX, else as name_label. */
+FIRN_API FIRN_NODISCARD firn_status firn_family_name_group(firn_family *family, unsigned group,
                                                            const char *name);
 
 /* Ranks what was learned, chooses lexical classes and codes. Only packing is possible afterwards.
@@ -90,7 +103,9 @@ FIRN_API unsigned firn_family_production_count(const firn_family *family);
 FIRN_API const char *firn_family_label_name(const firn_family *family, firn_label label);
 FIRN_API bool firn_family_label_named(const firn_family *family, firn_label label);
 FIRN_API const char *firn_family_field_name(const firn_family *family, firn_field field);
-/* What an edge stands for; edge must come from a node of this family. */
+FIRN_API const char *firn_family_group_name(const firn_family *family, unsigned group);
+/* What an edge stands for; edge must come from a node of this family. The flags have its place; an
+ * outer field is none here. */
 FIRN_API firn_label firn_edge_label(const firn_family *family, firn_edge edge);
 FIRN_API firn_field firn_edge_field(const firn_family *family, firn_edge edge);
 FIRN_API unsigned firn_edge_flags(const firn_family *family, firn_edge edge);
@@ -141,7 +156,7 @@ FIRN_API void firn_builder_destroy(firn_builder *builder);
  * or learn. Drops the tree before. */
 FIRN_API FIRN_NODISCARD firn_status firn_builder_begin(firn_builder *builder, const char *text,
                                                        size_t text_size);
-/* Enters a node below the one that is open; the first is the root. start <= end <= text_size,
+/* Enters a node below the one that is open; the first is the root. flags may have a place. start <= end <= text_size,
  * inside the open node and behind its last child, else FIRN_INVALID; FIRN_LIMIT above 2^32 - 2
  * nodes, or above 64 + 16 times the text's size. FIRN_NO_MEMORY. After a failure only begin and
  * destroy are possible. */

@@ -97,6 +97,7 @@ enum exit_status command_index(const struct invocation *invocation)
                                         .root = invocation->operands[0],
                                         .store = option_text(invocation, "store"),
                                         .exclude = &exclude,
+                                        .no_ignore = option_flag(invocation, "no-ignore"),
                                         .ram_bytes = option_number(invocation, "ram"),
                                         .workers = (unsigned)jobs,
                                         .show_progress = !invocation->quiet};

@@ -78,6 +78,7 @@ enum exit_status command_update(const struct invocation *invocation)
         .store = option_text(invocation, "store"),
         .root = invocation->operand_count > 0 ? invocation->operands[0] : NULL,
         .exclude = exclude_count(&exclude) > 0 ? &exclude : NULL,
+        .no_ignore = option_flag(invocation, "no-ignore"),
         .ram_bytes = option_number(invocation, "ram"),
         .workers = (unsigned)jobs,
         .show_progress = !invocation->quiet,

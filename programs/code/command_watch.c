@@ -136,6 +136,7 @@ enum exit_status command_watch(const struct invocation *invocation)
             .store = option_text(invocation, "store"),
             .root = invocation->operand_count > 0 ? invocation->operands[0] : NULL,
             .exclude = exclude_count(&exclude) > 0 ? &exclude : NULL,
+            .no_ignore = option_flag(invocation, "no-ignore"),
             .what = "firn code watch",
             .ram_bytes = option_number(invocation, "ram"),
             .workers = (unsigned)jobs,

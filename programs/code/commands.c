@@ -33,6 +33,9 @@ static const struct option index_options[] = {
      .kind = OPTION_TEXT,
      .argument = "PATTERN",
      .help = "leave out what matches, as in .gitignore; may be given several times"},
+    {.name = "no-ignore",
+     .kind = OPTION_FLAG,
+     .help = "index also what .gitignore and .ignore files leave out"},
     {.name = NULL}};
 
 static const struct option update_options[] = {
@@ -52,6 +55,9 @@ static const struct option update_options[] = {
      .kind = OPTION_TEXT,
      .argument = "PATTERN",
      .help = "leave out what matches, instead of what the index left out"},
+    {.name = "no-ignore",
+     .kind = OPTION_FLAG,
+     .help = "from now on index also what .gitignore and .ignore files leave out"},
     {.name = NULL}};
 
 static const struct option query_options[] = {STORE_OPTION, CACHE_OPTION, {.name = NULL}};

@@ -53,12 +53,21 @@ static firn_status find_builder(struct compare *compare, unsigned index)
     return status;
 }
 
+/* A family of before version 2 of its format has no places of nodes. */
+static unsigned known_flags(const firn_family *stored)
+{
+    return firn_family_group_name(stored, 1)[0] != '\0'
+               ? ~0u
+               : FIRN_NODE_MISSING | FIRN_NODE_ERROR | FIRN_NODE_EXTRA;
+}
+
 static bool same_node(const firn_family *a_family, const firn_node *a, const firn_family *b_family,
-                      const firn_node *b)
+                      const firn_node *b, unsigned flags)
 {
     return a->start == b->start && a->end == b->end && a->next == b->next &&
            firn_edge_label(a_family, a->edge) == firn_edge_label(b_family, b->edge) &&
-           firn_edge_flags(a_family, a->edge) == firn_edge_flags(b_family, b->edge) &&
+           ((firn_edge_flags(a_family, a->edge) ^ firn_edge_flags(b_family, b->edge)) & flags) ==
+               0 &&
            firn_edge_field(a_family, a->edge) == firn_edge_field(b_family, b->edge);
 }
 
@@ -70,8 +79,9 @@ static uint64_t count_differences(const firn_family *stored_family, const firn_n
     uint64_t differences = stored->count + fresh->count - 2ull * common;
     if (differences > 0)
         snprintf(what, size, "%u nodes are stored, %u are parsed", stored->count, fresh->count);
+    const unsigned flags = known_flags(stored_family);
     for (uint32_t i = 0; i < common; i++) {
-        if (same_node(stored_family, &stored->node[i], fresh_family, &fresh->node[i]))
+        if (same_node(stored_family, &stored->node[i], fresh_family, &fresh->node[i], flags))
             continue;
         if (differences++ == 0)
             snprintf(what, size, "node %u at byte %u differs", i, fresh->node[i].start);

@@ -1,4 +1,5 @@
-/* Patterns of paths to leave out. See exclude.h for their language; scan.c asks for every path.
+/* Patterns of paths to leave out. See exclude.h for their language; scan.c and ignore.c ask for
+ * every path.
  *
  * Nouns: a pattern is *rooted* when it has a slash other than its last; others match the last name
  * of a path alone. Matching goes back to the latest star only (and to the latest `**`), so that it
@@ -7,14 +8,17 @@
  * give. Follows the rules of gitignore(5). */
 #include "code/exclude.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #define PATTERN_MAX_BYTES 4096u
+#define TAIL_MAX_BYTES 16u
 
 struct exclude_pattern {
     char *given;
     char *text; /* without the marks at its ends */
     size_t size;
+    uint8_t tail_size; /* of the bytes at its end that mean themselves: a path must end in them */
     bool rooted;
     bool folder_only;
     bool negated;
@@ -54,6 +58,15 @@ static void strip_marks(struct exclude_pattern *pattern, const char **text, size
         (*text)++, (*size)--;
 }
 
+/* Most patterns of most ignore files are told from a path by it. */
+static uint8_t tail_of(const char *text, size_t size)
+{
+    size_t tail = 0;
+    while (tail < size && tail < TAIL_MAX_BYTES && strchr("*?[]\\/", text[size - 1 - tail]) == NULL)
+        tail++;
+    return memchr(text, '\\', size) == NULL && memchr(text, '[', size) == NULL ? (uint8_t)tail : 0;
+}
+
 firn_status exclude_add(struct exclude *exclude, const char *text)
 {
     struct exclude_pattern pattern = {0};
@@ -81,6 +94,7 @@ firn_status exclude_add(struct exclude *exclude, const char *text)
     memcpy(pattern.text, text, size);
     pattern.text[size] = '\0';
     pattern.size = size;
+    pattern.tail_size = tail_of(text, size);
     exclude->patterns[exclude->count++] = pattern;
     return FIRN_OK;
 }
@@ -95,8 +109,31 @@ const char *exclude_text(const struct exclude *exclude, size_t number)
     return exclude->patterns[number].given;
 }
 
+/* Whether byte c is of a class with a name ("alpha:]"); moves *p behind it. False for *ret_known
+ * when there is no such class. */
+static bool match_named(const char **p, unsigned char c, bool *ret_known)
+{
+    static const struct {
+        const char *name;
+        int (*has)(int c);
+    } classes[] = {{"alnum:]", isalnum}, {"alpha:]", isalpha}, {"blank:]", isblank},
+                   {"cntrl:]", iscntrl}, {"digit:]", isdigit}, {"graph:]", isgraph},
+                   {"lower:]", islower}, {"print:]", isprint}, {"punct:]", ispunct},
+                   {"space:]", isspace}, {"upper:]", isupper}, {"xdigit:]", isxdigit}};
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
+        const size_t size = strlen(classes[i].name);
+        if (strncmp(*p, classes[i].name, size) != 0)
+            continue;
+        *p += size;
+        *ret_known = true;
+        return c < 128 && classes[i].has(c) != 0;
+    }
+    *ret_known = false;
+    return false;
+}
+
 /* Whether the class at *pattern (behind its bracket) has byte c; moves *pattern behind the class. A
- * class without an end is no class: returns false and leaves *pattern. */
+ * class without an end is none: returns false and leaves *pattern. */
 static bool match_class(const char **pattern, unsigned char c, bool *ret_matched)
 {
     const char *p = *pattern;
@@ -107,6 +144,14 @@ static bool match_class(const char **pattern, unsigned char c, bool *ret_matched
     for (bool first = true; first || *p != ']'; first = false) {
         if (*p == '\\' && p[1] != '\0')
             p++;
+        if (*p == '[' && p[1] == ':' && p > *pattern) {
+            bool is_known;
+            p += 2;
+            matched |= match_named(&p, c, &is_known);
+            if (!is_known)
+                return false;
+            continue;
+        }
         unsigned char low = (unsigned char)*p, high = low;
         if (low == '\0')
             return false;
@@ -133,14 +178,11 @@ static bool match_one(const char **pattern, unsigned char c)
         return c != '/';
     }
     if (*p == '[') {
-        const char *behind = p + 1;
-        if (match_class(&behind, c, &matched)) {
-            *pattern = behind;
-            return matched;
-        }
+        *pattern = p + 1;
+        return match_class(pattern, c, &matched) && matched;
     }
-    if (*p == '\\' && p[1] != '\0')
-        p++;
+    if (*p == '\\' && *++p == '\0')
+        return false;
     *pattern = p + 1;
     return (unsigned char)*p == c;
 }
@@ -159,7 +201,8 @@ static int star_at(const char *start, const char *p)
     if (p[0] != '*')
         return 0;
     bool open = p == start || p[-1] == '/';
-    return p[1] == '*' && open && (p[2] == '/' || p[2] == '\0') ? 2 : 1;
+    const size_t stars = strspn(p, "*");
+    return stars > 1 && open && (p[stars] == '/' || p[stars] == '\0') ? 2 : 1;
 }
 
 /* Goes on behind a failure: true when there is a star to give one byte more. */
@@ -189,9 +232,10 @@ static bool glob(const char *pattern, const char *path)
     for (;;) {
         int kind = star_at(pattern, p);
         if (kind == 2) {
-            if (p[2] == '\0')
+            p += strspn(p, "*");
+            if (*p == '\0')
                 return *path != '\0';
-            p += 3;
+            p++;
             folders = (struct retry){p, path};
             star.pattern = NULL;
         } else if (kind == 1) {
@@ -209,6 +253,13 @@ static bool glob(const char *pattern, const char *path)
     }
 }
 
+static bool has_tail(const struct exclude_pattern *pattern, const char *name, const char *end)
+{
+    const size_t size = pattern->tail_size;
+    return size <= (size_t)(end - name) &&
+           memcmp(end - size, pattern->text + pattern->size - size, size) == 0;
+}
+
 static bool pattern_matches(const struct exclude_pattern *pattern, const char *path,
                             const char *name, bool is_folder)
 {
@@ -217,13 +268,16 @@ static bool pattern_matches(const struct exclude_pattern *pattern, const char *p
     return glob(pattern->text, pattern->rooted ? path : name);
 }
 
-bool exclude_match(const struct exclude *exclude, const char *path, bool is_folder)
+enum exclude_verdict exclude_decide(const struct exclude *exclude, const char *path,
+                                    bool is_folder)
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash == NULL ? path : slash + 1;
+    const char *end = name + strlen(name);
 
     for (size_t i = exclude->count; i-- > 0;)
-        if (pattern_matches(&exclude->patterns[i], path, name, is_folder))
-            return !exclude->patterns[i].negated;
-    return false;
+        if (has_tail(&exclude->patterns[i], name, end) &&
+            pattern_matches(&exclude->patterns[i], path, name, is_folder))
+            return exclude->patterns[i].negated ? EXCLUDE_IN : EXCLUDE_OUT;
+    return EXCLUDE_NOTHING;
 }

@@ -1,8 +1,9 @@
-/* Patterns of paths to leave out, as in .gitignore: `*` and `?` match within a name, `[a-z]` and
- * `[!a-z]` one character, `**` any number of folders, a slash at the start or inside ties a pattern
- * to the root, one at the end matches folders only, `!` takes in again what an earlier pattern left
- * out, `\` takes the next character as it is. The last pattern that matches decides. A file below
- * an excluded folder cannot be taken in again.
+/* Patterns of paths to leave out, as in .gitignore: `*` and `?` match within a name, `[a-z]`,
+ * `[!a-z]` and `[[:alpha:]]` one character, `**` any number of folders, a slash at the start or
+ * inside ties a pattern to the root, one at the end matches folders only, `!` takes in again what
+ * an earlier pattern left out, `\` takes the next character as it is. A bracket that is not closed
+ * and a `\` at the end match nothing. The last pattern that matches decides. A file below an
+ * excluded folder cannot be taken in again.
  *
  * One thread adds; while none does, any number may match. */
 #ifndef CODE_EXCLUDE_H
@@ -31,8 +32,12 @@ FIRN_NODISCARD firn_status exclude_add(struct exclude *exclude, const char *patt
 size_t exclude_count(const struct exclude *exclude);
 const char *exclude_text(const struct exclude *exclude, size_t number);
 
-/* Whether the patterns leave out path, which is relative to the root, without a slash at its start
- * or end. Its folders are taken as looked at before. Takes at most O(pattern * path) steps. */
-bool exclude_match(const struct exclude *exclude, const char *path, bool is_folder);
+enum exclude_verdict { EXCLUDE_NOTHING, EXCLUDE_OUT, EXCLUDE_IN };
+
+/* What the last pattern that matches says of path, which is relative to the root, without a slash
+ * at its start or end. Its folders are taken as looked at before. Takes at most O(pattern * path)
+ * steps. */
+enum exclude_verdict exclude_decide(const struct exclude *exclude, const char *path,
+                                    bool is_folder);
 
 #endif

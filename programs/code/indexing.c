@@ -87,6 +87,7 @@ firn_status indexing_scan(struct job *job, firn_error *ret_error)
 {
     const struct scan_options options = {.allocator = job->allocator,
                                          .exclude = job->options.exclude,
+                                         .no_ignore = job->options.no_ignore,
                                          .store = job->options.store,
                                          .folder = job->options.folder,
                                          .context = job->options.context};

@@ -33,6 +33,7 @@ struct job_options {
     const char *root; /* the folder */
     const char *store;
     const struct exclude *exclude; /* NULL: nothing */
+    bool no_ignore;                /* the tree's ignore files mean nothing */
     size_t ram_bytes;              /* to aim for; 0: 64 MiB */
     unsigned workers;              /* 0: one a processor */
     bool show_progress;
@@ -44,6 +45,7 @@ struct job_options {
 struct job_file {
     struct file_record record;
     const struct file_record *former; /* of an update: what the store has of it; NULL for nothing */
+    bool is_damaged;                  /* what the store has of it cannot be read */
     bool is_done;                     /* it is in the store */
     bool is_same;                     /* its content is what the former record has */
     bool is_sample;                   /* it was taken while its family was learned */

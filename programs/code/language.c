@@ -92,6 +92,21 @@ unsigned language_label_count(const struct language *language)
     return ts_language_symbol_count(language->grammar()) + 1;
 }
 
+/* Groups are the grammar's supertypes, in the order of their symbols. */
+static firn_status name_groups(const TSLanguage *grammar, firn_family *family)
+{
+    const uint32_t count = ts_language_symbol_count(grammar);
+    firn_status status = FIRN_OK;
+    unsigned group = 0;
+
+    for (uint32_t symbol = 0; symbol < count && group < FIRN_GROUP_MAX && status == FIRN_OK;
+         symbol++)
+        if (ts_language_symbol_type(grammar, (TSSymbol)symbol) == TSSymbolTypeSupertype)
+            status = firn_family_name_group(family, ++group,
+                                            ts_language_symbol_name(grammar, (TSSymbol)symbol));
+    return status;
+}
+
 static firn_status name_labels(const TSLanguage *grammar, firn_family *family)
 {
     uint32_t count = ts_language_symbol_count(grammar);
@@ -115,6 +130,8 @@ firn_status language_name_family(const struct language *language, firn_family *f
     firn_status status = name_labels(grammar, family);
     uint32_t count = ts_language_field_count(grammar);
 
+    if (status == FIRN_OK)
+        status = name_groups(grammar, family);
     for (uint32_t field = 1; field <= count && status == FIRN_OK; field++)
         status = firn_family_name_field(family, (firn_field)field,
                                         ts_language_field_name_for_id(grammar, (TSFieldId)field));

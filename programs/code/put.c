@@ -96,6 +96,7 @@ firn_status put_meta(struct job *job, firn_codec *codec, struct meta *meta, uint
         excludes[i] = exclude_text(exclude, i);
     meta->excludes = excludes;
     meta->exclude_count = (uint32_t)count;
+    meta->no_ignore = job->options.no_ignore;
     firn_status status = put_packed_meta(job, codec, meta, ret_segment, ret_error);
     meta->excludes = NULL;
     meta->exclude_count = 0;

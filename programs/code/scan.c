@@ -5,6 +5,8 @@
  * Memory: paths of sources, folders and skipped entries in an arena; other names are not kept. */
 #include "code/scan.h"
 
+#include "code/ignore.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +17,7 @@ struct walk {
     struct scan *scan;
     const struct scan_options *options;
     const struct exclude *exclude;
+    struct ignore ignore;
     const char **folders; /* to come; relative, "" for the root */
     size_t folder_count, folder_capacity;
     char *path; /* the entry at hand: root, slash, relative path */
@@ -158,10 +161,30 @@ static bool is_repository(const char *name)
     return strcmp(name, ".git") == 0 || strcmp(name, ".hg") == 0 || strcmp(name, ".svn") == 0;
 }
 
+/* The user's patterns decide before the tree's ignore files. */
+static bool is_left_out(const struct walk *walk, bool is_folder)
+{
+    const enum exclude_verdict verdict =
+        walk->exclude != NULL ? exclude_decide(walk->exclude, relative(walk), is_folder)
+                              : EXCLUDE_NOTHING;
+    if (verdict != EXCLUDE_NOTHING || walk->options->no_ignore)
+        return verdict == EXCLUDE_OUT;
+    return ignore_match(&walk->ignore, walk->path, is_folder);
+}
+
+/* An ignore file that cannot be read is one of the skipped paths; above the root it has no name
+ * there, and is passed over. */
+static firn_status skip_ignore(void *context, const char *path, const firn_error *error)
+{
+    struct walk *walk = context;
+    if (strncmp(path, walk->path, walk->root_size) != 0)
+        return FIRN_OK;
+    return scan_skip(walk->scan, path + walk->root_size, reason_of(error));
+}
+
 static firn_status visit_file(struct walk *walk, const firn_file_info *info)
 {
-    const struct language *language = language_by_path(relative(walk));
-    return language == NULL ? FIRN_OK : add_file(walk->scan, relative(walk), language, info);
+    return add_file(walk->scan, relative(walk), language_by_path(relative(walk)), info);
 }
 
 static firn_status visit_entry(void *context, const char *name)
@@ -180,8 +203,9 @@ static firn_status visit_entry(void *context, const char *name)
         return status;
     if (status != FIRN_OK)
         return scan_skip(walk->scan, relative(walk), reason_of(&error));
-    if (walk->exclude != NULL &&
-        exclude_match(walk->exclude, relative(walk), kind == FIRN_PATH_FOLDER))
+    if (kind == FIRN_PATH_FILE && language_by_path(name) == NULL)
+        return FIRN_OK;
+    if (is_left_out(walk, kind == FIRN_PATH_FOLDER))
         return FIRN_OK;
 
     const char *reason = NULL;
@@ -232,6 +256,10 @@ static firn_status visit_folder(struct walk *walk, const char *folder, firn_erro
     firn_status status = FIRN_OK;
     if (walk->options->folder != NULL)
         status = walk->options->folder(walk->options->context, walk->path, ret_error);
+    if (status == FIRN_OK && !walk->options->no_ignore &&
+        ignore_enter(&walk->ignore, walk->path, skip_ignore, walk) != FIRN_OK)
+        status = firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "%s",
+                                firn_status_text(FIRN_NO_MEMORY));
     if (status != FIRN_OK)
         return status;
     status = visit_names(walk, &error);
@@ -290,8 +318,13 @@ firn_status scan_run(const char *root, const struct scan_options *options, struc
     status = firn_arena_init(&scan.arena, &(firn_arena_options){.allocator = options->allocator});
     if (status != FIRN_OK)
         return firn_error_set(ret_error, status, 0, "%s", firn_status_text(status));
+    ignore_init(&walk.ignore, options->allocator);
     find_store(&walk, options->store);
     status = set_root(&walk, root) ? push_folder(&walk, "") : FIRN_NO_MEMORY;
+    if (status == FIRN_OK && !options->no_ignore && root[0] == '/') {
+        walk.path[walk.root_size] = '\0';
+        status = ignore_above(&walk.ignore, walk.path, skip_ignore, &walk);
+    }
     if (status != FIRN_OK)
         firn_error_set(ret_error, status, 0, "%s", firn_status_text(status));
     while (status == FIRN_OK && walk.folder_count > 0)
@@ -299,6 +332,7 @@ firn_status scan_run(const char *root, const struct scan_options *options, struc
 
     firn_release(scan.allocator, walk.folders, walk.folder_capacity * sizeof *walk.folders);
     firn_release(scan.allocator, walk.path, walk.path_capacity);
+    ignore_fini(&walk.ignore);
     if (status != FIRN_OK) {
         scan_fini(&scan);
         return status;

@@ -1,7 +1,7 @@
 /* Finds the sources below a folder: a list sorted by path of files that have a language, and a list
  * of what was passed over and why. Links are not followed; `.git`, `.hg`, `.svn` and the store's
- * own folder are left out, as is what the patterns exclude. Files without a known suffix are passed
- * over silently. */
+ * own folder are left out, as is what the patterns exclude, or the tree's ignore files where the
+ * patterns say nothing. Files without a known suffix are passed over silently. */
 #ifndef CODE_SCAN_H
 #define CODE_SCAN_H
 
@@ -28,6 +28,7 @@ typedef firn_status (*scan_folder_fn)(void *context, const char *path, firn_erro
 struct scan_options {
     const firn_allocator *allocator; /* NULL: the system's */
     const struct exclude *exclude;   /* NULL: nothing */
+    bool no_ignore;                  /* .gitignore, .ignore and the like mean nothing */
     const char *store;               /* a folder to leave out (as the user names it); may be NULL */
     scan_folder_fn folder;           /* may be NULL */
     void *context;                   /* for it */

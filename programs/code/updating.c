@@ -53,6 +53,7 @@ static firn_status find_settings(struct update *update, firn_error *ret_error)
     struct job_options *options = &update->job.options;
     if (options->root == NULL)
         options->root = meta->root;
+    options->no_ignore = options->no_ignore || meta->no_ignore;
     if (options->exclude != NULL)
         return FIRN_OK;
     options->exclude = &update->exclude;
@@ -68,19 +69,32 @@ static firn_status find_settings(struct update *update, firn_error *ret_error)
     return FIRN_OK;
 }
 
+/* What is damaged is no former version: its content would be taken for what is there. */
+static void set_former(struct update *update, size_t file)
+{
+    const struct file_record *record = &update->diff.formers[file].record;
+    if (damage_hits(&update->damage, record))
+        update->job.files[file].is_damaged = true;
+    else
+        update->job.files[file].former = record;
+}
+
 static firn_status find_changes(struct update *update, firn_error *ret_error)
 {
     struct job *job = &update->job;
     firn_status status = indexing_find_root(job, ret_error);
     if (status == FIRN_OK)
         status = indexing_scan(job, ret_error);
+    if (status == FIRN_OK && update->repairs)
+        status = damage_find(&update->damage, job->store, ret_error);
     if (status == FIRN_OK)
-        status = diff_run(&update->diff, &update->opened, &job->scan, ret_error);
+        status =
+            diff_run(&update->diff, &update->opened, &job->scan, &update->damage, ret_error);
     if (status == FIRN_OK)
         status = indexing_make_tables(job, ret_error);
     for (size_t i = 0; i < job->scan.file_count && status == FIRN_OK; i++)
         if (update->diff.formers[i].path != NULL)
-            job->files[i].former = &update->diff.formers[i].record;
+            set_former(update, i);
     return status;
 }
 
@@ -206,7 +220,8 @@ static void count_files(const struct update *update, struct updating_result *res
                                        .removed = update->diff.removed};
     for (size_t i = 0; i < job->scan.file_count; i++) {
         const struct job_file *file = &job->files[i];
-        const bool is_known = file->former != NULL;
+        const bool is_known = file->former != NULL || file->is_damaged;
+        result->repaired += file->is_damaged && file->is_done ? 1 : 0;
         result->changed += is_known && file->is_done ? 1 : 0;
         result->added += !is_known && file->is_done ? 1 : 0;
         result->unchanged += file->is_same ? 1 : 0;
@@ -248,7 +263,9 @@ static bool has_same_settings(const struct update *update)
     const struct meta *meta = &update->opened.meta;
     const struct exclude *exclude = update->job.options.exclude;
     bool is_same =
-        strcmp(meta->root, update->job.root) == 0 && exclude_count(exclude) == meta->exclude_count;
+        strcmp(meta->root, update->job.root) == 0 &&
+        meta->no_ignore == update->job.options.no_ignore &&
+        exclude_count(exclude) == meta->exclude_count;
     for (uint32_t i = 0; is_same && i < meta->exclude_count; i++)
         is_same = strcmp(exclude_text(exclude, i), meta->excludes[i]) == 0;
     return is_same;
@@ -321,6 +338,7 @@ static firn_status run(struct update *update, const struct updating_options *opt
 static void end(struct update *update)
 {
     struct job *job = &update->job;
+    damage_fini(&update->damage);
     for (uint32_t i = 0; update->is_family_new != NULL && i < update->meta.language_count; i++)
         if (update->is_family_new[i])
             place_fini(&update->languages[i].family, update->allocator);
@@ -351,6 +369,7 @@ firn_status updating_run(const struct updating_options *options, struct updating
                                     .root = options->root,
                                     .store = options->store,
                                     .exclude = options->exclude,
+                                    .no_ignore = options->no_ignore,
                                     .ram_bytes = options->ram_bytes,
                                     .workers = options->workers,
                                     .folder = options->folder,
@@ -361,7 +380,8 @@ firn_status updating_run(const struct updating_options *options, struct updating
     if (update == NULL)
         return out_of_memory(ret_error);
     update->allocator = update->diff.allocator = update->segments.allocator = allocator;
-    update->opened.allocator = allocator;
+    update->opened.allocator = update->damage.allocator = allocator;
+    update->repairs = options->repairs;
     exclude_init(&update->exclude, allocator);
     indexing_prepare(&update->job, &job);
     update->job.verb = "updating";

@@ -10,9 +10,11 @@ struct updating_options {
     const char *store;
     const char *root;              /* where the folder is now; NULL: where it was */
     const struct exclude *exclude; /* NULL: the patterns that the store has */
+    bool no_ignore;                /* from now on; false: as the store has it */
     const char *what;              /* who updates, for those whom the lock refuses; may be NULL */
     size_t ram_bytes;              /* as an indexing has it; 0: 64 MiB */
     unsigned workers;              /* 0: one a processor, fewer where there is little to do */
+    bool repairs; /* reads all of the store, and files anew that are damaged in it */
     bool show_progress;
     /* Called for each path that was passed over, after success; may be NULL. */
     void (*skipped)(void *context, const char *path, const char *reason);
@@ -26,6 +28,7 @@ struct updating_result {
     uint64_t added;
     uint64_t removed;
     uint64_t unchanged;
+    uint64_t repaired; /* of the changed ones: for damage alone */
     uint64_t store_bytes;
     bool is_written; /* the store has a new generation: readers may refresh */
 };

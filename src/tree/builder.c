@@ -68,7 +68,7 @@ static firn_status fail(firn_builder *builder, firn_status status)
     return status;
 }
 
-static firn_status find_edge(firn_builder *builder, uint32_t key, firn_edge *ret_edge)
+static firn_status find_edge(firn_builder *builder, uint64_t key, firn_edge *ret_edge)
 {
     uint32_t place = (uint32_t)(key * UINT64_C(0x9E3779B97F4A7C15) >> 44) % FIRN_EDGE_CACHE_SLOTS;
     struct firn_edge_cache_slot *slot = &builder->cache[place];
@@ -98,7 +98,7 @@ firn_status firn_builder_enter(firn_builder *builder, firn_label label, firn_fie
                                unsigned flags, uint32_t start, uint32_t end)
 {
     if (builder->failed || label >= builder->family->label_count || field > FIRN_FIELD_MAX ||
-        flags > 7)
+        flags > FIRN_EDGE_FLAGS_MAX)
         return fail(builder, FIRN_INVALID);
     firn_status status = check_place(builder, start, end);
     if (status != FIRN_OK)
@@ -120,7 +120,7 @@ firn_status firn_builder_enter(firn_builder *builder, firn_label label, firn_fie
         .start = start,
         .end = end,
         .edge = edge,
-        .label_and_flags = (uint16_t)((unsigned)label << 3 | flags),
+        .label_and_flags = (uint16_t)((unsigned)label << 3 | (flags & 7)),
     };
     builder->last_end = start;
     return FIRN_OK;

@@ -7,7 +7,7 @@
 #define FIRN_EDGE_CACHE_SLOTS 2048u
 
 struct firn_edge_cache_slot {
-    uint32_t key; /* plus one; 0 where free */
+    uint64_t key; /* plus one; 0 where free */
     firn_edge edge;
 };
 

@@ -329,11 +329,11 @@ static bool add_node(firn_nodes *nodes, const struct firn_decoder *decoder, firn
         !firn_grow(nodes->allocator, (void **)&nodes->node, &nodes->capacity,
                    nodes->count + (size_t)1, sizeof *nodes->node))
         return false;
-    uint32_t key = decoder->family->edges.key[edge];
+    uint64_t key = decoder->family->edges.key[edge];
     nodes->node[nodes->count++] = (firn_node){
         .edge = edge,
         .label_and_flags =
-            (uint16_t)((unsigned)firn_edge_key_label(key) << 3 | firn_edge_key_flags(key)),
+            (uint16_t)((unsigned)firn_edge_key_label(key) << 3 | (firn_edge_key_flags(key) & 7)),
     };
     return true;
 }

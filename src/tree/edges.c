@@ -4,12 +4,12 @@
  * The caller serialises puts. */
 #include "tree/edges.h"
 
-static uint32_t slot_of(uint32_t key, uint32_t slot_count)
+static uint32_t slot_of(uint64_t key, uint32_t slot_count)
 {
     return (uint32_t)((key * UINT64_C(0x9E3779B97F4A7C15)) >> 40) & (slot_count - 1);
 }
 
-static firn_edge *find_slot(const struct firn_edges *edges, uint32_t key)
+static firn_edge *find_slot(const struct firn_edges *edges, uint64_t key)
 {
     uint32_t slot = slot_of(key, edges->slot_count);
     while (edges->slots[slot] != FIRN_EDGE_NONE && edges->key[edges->slots[slot]] != key)
@@ -33,7 +33,7 @@ static bool grow_slots(struct firn_edges *edges, const firn_allocator *allocator
     return true;
 }
 
-firn_status firn_edges_put(struct firn_edges *edges, uint32_t key, const firn_allocator *allocator,
+firn_status firn_edges_put(struct firn_edges *edges, uint64_t key, const firn_allocator *allocator,
                            firn_edge *ret_edge)
 {
     if (edges->capacity == 0) {

@@ -25,6 +25,7 @@ firn_status firn_family_create(const firn_family_options *options, firn_family *
     family->checkpoint_nodes =
         options->checkpoint_nodes != 0 ? options->checkpoint_nodes : FIRN_FAMILY_CHECKPOINT_NODES;
     family->field_count = 1;
+    family->group_count = 1;
     firn_arena_options strings = {.allocator = options->allocator};
     if (firn_arena_init(&family->strings, &strings) != FIRN_OK ||
         pthread_mutex_init(&family->lock, NULL) != 0) {
@@ -93,7 +94,22 @@ firn_status firn_family_name_field(firn_family *family, firn_field field, const 
     return FIRN_OK;
 }
 
-firn_status firn_family_edge(firn_family *family, uint32_t key, firn_edge *ret_edge)
+firn_status firn_family_name_group(firn_family *family, unsigned group, const char *name)
+{
+    if (family->phase != FIRN_FAMILY_LEARNING || group == 0)
+        return FIRN_INVALID;
+    if (group > FIRN_GROUP_MAX)
+        return FIRN_LIMIT;
+    char *copy = firn_arena_strndup(&family->strings, name, strlen(name));
+    if (copy == NULL)
+        return FIRN_NO_MEMORY;
+    family->group[group] = copy;
+    if (family->group_count <= group)
+        family->group_count = group + 1;
+    return FIRN_OK;
+}
+
+firn_status firn_family_edge(firn_family *family, uint64_t key, firn_edge *ret_edge)
 {
     (void)pthread_mutex_lock(&family->lock);
     firn_status status = firn_edges_put(&family->edges, key, family->allocator, ret_edge);
@@ -185,6 +201,12 @@ const char *firn_family_field_name(const firn_family *family, firn_field field)
     return field > 0 && field < family->field_count ? family->field[field] : "";
 }
 
+const char *firn_family_group_name(const firn_family *family, unsigned group)
+{
+    const bool has_name = group < family->group_count && family->group[group] != NULL;
+    return has_name ? family->group[group] : "";
+}
+
 firn_label firn_edge_label(const firn_family *family, firn_edge edge)
 {
     return firn_edge_key_label(family->edges.key[edge]);
@@ -192,7 +214,8 @@ firn_label firn_edge_label(const firn_family *family, firn_edge edge)
 
 firn_field firn_edge_field(const firn_family *family, firn_edge edge)
 {
-    return firn_edge_key_field(family->edges.key[edge]);
+    const uint64_t key = family->edges.key[edge];
+    return (firn_edge_key_flags(key) & FIRN_NODE_OUTER_FIELD) == 0 ? firn_edge_key_field(key) : 0;
 }
 
 unsigned firn_edge_flags(const firn_family *family, firn_edge edge)

@@ -65,6 +65,8 @@ struct firn_family {
     const char **field;
     size_t field_capacity;
     unsigned field_count;
+    const char *group[FIRN_GROUP_MAX + 1]; /* NULL for those without a name */
+    unsigned group_count;                  /* with group 0 */
     struct firn_edges edges;
     struct firn_productions productions; /* while learning with counts; then by label and rank */
     struct firn_successors successors;
@@ -76,7 +78,7 @@ struct firn_family {
 };
 
 /* The number of a (label, field, flags) for a builder; takes the lock. */
-FIRN_NODISCARD firn_status firn_family_edge(firn_family *family, uint32_t key, firn_edge *ret_edge);
+FIRN_NODISCARD firn_status firn_family_edge(firn_family *family, uint64_t key, firn_edge *ret_edge);
 
 /* The rank of a production within its label, FIRN_PRODUCTION_NONE when it must be spelled. Adds it
  * to the table when it is seen the second time. Takes the lock where the table of what was settled

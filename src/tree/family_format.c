@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FORMAT_VERSION 1u
+#define FORMAT_VERSION 2u
+#define FORMAT_VERSION_OLDEST 1u /* without groups and places */
 static const char magic[8] = {'F', 'I', 'R', 'N', 'F', 'A', 'M', '\n'};
 
 /* --- saving --- */
@@ -68,6 +69,9 @@ static void put_vocabulary(struct output *out, const firn_family *family)
     put(out, family->field_count);
     for (unsigned i = 1; i < family->field_count; i++)
         put_text(out, family->field[i], strlen(family->field[i]));
+    put(out, family->group_count);
+    for (unsigned i = 1; i < family->group_count; i++)
+        put_text(out, firn_family_group_name(family, i), strlen(firn_family_group_name(family, i)));
     put(out, family->edges.count);
     for (uint32_t i = 0; i < family->edges.count; i++)
         put(out, family->edges.key[i]);
@@ -199,6 +203,18 @@ static uint32_t get(struct input *in, uint32_t most)
     return (uint32_t)value;
 }
 
+static uint64_t get_key(struct input *in)
+{
+    uint64_t key = 0;
+    const uint8_t *next = in->status == FIRN_OK ? firn_varint_get(in->at, in->end, &key) : NULL;
+    if (next == NULL || key >> FIRN_EDGE_KEY_BITS != 0) {
+        fail(in, FIRN_CORRUPT);
+        return 0;
+    }
+    in->at = next;
+    return key;
+}
+
 /* The most things that may be counted here, if each takes a byte at least. */
 static uint32_t bytes_left(const struct input *in)
 {
@@ -246,21 +262,32 @@ static void get_label(struct input *in, firn_family *family, struct firn_label_m
     model->text_size = (uint8_t)text_size;
 }
 
+static void get_groups(struct input *in, firn_family *family)
+{
+    const uint32_t count = get(in, FIRN_GROUP_MAX + 1);
+    if (in->status == FIRN_OK && count == 0)
+        fail(in, FIRN_CORRUPT);
+    for (uint32_t i = 1; in->status == FIRN_OK && i < count; i++) {
+        family->group[i] = get_text(in, family, UINT16_MAX, NULL);
+        family->group_count = i + 1;
+    }
+}
+
 static void get_edges(struct input *in, firn_family *family)
 {
     uint32_t count = get(in, FIRN_EDGE_LIMIT);
     family->edges.key = get_array(in, family, count, sizeof *family->edges.key);
     family->edges.capacity = family->edges.key != NULL ? count : 0;
     for (uint32_t i = 0; in->status == FIRN_OK && i < count; i++) {
-        uint32_t key = get(in, UINT32_MAX);
-        if (firn_edge_key_label(key) >= family->label_count || key >> 13 > FIRN_LABEL_MAX ||
+        const uint64_t key = get_key(in);
+        if (firn_edge_key_label(key) >= family->label_count ||
             firn_edge_key_field(key) >= family->field_count)
             fail(in, FIRN_CORRUPT);
         family->edges.key[family->edges.count++] = key;
     }
 }
 
-static void get_vocabulary(struct input *in, firn_family *family)
+static void get_vocabulary(struct input *in, firn_family *family, unsigned version)
 {
     uint32_t count =
         get(in, FIRN_LABEL_MAX + 1 < bytes_left(in) ? FIRN_LABEL_MAX + 1 : bytes_left(in));
@@ -279,6 +306,8 @@ static void get_vocabulary(struct input *in, firn_family *family)
     }
     if (in->status == FIRN_OK)
         family->field[0] = "";
+    if (version > FORMAT_VERSION_OLDEST)
+        get_groups(in, family);
     get_edges(in, family);
 }
 
@@ -381,7 +410,8 @@ static firn_status check_frame(const uint8_t *data, size_t size)
         return FIRN_CORRUPT;
     if (get_u32(data + size - 4) != firn_crc32c(0, data, size - 4))
         return FIRN_CORRUPT;
-    return data[sizeof magic] == FORMAT_VERSION ? FIRN_OK : FIRN_VERSION;
+    const uint8_t version = data[sizeof magic];
+    return version >= FORMAT_VERSION_OLDEST && version <= FORMAT_VERSION ? FIRN_OK : FIRN_VERSION;
 }
 
 firn_status firn_family_load(const void *data, size_t size, const firn_allocator *allocator,
@@ -397,7 +427,7 @@ firn_status firn_family_load(const void *data, size_t size, const firn_allocator
     if (status != FIRN_OK)
         return status;
     struct input in = {bytes + sizeof magic + 1, bytes + size - 4, FIRN_OK};
-    get_vocabulary(&in, family);
+    get_vocabulary(&in, family, bytes[sizeof magic]);
     get_productions(&in, family);
     get_successors(&in, family);
     if (in.status != FIRN_OK) {

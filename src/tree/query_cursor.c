@@ -34,6 +34,7 @@ struct entered {
     uint32_t depth;
     firn_label label; /* canonical */
     firn_field field;
+    unsigned place; /* flags of its edge */
     bool is_named;
     bool is_error;
 };
@@ -144,7 +145,7 @@ static bool has_later_sibling(const struct entered *entered)
 static bool has_later_named(const firn_query_cursor *cursor, const struct entered *entered)
 {
     const firn_family *family = cursor->query->family;
-    if (entered->parent == NULL)
+    if (entered->parent == NULL || (entered->place & FIRN_NODE_LAST) != 0)
         return false;
     for (uint32_t i = entered->node->next; i < entered->parent->next;
          i = cursor->nodes->node[i].next)
@@ -160,7 +161,7 @@ static firn_field field_of(const firn_query_cursor *cursor, const firn_node *nod
 
 static bool has_later_field(const firn_query_cursor *cursor, const struct entered *entered)
 {
-    if (entered->parent == NULL)
+    if (entered->parent == NULL || (entered->place & FIRN_NODE_FIELD_ENDS) != 0)
         return false;
     for (uint32_t i = entered->node->next; i < entered->parent->next;
          i = cursor->nodes->node[i].next)
@@ -175,7 +176,7 @@ static bool has_child_field(const firn_query_cursor *cursor, const struct entere
 {
     for (uint32_t i = entered->index + 1; i < entered->node->next;
          i = cursor->nodes->node[i].next) {
-        const firn_field field = field_of(cursor, &cursor->nodes->node[i]);
+        const firn_field field = firn_edge_field(cursor->query->family, cursor->nodes->node[i].edge);
         for (const firn_field *negated = fields; *negated != 0 && field != 0; negated++)
             if (field == *negated)
                 return true;
@@ -184,6 +185,15 @@ static bool has_child_field(const firn_query_cursor *cursor, const struct entere
 }
 
 /* --- entering a node --- */
+
+/* Whether the node is of a group. */
+static bool is_of_group(const struct entered *entered, unsigned group)
+{
+    for (unsigned groups = entered->place >> FIRN_NODE_GROUPS_SHIFT; groups != 0; groups >>= 4)
+        if ((groups & FIRN_GROUP_MAX) == group)
+            return true;
+    return false;
+}
 
 static bool kind_matches(const struct firn_query_step *step, const struct entered *entered)
 {
@@ -201,6 +211,8 @@ static bool node_matches(const firn_query_cursor *cursor, const struct firn_quer
     if (!kind_matches(step, entered) || (step->field != 0 && step->field != entered->field))
         return false;
     if (step->is_last && has_later_named(cursor, entered))
+        return false;
+    if (step->group != 0 && !is_of_group(entered, step->group))
         return false;
     return step->negated == 0 ||
            !has_child_field(cursor, entered, cursor->query->negated + step->negated);
@@ -336,7 +348,8 @@ static firn_status begin_states(firn_query_cursor *cursor, const struct entered 
         const struct firn_query_entry *entry = &query->entries[i];
         const struct firn_query_step *step = &query->steps[entry->step];
         if ((!entry->is_rooted && parent_is_error) || step->depth > entered->depth ||
-            (step->field != 0 && step->field != entered->field))
+            (step->field != 0 && step->field != entered->field) ||
+            (step->group != 0 && !is_of_group(entered, step->group)))
             continue;
         firn_status status = state_begin(cursor, entry, entered->depth);
         if (status != FIRN_OK)
@@ -387,6 +400,7 @@ static firn_status enter(firn_query_cursor *cursor, uint32_t index)
         .depth = depth,
         .label = label,
         .field = field_of(cursor, node),
+        .place = firn_edge_key_flags(query->family->edges.key[node->edge]),
         .is_named = query->family->label[firn_node_label(node)].named,
         .is_error = (firn_node_flags(node) & FIRN_NODE_ERROR) != 0,
     };

@@ -150,12 +150,39 @@ static bool is_word(struct firn_query_text name, const char *word)
     return name.size == strlen(word) && memcmp(name.data, word, name.size) == 0;
 }
 
+/* The group of a name; 0 when there is none, or a label has the name. */
+static uint8_t find_group(const firn_query *query, struct firn_query_text name)
+{
+    for (unsigned label = 0; label < query->label_count; label++)
+        if (firn_family_label_named(query->family, (firn_label)label) &&
+            is_word(name, firn_family_label_name(query->family, (firn_label)label)))
+            return 0;
+    for (unsigned group = 1; group <= FIRN_GROUP_MAX; group++)
+        if (is_word(name, firn_family_group_name(query->family, group)))
+            return (uint8_t)group;
+    return 0;
+}
+
+/* Reads what may follow a group: the node type that is wanted of it. */
+static firn_status read_subtype(struct firn_query_source *source, firn_label *ret_label)
+{
+    firn_query_skip_blanks(source);
+    if (firn_query_peek(source) != '/')
+        return FIRN_OK;
+    source->at++;
+    if (!firn_query_at_name(source))
+        return expected(source, "a node type");
+    const size_t start = source->at;
+    return find_label(source, firn_query_name(source), true, start, ret_label);
+}
+
 /* Reads the node type behind a parenthesis and adds its step. */
 static firn_status read_node_type(struct firn_query_source *source, struct place place)
 {
     const size_t start = source->at;
     firn_label label = FIRN_LABEL_ANY;
     bool is_missing = false;
+    uint8_t group = 0;
     firn_status status = FIRN_OK;
 
     if (!firn_query_at_name(source))
@@ -165,6 +192,8 @@ static firn_status read_node_type(struct firn_query_source *source, struct place
         is_missing = true;
         firn_query_skip_blanks(source);
         status = read_missing(source, &label);
+    } else if ((group = find_group(source->query, name)) != 0) {
+        status = read_subtype(source, &label);
     } else if (!is_word(name, "_")) {
         status = find_label(source, name, true, start, &label);
     }
@@ -172,7 +201,8 @@ static firn_status read_node_type(struct firn_query_source *source, struct place
         return status;
     struct firn_query_step step = step_of(label, place);
     step.is_missing = is_missing;
-    step.is_named = label == FIRN_LABEL_ANY;
+    step.is_named = label == FIRN_LABEL_ANY && group == 0;
+    step.group = group;
     return firn_query_step_add(source, step);
 }
 

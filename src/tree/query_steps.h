@@ -25,6 +25,7 @@ struct firn_query_step {
     firn_field field; /* 0: any */
     uint16_t depth;
     uint16_t alternative;
+    uint8_t group;    /* 0: any */
     uint16_t negated; /* where its negated fields begin in the query's list; 0: none */
     uint16_t captures[FIRN_QUERY_CAPTURES_PER_NODE];
     bool is_named : 1;                 /* a wildcard for named nodes only */

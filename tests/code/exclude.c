@@ -23,7 +23,7 @@ static bool excluded(const char *patterns, const char *path)
     exclude_init(&exclude, NULL);
     while ((line = strsep(&rest, "\n")) != NULL)
         assert_int_equal(exclude_add(&exclude, line), FIRN_OK);
-    bool result = exclude_match(&exclude, name, is_folder);
+    bool result = exclude_decide(&exclude, name, is_folder) == EXCLUDE_OUT;
     exclude_fini(&exclude);
     free(name);
     free(lines);
@@ -99,7 +99,11 @@ static void classes_match_one_byte(void **state)
     assert_true(excluded("[a-]x", "-x"));
     assert_true(excluded("[\\]]x", "]x"));
     assert_false(excluded("a[!b]c", "a/c"));
-    assert_true(excluded("[x", "[x"));
+    assert_false(excluded("[x", "[x"));
+    assert_true(excluded("[[:digit:]_]x", "4x"));
+    assert_true(excluded("[[:digit:]_]x", "_x"));
+    assert_false(excluded("[[:digit:]_]x", "ax"));
+    assert_false(excluded("[[:none:]]x", "nx"));
     assert_true(excluded("[\x80-\xff]", "\xc3"));
 }
 
@@ -110,7 +114,7 @@ static void backslashes_quote(void **state)
     assert_false(excluded("\\*", "a"));
     assert_true(excluded("\\!a", "!a"));
     assert_true(excluded("\\[a]", "[a]"));
-    assert_true(excluded("a\\", "a\\"));
+    assert_false(excluded("a\\", "a\\"));
 }
 
 static void the_last_pattern_that_matches_decides(void **state)
@@ -144,7 +148,7 @@ static void patterns_of_nothing_are_refused(void **state)
     assert_int_equal(exclude_add(&exclude, "!"), FIRN_INVALID);
     assert_int_equal(exclude_add(&exclude, "!/"), FIRN_INVALID);
     assert_int_equal(exclude_add(&exclude, large), FIRN_LIMIT);
-    assert_false(exclude_match(&exclude, "a", false));
+    assert_int_equal(exclude_decide(&exclude, "a", false), EXCLUDE_NOTHING);
     exclude_fini(&exclude);
     free(large);
 }
@@ -179,7 +183,7 @@ static void every_failing_allocation_leaves_a_usable_list(void **state)
             firn_status status = exclude_add(&exclude, "*.o");
             assert_true(status == FIRN_OK || status == FIRN_NO_MEMORY);
         }
-        assert_true(exclude_match(&exclude, "a.o", false));
+        assert_int_equal(exclude_decide(&exclude, "a.o", false), EXCLUDE_OUT);
         exclude_fini(&exclude);
         failing_check(&memory);
     }

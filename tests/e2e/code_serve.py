@@ -250,21 +250,64 @@ class Serve(Case):
             self.assertEqual(server.ask("refresh")["result"], {"generation": generation})
             self.assertEqual(server.end(), (0, ""))
 
-    def test_a_damaged_part_is_told_and_the_others_are_served(self):
-        self.index()
-        server = Server(self, self.store, "--ram", "1K")
-        dump = json.loads(firn("store", "dump", self.store, "--json").stdout)
-        for segment in dump:
-            if segment["kind"] == 2: # sources
-                path = self.store / segment["file"]
-                with open(path, "r+b") as file:
+    def damage(self, *kinds):
+        """Overwrites the ends of all segments of these kinds; how many there are."""
+        count = 0
+        for segment in json.loads(firn("store", "dump", self.store, "--json").stdout):
+            if segment["kind"] in kinds:
+                with open(self.store / segment["file"], "r+b") as file:
                     file.seek(segment["offset_bytes"] + segment["packed_bytes"] - 8)
                     file.write(b"\xaa" * 8)
+                count += 1
+        return count
+
+    def test_a_part_that_is_damaged_is_indexed_again_and_told(self):
+        self.index()
+        questions = [("cat", "big.py"), ("tree", "big.py"), ("at", "src/list.c:2:5"), ("query", QUERY), ("refs", "f17")]
+        right = {words: code(*[words[0], self.store, *words[1:]]).stdout for words in questions}
+        sources, trees, families, names, catalog = (2,), (3,), (4,), (16, 17), (18, 19)
+        for kinds in (sources, trees, sources + trees, families, names, catalog):
+            for words in questions:
+                server = Server(self, self.store, "--ram", "1K")
+                self.assertGreater(self.damage(*kinds), 0)
+                run = code(*[words[0], self.store, *words[1:]], text=False)
+                self.assertEqual((run.returncode, run.stdout), (0, right[words]), (kinds, words))
+                notes = run.stderr.decode().splitlines()
+                if code("verify", self.store).returncode != 0: # what the question does not need
+                    self.assertEqual(notes, [])
+                    server.end()
+                    self.index()
+                    continue
+                self.assertEqual(len(notes), 1)
+                self.assertRegex(notes[0], "was damaged; .*indexed again")
+                self.assertEqual(code(*[words[0], self.store, *words[1:]]).stderr, b"")
+                status, errors = server.end()
+                self.assertEqual((status, errors.count("\n")), (0, 1), errors)
+                self.assertIn("was damaged", errors)
+
+    def test_a_damaged_file_that_is_gone_leaves_the_index_and_the_rest_is_served(self):
+        self.index()
+        server = Server(self, self.store, "--ram", "1K")
+        self.damage(2)
+        (self.tree / "big.py").unlink()
         answer = server.ask("cat", file="big.py")
-        self.assertEqual(answer["error"]["code"], "corrupt")
+        self.assertEqual(answer["error"]["code"], "not_found")
+        self.assertEqual(self.both("cat", "src/list.c").returncode, 0)
+        self.assertEqual(self.verify()["files"], 4)
+        self.assertIn("1 are not there any more", server.end()[1])
+
+    def test_damage_that_cannot_be_repaired_is_told_once_and_the_others_are_served(self):
+        self.index()
+        server = Server(self, self.store, "--ram", "1K")
+        self.damage(2)
+        self.tree.rename(self.folder / "elsewhere")
+        for _ in range(3):
+            self.assertEqual(server.ask("cat", file="big.py")["error"]["code"], "corrupt")
         self.assertEqual(len(server.ask("find", name="f17")["result"]), 1)
         self.assertEqual(self.both("cat", "big.py").returncode, 1)
-        self.assertEqual(server.end(), (0, ""))
+        status, errors = server.end()
+        self.assertEqual((status, errors.count("\n")), (0, 1))
+        self.assertIn("cannot be repaired", errors)
 
     def test_a_server_that_is_killed_leaves_commands_working_and_room_for_the_next(self):
         self.index()

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """`firn code lsp` by its protocol: what it answers in every language, to edits, and to what no client should send."""
 
+import json
 import os
 import pathlib
 import random
@@ -10,7 +11,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
-from firn import Case, code  # noqa: E402
+from firn import Case, code, firn  # noqa: E402
 from lsp import Client, Failure, address, frame, path_of  # noqa: E402
 
 # For each language: two files; the second uses what the first defines. The name; the kinds and names of the first's
@@ -581,9 +582,25 @@ class BadInput(Lsp):
                 self.assertIn(failure.code, (-32602, -32803))
             client.open(self.path)
             self.assertEqual(len(client.of("documentSymbol", self.path)), 2)
-            client.wait_for("window/showMessage", lambda params: params["type"] == 1)
+            client.wait_for("window/showMessage", lambda params: params["type"] in (1, 2))
             self.ended(client)
             self.index()
+
+    def test_what_is_damaged_while_it_is_served_is_indexed_again_and_told(self):
+        path = self.write("b.c", "".join(f"int value_{number} = {number};\n" for number in range(2000)))
+        self.index()
+        client = self.started()
+        for segment in json.loads(firn("store", "dump", self.store, "--json").stdout):
+            if segment["kind"] in (2, 3):
+                with open(self.store / segment["file"], "r+b") as file:
+                    file.seek(segment["offset_bytes"])
+                    file.write(b"\xaa" * 16)
+        self.assertEqual(len(client.of("documentSymbol", path)), 2000)
+        told = client.wait_for("window/showMessage", lambda params: params["type"] == 2)
+        self.assertRegex(told["message"], "was damaged; [12] files were indexed again")
+        self.assertEqual(len(client.of("documentSymbol", path)), 2000)
+        self.ended(client)
+        self.assertEqual(firn("code", "verify", "--store", self.store).returncode, 0)
 
     def test_one_damaged_file_is_read_from_disk(self):
         body = "".join(f"int value_{number} = {number};\n" for number in range(2000))

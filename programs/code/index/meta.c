@@ -52,6 +52,8 @@ static firn_status put_excludes(struct bytes *bytes, const struct meta *meta)
     firn_status status = bytes_put_varint(bytes, meta->exclude_count);
     for (uint32_t i = 0; i < meta->exclude_count && status == FIRN_OK; i++)
         status = put_text(bytes, meta->excludes[i]);
+    if (status == FIRN_OK)
+        status = bytes_put_varint(bytes, meta->no_ignore);
     return status;
 }
 
@@ -186,6 +188,7 @@ static void get_first_version(struct reader *reader, struct meta *meta)
         return;
     }
     meta->parser_tree_bytes = get_number(reader);
+    meta->no_ignore = true;
     meta->names = layer->names = get_number(reader);
     meta->skipped = get_number(reader);
     layer->names_segment = get_small(reader);
@@ -197,7 +200,7 @@ static void get_first_version(struct reader *reader, struct meta *meta)
     meta->layer_count = 1;
 }
 
-/* --- version 2 --- */
+/* --- version 2, without ignore files, and 3 --- */
 
 static void get_layer(struct reader *reader, struct meta_layer *layer)
 {
@@ -229,7 +232,7 @@ static void get_layers(struct reader *reader, struct meta *meta)
         reader->status = FIRN_CORRUPT;
 }
 
-static void get_second_version(struct reader *reader, struct meta *meta)
+static void get_later_version(struct reader *reader, struct meta *meta, uint32_t version)
 {
     meta->parser_tree_bytes = get_number(reader);
     meta->skipped = get_number(reader);
@@ -238,6 +241,7 @@ static void get_second_version(struct reader *reader, struct meta *meta)
     meta->excludes = get_array(reader, 1, sizeof *meta->excludes, &meta->exclude_count);
     for (uint32_t i = 0; i < meta->exclude_count && reader->status == FIRN_OK; i++)
         meta->excludes[i] = get_text(reader);
+    meta->no_ignore = version == 2 || get_small(reader) != 0;
     if (reader->status == FIRN_OK)
         get_layers(reader, meta);
 }
@@ -256,7 +260,7 @@ firn_status meta_get(const void *data, size_t size, firn_arena *arena, struct me
     if (reader.status == FIRN_OK && version == 1)
         get_first_version(&reader, &meta);
     else if (reader.status == FIRN_OK)
-        get_second_version(&reader, &meta);
+        get_later_version(&reader, &meta, version);
     if (reader.status == FIRN_OK)
         get_languages(&reader, &meta);
     if (reader.status == FIRN_OK && reader.in != reader.end)

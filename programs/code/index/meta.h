@@ -10,7 +10,7 @@
 
 #include "code/index/record.h"
 
-#define META_VERSION 2u
+#define META_VERSION 3u
 
 /* The kinds of segments in a store of `firn code`. */
 enum segment_kind {
@@ -59,6 +59,7 @@ struct meta {
     uint32_t skipped_segment; /* a top table */
     uint32_t exclude_count;
     const char **excludes; /* patterns, as they were given */
+    bool no_ignore;        /* ignore files meant nothing */
     uint32_t layer_count;
     struct meta_layer *layers; /* the oldest first */
     uint32_t language_count;

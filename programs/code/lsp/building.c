@@ -77,7 +77,7 @@ static void let_go(struct server *server)
 static firn_status open_again(struct server *server, firn_error *ret_error)
 {
     let_go(server);
-    server->damage = FIRN_OK;
+    server->is_damaged = false;
     firn_status status = workspace_open(&server->session.workspace, ret_error);
     return status == FIRN_OK ? touch_again(&server->session.workspace) : status;
 }
@@ -124,15 +124,53 @@ void server_idle(struct server *server)
     follow(server);
 }
 
+/* What cannot be repaired is told of once; the answers' errors say so each time. */
+static void end_repair(struct server *server, firn_status status, uint64_t files,
+                       const firn_error *error)
+{
+    const char *store = server->session.workspace.store;
+    firn_error opening = *error;
+    if (status == FIRN_OK)
+        status = open_again(server, &opening);
+    if (status == FIRN_OK)
+        server_show(server, 2, "%s: was damaged; %llu files were indexed again", store,
+                    (unsigned long long)files);
+    else
+        server_show(server, 1,
+                    "%s: damaged, and cannot be repaired: %s. The command firn.index builds the "
+                    "index anew.",
+                    store, opening.text[0] != '\0' ? opening.text : firn_status_text(status));
+    server->is_damaged = status != FIRN_OK;
+}
+
+void server_repair(struct server *server, const firn_error *error)
+{
+    struct workspace *workspace = &server->session.workspace;
+    firn_error failure = *error;
+    const char *root = workspace->is_open ? workspace->opened.meta.root : workspace->root;
+    if (server->is_damaged || server->indexer.is_running || workspace->store == NULL)
+        return;
+    firn_status status = root == NULL
+                             ? FIRN_CORRUPT
+                             : indexer_begin(&server->indexer, INDEXER_REPAIR, root,
+                                             workspace->store, workspace->allocator, &failure);
+    if (status != FIRN_OK)
+        end_repair(server, status, 0, &failure);
+}
+
 static void take_over(struct server *server)
 {
     firn_error error = {.status = FIRN_OK};
     uint64_t files = 0;
-    const bool is_following = server->indexer.work == INDEXER_FOLLOW;
+    const enum indexer_work work = server->indexer.work;
     firn_status status = indexer_end(&server->indexer, &files, &error);
-    if (is_following) {
+    if (work == INDEXER_FOLLOW) {
         if (status == FIRN_OK)
             refresh(server);
+        return;
+    }
+    if (work == INDEXER_REPAIR) {
+        end_repair(server, status, files, &error);
         return;
     }
     if (status == FIRN_OK)

@@ -64,10 +64,11 @@ static firn_status update(struct indexer *indexer)
                                              .store = indexer->store,
                                              .what = "firn code lsp",
                                              .ram_bytes = UPDATE_BYTES,
-                                             .workers = 1};
+                                             .workers = 1,
+                                             .repairs = indexer->work == INDEXER_REPAIR};
     firn_status status = updating_run(&options, &result, &indexer->error);
     if (status == FIRN_OK)
-        indexer->files = result.files;
+        indexer->files = indexer->work == INDEXER_REPAIR ? result.repaired : result.files;
     return status;
 }
 
@@ -77,7 +78,8 @@ static void *run(void *context)
     firn_status status = FIRN_CORRUPT;
     if (indexer->work != INDEXER_BUILD)
         status = update(indexer);
-    bool is_lost = status == FIRN_CORRUPT || status == FIRN_NOT_FOUND || status == FIRN_VERSION;
+    bool is_lost = status == FIRN_CORRUPT || status == FIRN_NOT_FOUND ||
+                   status == FIRN_NOT_STORE || status == FIRN_VERSION;
     if (is_lost && indexer->work != INDEXER_FOLLOW)
         status = build(indexer);
     indexer->error.status = status;

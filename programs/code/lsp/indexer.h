@@ -11,6 +11,7 @@ enum indexer_work {
     INDEXER_BUILD,  /* index the folder into the store, whose own folder is made if it is missing */
     INDEXER_UPDATE, /* bring the index up to date; build it where that cannot be done */
     INDEXER_FOLLOW, /* bring it up to date, or leave it as it is */
+    INDEXER_REPAIR, /* index anew what is damaged in it, or all where that cannot be done */
 };
 
 /* Zeroed it is idle. One thread makes the calls. */

@@ -171,16 +171,6 @@ static enum rpc_error error_of(firn_status status)
     }
 }
 
-/* A store that is damaged is told of once; the answers' errors say so each time. */
-static void tell_of_damage(struct server *server, const firn_error *error)
-{
-    if (server->damage == FIRN_CORRUPT)
-        return;
-    server->damage = FIRN_CORRUPT;
-    server_show(server, 1, "%s: %s. The command firn.index builds the index anew.",
-                server->session.workspace.store, error->text);
-}
-
 static void answer_request(struct server *server, const json_t *id, const json_t *params,
                            answer_fn answer)
 {
@@ -188,6 +178,7 @@ static void answer_request(struct server *server, const json_t *id, const json_t
     firn_error error = {.status = FIRN_OK};
     out_reset(&server->result);
     session->notice[0] = '\0';
+    session->workspace.has_damage = false;
     firn_status status = answer(session, params, &server->result, &error);
     if (status == FIRN_OK)
         status = server->result.status;
@@ -202,8 +193,8 @@ static void answer_request(struct server *server, const json_t *id, const json_t
     else
         send_error(server, id, error_of(status),
                    error.status == status ? error.text : firn_status_text(status));
-    if (status == FIRN_CORRUPT)
-        tell_of_damage(server, &error);
+    if (status == FIRN_CORRUPT || session->workspace.has_damage)
+        server_repair(server, &error);
     sources_trim(&session->sources);
     out_reset(&server->result);
     if (session->notice[0] != '\0')

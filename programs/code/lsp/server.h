@@ -44,7 +44,7 @@ struct server {
     bool has_token;      /* the client took it */
     bool has_begun;      /* progress was begun */
     bool wants_index;    /* build one when there is none */
-    firn_status damage;  /* that the user was told of */
+    bool is_damaged;     /* the user was told that it cannot be repaired */
     firn_error opening;  /* why there is no index */
     uint64_t looked_ns;  /* when the store was last looked at */
     uint64_t touches;    /* of the workspace, then */
@@ -81,6 +81,8 @@ firn_status server_initialize(struct server *server, const json_t *params, firn_
 void server_initialized(struct server *server);
 /* Begins to build the index. FIRN_BUSY while one is built, FIRN_INVALID without a folder. */
 firn_status server_index(struct server *server, firn_error *ret_error);
+/* Begins to repair the index, of which a part is damaged, unless it is at work on it. */
+void server_repair(struct server *server, const firn_error *error);
 /* Notifications about documents and files; false when method is another. */
 bool server_synchronize(struct server *server, const char *method, const json_t *params);
 

@@ -80,6 +80,7 @@ static firn_status open_path(struct source *source, struct workspace *workspace,
     opened_file_fini(&workspace->opened, &file);
     if (status == FIRN_OK && is_fresh)
         return FIRN_OK;
+    workspace->has_damage |= status == FIRN_CORRUPT;
     if (status == FIRN_CORRUPT || workspace_touched_at(workspace, path) != NULL)
         return source_of_disk(source, workspace, path, ret_error);
     if (status == FIRN_OK || status == FIRN_NOT_FOUND)

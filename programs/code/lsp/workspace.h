@@ -35,7 +35,8 @@ struct workspace {
     size_t cache_bytes; /* of the store */
     enum encoding encoding;
     struct opened opened;
-    bool is_open; /* opened is */
+    bool is_open;    /* opened is */
+    bool has_damage; /* a part of it is damaged, and was read from the disk */
     struct documents documents;
     struct touched *touched;
     size_t touched_count;

@@ -59,46 +59,92 @@ static bool end_failed(struct reply *reply, struct emitter *emitter, const firn_
     return reply_fail(reply, status_code(error->status, code), error_text(error));
 }
 
-static bool answer_command(struct edition *edition, struct request *request, struct reply *reply)
-{
+/* An answer of a command under way. */
+struct attempt {
+    struct request *request;
+    struct reply *reply;
     struct emitter emitter;
-    struct outcome outcome = {.is_empty = false};
-    firn_error error = {.status = FIRN_OK};
-    request->question.views = edition->views;
-    if (request->in_text)
-        emitter_begin(&emitter, reply->out, request->is_json);
+    struct outcome outcome;
+    firn_error error;
+};
+
+static void begin_attempt(struct attempt *attempt)
+{
+    attempt->outcome = (struct outcome){.is_empty = false};
+    attempt->error = (firn_error){.status = FIRN_OK};
+    if (attempt->request->in_text)
+        emitter_begin(&attempt->emitter, attempt->reply->out, attempt->request->is_json);
     else
-        emitter_begin_line(&emitter, reply->out, true);
-    firn_status status =
-        request->method->answer(&edition->opened, &request->question, &emitter, &outcome, &error);
-    if (status != FIRN_OK) {
-        error.status = status;
-        return end_failed(reply, &emitter, &error);
-    }
-    const enum exit_status exit_status =
-        emitter_end(&emitter, outcome.is_empty ? EXIT_FAILED : EXIT_DONE);
-    if (!request->in_text)
-        return reply_end(reply);
-    const bool is_told = outcome.is_empty && !request->is_quiet;
-    return reply_end_text(reply, (int)exit_status, is_told ? outcome.remark : NULL);
+        emitter_begin_line(&attempt->emitter, attempt->reply->out, true);
 }
 
-static bool answer_from_store(struct answering *answering, struct request *request,
-                              struct reply *reply)
+static firn_status run_command(struct attempt *attempt, struct edition *edition)
 {
-    struct edition *edition;
-    struct emitter emitter;
+    struct request *request = attempt->request;
+    request->question.views = edition->views;
+    begin_attempt(attempt);
+    return request->method->answer(&edition->opened, &request->question, &attempt->emitter,
+                                   &attempt->outcome, &attempt->error);
+}
+
+/* Answers from a store that is damaged, once it was made whole; FIRN_CORRUPT when it cannot be, or
+ * when part of the answer is gone. Others go on meanwhile. */
+static firn_status run_repaired(struct answering *answering, struct pool *pool,
+                                struct attempt *attempt, struct edition **edition,
+                                char note[REPAIR_NOTE_BYTES])
+{
+    firn_error error = attempt->error;
+    pool_pause(pool);
+    const bool is_repaired = repairing_run(&answering->repairing, *edition, note);
+    pool_resume(pool);
+    if (!is_repaired || !reply_restart(attempt->reply))
+        return FIRN_CORRUPT;
+    served_give(answering->served, *edition);
+    *edition = NULL;
+    firn_status status = served_take(answering->served, edition, &error);
+    if (status == FIRN_OK)
+        return run_command(attempt, *edition);
+    begin_attempt(attempt);
+    attempt->error = error;
+    return status;
+}
+
+/* The note is told beside an answer that has nothing else to say. */
+static bool end_answer(struct attempt *attempt, const char *note)
+{
+    const struct request *request = attempt->request;
+    const struct outcome *outcome = &attempt->outcome;
+    const enum exit_status exit_status =
+        emitter_end(&attempt->emitter, outcome->is_empty ? EXIT_FAILED : EXIT_DONE);
+    if (!request->in_text)
+        return reply_end(attempt->reply);
+    const char *message = outcome->is_empty ? outcome->remark : note[0] != '\0' ? note : NULL;
+    return reply_end_text(attempt->reply, (int)exit_status, request->is_quiet ? NULL : message);
+}
+
+static bool answer_from_store(struct answering *answering, struct pool *pool,
+                              struct request *request, struct reply *reply)
+{
+    struct attempt attempt = {.request = request, .reply = reply};
+    struct edition *edition = NULL;
     firn_error error = {.status = FIRN_OK};
+    char note[REPAIR_NOTE_BYTES] = "";
     if (request->in_text)
         reply_announce(reply);
-    const firn_status status = served_take(answering->served, &edition, &error);
-    if (status != FIRN_OK) {
-        error.status = status;
-        emitter_begin_line(&emitter, reply->out, true);
-        return end_failed(reply, &emitter, &error);
+    firn_status status = served_take(answering->served, &edition, &error);
+    if (status == FIRN_OK) {
+        status = run_command(&attempt, edition);
+        if (status == FIRN_CORRUPT)
+            status = run_repaired(answering, pool, &attempt, &edition, note);
+    } else {
+        begin_attempt(&attempt);
+        attempt.error = error;
     }
-    const bool is_well = answer_command(edition, request, reply);
-    served_give(answering->served, edition);
+    attempt.error.status = status;
+    const bool is_well = status == FIRN_OK ? end_answer(&attempt, note)
+                                           : end_failed(reply, &attempt.emitter, &attempt.error);
+    if (edition != NULL)
+        served_give(answering->served, edition);
     return is_well;
 }
 
@@ -206,7 +252,7 @@ static bool answer_line(struct answering *answering, struct worker *worker, stru
     else if (request.verb == VERB_SHUTDOWN)
         is_well = answer_shutdown(answering, client, reply);
     else
-        is_well = answer_from_store(answering, &request, reply);
+        is_well = answer_from_store(answering, worker->pool, &request, reply);
     request_fini(&request);
     atomic_fetch_add(&answering->ended, 1);
     return is_well;

@@ -5,13 +5,14 @@
 #include <stdatomic.h>
 
 #include "code/serve/pool.h"
-#include "code/serve/served.h"
+#include "code/serve/repairing.h"
 
 #define STALL_MS 10000 /* that a client may leave an answer unread */
 
 /* What the answers are made from; shared by all workers. */
 struct answering {
     struct served *served;
+    struct repairing repairing;
     const char *store; /* absolute path of its folder */
     bool is_resident;
     uint64_t start_ns;

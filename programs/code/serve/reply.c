@@ -22,7 +22,7 @@
 static bool flush(struct reply *reply)
 {
     if (!reply->is_lost && reply->used > 0) {
-        reply->is_sent = true;
+        reply->is_sent = reply->is_told = true;
         reply->is_lost = !reply->send(reply->context, reply->buffer, reply->used);
     }
     reply->used = 0;
@@ -143,7 +143,7 @@ void reply_begin(struct reply *reply, reply_send_fn send, void *context, const c
     reply->context = context;
     reply->id = id;
     reply->in_text = in_text;
-    reply->is_begun = reply->is_sent = reply->is_lost = false;
+    reply->is_begun = reply->is_sent = reply->is_told = reply->is_lost = false;
     reply->used = 0;
     __fpurge(reply->out); /* of an answer that was left */
     clearerr(reply->out);
@@ -169,6 +169,18 @@ void reply_announce(struct reply *reply)
         begin_line(reply, ",\"output\":\"");
     end_piece(reply);
     (void)flush(reply);
+    reply->is_told = false;
+}
+
+bool reply_restart(struct reply *reply)
+{
+    if (reply->is_told || reply->is_lost)
+        return false;
+    reply->is_begun = false;
+    reply->used = 0;
+    __fpurge(reply->out);
+    clearerr(reply->out);
+    return true;
 }
 
 bool reply_end(struct reply *reply)

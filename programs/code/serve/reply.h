@@ -20,6 +20,7 @@ struct reply {
     bool in_text;
     bool is_begun; /* the line at hand has its beginning */
     bool is_sent;  /* part of the answer is gone */
+    bool is_told;  /* more than an announcement is */
     bool is_lost;  /* the client is */
     size_t used;
     char *buffer; /* REPLY_BYTES */
@@ -37,6 +38,9 @@ void reply_begin(struct reply *reply, reply_send_fn send, void *context, const c
 /* Sends what is printed so far, or an empty piece, so that a client sees that somebody is there.
  * Only for answers in text. */
 void reply_announce(struct reply *reply);
+
+/* Drops what is printed, to begin the answer again; false when part of it is gone. */
+FIRN_NODISCARD bool reply_restart(struct reply *reply);
 
 /* End an answer: whole; as text with an exit status and a message (NULL: none); refused or failed,
  * in which case of a value what was not sent is dropped. False when the client is lost. */

@@ -226,6 +226,7 @@ firn_status server_create(const struct server_options *options, struct server **
                                            .is_resident = options->is_resident,
                                            .start_ns = firn_clock_ns(),
                                            .stop = server->wake};
+    repairing_init(&server->answering.repairing, options->served);
     firn_status status = FIRN_OK;
     if (server->epoll < 0 || server->wake < 0 || !watch_sources(server))
         status = firn_error_set(ret_error, FIRN_IO, errno, "cannot wait for clients: %s",
@@ -258,6 +259,7 @@ void server_destroy(struct server *server)
         close(server->epoll);
     if (server->wake >= 0)
         close(server->wake);
+    repairing_fini(&server->answering.repairing);
     pthread_mutex_destroy(&server->mutex);
     firn_release(NULL, server, sizeof *server);
 }

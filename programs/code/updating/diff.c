@@ -60,11 +60,16 @@ static firn_status keep(struct diff *diff, struct scan *scan, size_t file,
     return FIRN_OK;
 }
 
-static bool may_have_changed(const struct opened *opened, const struct scan_file *found,
-                             const struct opened_file *file)
+static bool is_damaged(const struct diff *diff, const struct opened_file *file)
+{
+    return diff->damage != NULL && damage_hits(diff->damage, &file->record);
+}
+
+static bool may_have_changed(const struct diff *diff, const struct opened *opened,
+                             const struct scan_file *found, const struct opened_file *file)
 {
     const uint32_t language = file->record.language;
-    return found->size != file->record.size || found->mtime_ns != file->record.mtime_ns ||
+    return is_damaged(diff, file) || found->size != file->record.size || found->mtime_ns != file->record.mtime_ns ||
            found->mtime_ns >= opened->meta.scanned_ns - RACY_NS ||
            language >= opened->meta.language_count ||
            language_by_name(opened->meta.languages[language].name) != found->language;
@@ -74,7 +79,7 @@ static bool may_have_changed(const struct opened *opened, const struct scan_file
 static firn_status take_both(struct diff *diff, struct opened *opened, struct scan *scan,
                              size_t number, struct opened_file *file, firn_error *ret_error)
 {
-    if (!may_have_changed(opened, &scan->files[number], file)) {
+    if (!may_have_changed(diff, opened, &scan->files[number], file)) {
         diff->unchanged++;
         return FIRN_OK;
     }
@@ -117,13 +122,13 @@ static void drop_rest(struct scan *scan, size_t count)
 }
 
 firn_status diff_run(struct diff *diff, struct opened *opened, struct scan *scan,
-                     firn_error *ret_error)
+                     const struct damage *damage, firn_error *ret_error)
 {
     struct listing listing = {.opened = NULL};
     struct opened_file file = {.path = NULL};
     bool is_at_end = false;
     size_t next = 0;
-    *diff = (struct diff){.allocator = opened->allocator};
+    *diff = (struct diff){.allocator = opened->allocator, .damage = damage};
     firn_status status = make_fates(diff, opened) == FIRN_OK ? FIRN_OK : out_of_memory(ret_error);
     if (status == FIRN_OK)
         status = listing_begin(&listing, opened, "", ret_error);

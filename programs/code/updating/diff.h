@@ -4,6 +4,7 @@
 
 #include "code/opened.h"
 #include "code/scan.h"
+#include "code/updating/damage.h"
 
 /* What becomes of a file of the store. */
 #define FATE_KEPT 0u /* it stays as it is; this or */
@@ -21,13 +22,15 @@ struct diff {
     size_t former_capacity;
     uint64_t unchanged;
     uint64_t removed;
+    const struct damage *damage; /* files that it hits count as changed; NULL: none */
 };
 
 /* Compares, and leaves in the scan only the files that are new or may have changed: other size or
  * time, or changed so shortly before the last scan began (scanned_ns) that a later change need not
- * show in the time. diff_fini in any case. FIRN_NO_MEMORY, and as listing_next. */
+ * show in the time. What damage (may be NULL) hits is among them, and has no former record. diff_fini
+ * in any case. FIRN_NO_MEMORY, and as listing_next. */
 FIRN_NODISCARD firn_status diff_run(struct diff *diff, struct opened *opened, struct scan *scan,
-                                    firn_error *ret_error);
+                                    const struct damage *damage, firn_error *ret_error);
 void diff_fini(struct diff *diff, struct opened *opened);
 
 #endif

@@ -22,7 +22,9 @@ struct update {
     struct job job;
     struct opened opened;
     bool is_opened;
+    bool repairs;
     struct exclude exclude; /* as the store has it, when none was given */
+    struct damage damage;
     struct diff diff;
     struct segments segments;
     struct update_family *families; /* by job.languages */

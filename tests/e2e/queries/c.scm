@@ -29,3 +29,11 @@
 (case_statement . "case" @kw (_) @val . ":" @colon)
 (argument_list "(" . ")") @empty
 (conditional_expression (_) @a "?" (_) @b)
+(return_statement (expression) @e)
+(call_expression arguments: (argument_list (expression/identifier) @a))
+(expression/call_expression) @c
+(type_specifier) @t
+(statement) @s
+(initializer_pair designator: (_) @d value: (_) @v)
+(initializer_pair designator: (_)* @d)
+(compound_statement (statement) @last .)

@@ -21,3 +21,12 @@
 (switch_case value: (_) @v body: (_)* @b)
 ((identifier) @i (#match? @i "^[A-Z][A-Z_]+$"))
 (_ . "{" @open . (_)? @x)
+(arguments (primary_expression/identifier) @i)
+(expression_statement (expression/assignment_expression) @a)
+(switch_case body: (statement) @b)
+(switch_case body: (_)  @c (#match? @c "^/"))
+(switch_default body: (_) @b)
+(program (declaration) @d)
+(formal_parameters (pattern) @p .)
+(return_statement (primary_expression) @e)
+(statement) @s

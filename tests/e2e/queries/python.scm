@@ -27,3 +27,10 @@
 (with_statement (with_clause (with_item value: (as_pattern alias: (_) @as))))
 ((assignment left: (identifier) @n right: (call function: (identifier) @g)) (#not-eq? @g "len"))
 ((argument_list (string)+ @strs) (#any-match? @strs "utf"))
+(argument_list (expression) @a)
+(block (expression_statement (expression)) @s .)
+(module (function_definition parameters: (parameters (parameter)) ) @f)
+(assignment left: (pattern) @l right: (primary_expression) @r)
+(parameter) @p
+(block (expression_statement) @last .)
+(module (_) @last .)
