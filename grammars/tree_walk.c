@@ -25,10 +25,10 @@ typedef struct {
     TSFieldId outer_field; /* of a hidden node: what it hands down */
     bool visible;
     /* of a hidden node, for what queries ask: */
-    TSFieldId query_field;  /* what it hands down to extra nodes, too */
-    uint32_t supertypes;    /* those that it is of, and itself */
-    bool field_has_more;    /* visible nodes behind it have query_field by the same rule */
-    bool has_named_behind;  /* I3 */
+    TSFieldId query_field;   /* what it hands down to extra nodes, too */
+    uint32_t supertypes;     /* those that it is of, and itself */
+    bool field_has_more;     /* visible nodes behind it have query_field by the same rule */
+    bool has_named_behind;   /* I3 */
     bool shows_named_behind; /* in the innermost rule with visible nodes behind it */
 } Frame;
 
@@ -190,11 +190,11 @@ static void push_hidden(tree_walk *walk, Subtree node, uint32_t start, bool extr
 
     frame->outer_field = extra ? 0 : own != 0 ? own : is_inner ? parent->outer_field : 0;
     frame->query_field = own != 0 ? own : handed;
-    frame->field_has_more =
-        own == 0 && handed != 0 && (parent->field_has_more || siblings.visible);
-    frame->supertypes = rank == 0 ? supertypes
-                                  : (supertypes << TREE_WALK_SUPERTYPE_BITS | rank) &
-                                        ((1u << TREE_WALK_SUPERTYPE_BITS * TREE_WALK_SUPERTYPES_MAX) - 1);
+    frame->field_has_more = own == 0 && handed != 0 && (parent->field_has_more || siblings.visible);
+    frame->supertypes = rank == 0
+                            ? supertypes
+                            : (supertypes << TREE_WALK_SUPERTYPE_BITS | rank) &
+                                  ((1u << TREE_WALK_SUPERTYPE_BITS * TREE_WALK_SUPERTYPES_MAX) - 1);
     frame->has_named_behind = siblings.named || (is_inner && parent->has_named_behind);
     frame->shows_named_behind =
         siblings.visible ? siblings.named : is_inner && parent->shows_named_behind;

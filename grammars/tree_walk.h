@@ -18,20 +18,21 @@ enum { TREE_WALK_MISSING = 1, TREE_WALK_ERROR = 2, TREE_WALK_EXTRA = 4 };
 
 /* What only queries ask of a node: where it stands in the hidden rules around it. */
 enum {
-    TREE_WALK_OUTER_FIELD = 1, /* field is that of a hidden rule around an extra node; it has none */
-    TREE_WALK_FIELD_ENDS = 2,  /* nodes behind it have its field by the same hidden rule alone */
-    TREE_WALK_LAST = 4,        /* the rest of the innermost rule that goes on holds no named node */
-    TREE_WALK_SUPERTYPES = 3   /* shift; from here 4 bits for each supertype that it is of, the
-                                  innermost first: its rank among the grammar's, from 1 */
+    TREE_WALK_OUTER_FIELD =
+        1,                    /* field is that of a hidden rule around an extra node; it has none */
+    TREE_WALK_FIELD_ENDS = 2, /* nodes behind it have its field by the same hidden rule alone */
+    TREE_WALK_LAST = 4,       /* the rest of the innermost rule that goes on holds no named node */
+    TREE_WALK_SUPERTYPES = 3  /* shift; from here 4 bits for each supertype that it is of, the
+                                 innermost first: its rank among the grammar's, from 1 */
 };
 enum { TREE_WALK_SUPERTYPE_BITS = 4, TREE_WALK_SUPERTYPES_MAX = 5 };
 
 typedef struct tree_walk_node {
     uint32_t start; /* bytes */
     uint32_t end;
-    uint32_t leave; /* how many open nodes end before this one begins */
-    uint16_t label; /* the public symbol; the number of symbols for ERROR */
-    uint16_t field; /* 0: none */
+    uint32_t leave;      /* how many open nodes end before this one begins */
+    uint16_t label;      /* the public symbol; the number of symbols for ERROR */
+    uint16_t field;      /* 0: none */
     uint32_t flags : 8;  /* TREE_WALK_MISSING, … */
     uint32_t place : 24; /* TREE_WALK_OUTER_FIELD, … */
 } tree_walk_node;

@@ -7,8 +7,9 @@
  * their order may differ. It also does as that does where it might surprise: a supertype at a
  * pattern's root that has children with a node type counts as (_).
  *
- * Told when the query is compiled: other predicates that end in `?` are FIRN_UNSUPPORTED. Directives (#set! and others that end in `!`) are let pass. A pattern that the
- * grammar makes impossible is no error, and matches nothing.
+ * Told when the query is compiled: other predicates that end in `?` are FIRN_UNSUPPORTED.
+ * Directives (#set! and others that end in `!`) are let pass. A pattern that the grammar makes
+ * impossible is no error, and matches nothing.
  *
  * What rules that make no node say of one (which supertypes it is of, which field its list has,
  * where its list ends) is the node's place, which whoever builds a tree tells (FIRN_NODE_LAST and

@@ -43,7 +43,8 @@ typedef uint16_t firn_edge;  /* an index into the family's table of (label, fiel
 #define FIRN_NODE_OUTER_FIELD 8u /* its field is that of a rule around it; it has none itself */
 #define FIRN_NODE_FIELD_ENDS 16u /* those behind it have its field by the same rule alone */
 #define FIRN_NODE_LAST 32u       /* the rest of the innermost rule that goes on has no named node */
-#define FIRN_NODE_GROUPS_SHIFT 6u /* from here 4 bits for each group around it, the innermost first */
+#define FIRN_NODE_GROUPS_SHIFT                                                                     \
+    6u /* from here 4 bits for each group around it, the innermost first */
 #define FIRN_NODE_GROUPS_MAX 5u
 
 /* --- families --- */
@@ -156,10 +157,10 @@ FIRN_API void firn_builder_destroy(firn_builder *builder);
  * or learn. Drops the tree before. */
 FIRN_API FIRN_NODISCARD firn_status firn_builder_begin(firn_builder *builder, const char *text,
                                                        size_t text_size);
-/* Enters a node below the one that is open; the first is the root. flags may have a place. start <= end <= text_size,
- * inside the open node and behind its last child, else FIRN_INVALID; FIRN_LIMIT above 2^32 - 2
- * nodes, or above 64 + 16 times the text's size. FIRN_NO_MEMORY. After a failure only begin and
- * destroy are possible. */
+/* Enters a node below the one that is open; the first is the root. flags may have a place. start <=
+ * end <= text_size, inside the open node and behind its last child, else FIRN_INVALID; FIRN_LIMIT
+ * above 2^32 - 2 nodes, or above 64 + 16 times the text's size. FIRN_NO_MEMORY. After a failure
+ * only begin and destroy are possible. */
 FIRN_API FIRN_NODISCARD firn_status firn_builder_enter(firn_builder *builder, firn_label label,
                                                        firn_field field, unsigned flags,
                                                        uint32_t start, uint32_t end);

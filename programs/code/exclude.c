@@ -144,7 +144,7 @@ static bool match_class(const char **pattern, unsigned char c, bool *ret_matched
     for (bool first = true; first || *p != ']'; first = false) {
         if (*p == '\\' && p[1] != '\0')
             p++;
-        if (*p == '[' && p[1] == ':' && p > *pattern) {
+        if (*p == '[' && p[1] == ':') {
             bool is_known;
             p += 2;
             matched |= match_named(&p, c, &is_known);
@@ -160,7 +160,7 @@ static bool match_class(const char **pattern, unsigned char c, bool *ret_matched
             p += p[1] == '\\' && p[2] != '\0' ? 2 : 1;
             high = (unsigned char)*p++;
         }
-        matched = matched || (low <= c && c <= high);
+        matched = matched || c == low || (low <= c && c <= high);
     }
     *pattern = p + 1;
     *ret_matched = matched != negated && c != '/';
@@ -268,8 +268,7 @@ static bool pattern_matches(const struct exclude_pattern *pattern, const char *p
     return glob(pattern->text, pattern->rooted ? path : name);
 }
 
-enum exclude_verdict exclude_decide(const struct exclude *exclude, const char *path,
-                                    bool is_folder)
+enum exclude_verdict exclude_decide(const struct exclude *exclude, const char *path, bool is_folder)
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash == NULL ? path : slash + 1;

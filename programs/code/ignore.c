@@ -181,8 +181,7 @@ static firn_status read_folder(const struct reading *reading)
 {
     struct ignore *ignore = reading->ignore;
     bool has_git = false;
-    firn_status status =
-        has_repository(ignore, reading->folder, strlen(reading->folder), &has_git);
+    firn_status status = has_repository(ignore, reading->folder, strlen(reading->folder), &has_git);
     if (status == FIRN_OK && has_git) {
         status = add_level(reading, IGNORE_GIT) != NULL ? FIRN_OK : FIRN_NO_MEMORY;
         if (status == FIRN_OK) {

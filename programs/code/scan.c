@@ -258,8 +258,8 @@ static firn_status visit_folder(struct walk *walk, const char *folder, firn_erro
         status = walk->options->folder(walk->options->context, walk->path, ret_error);
     if (status == FIRN_OK && !walk->options->no_ignore &&
         ignore_enter(&walk->ignore, walk->path, skip_ignore, walk) != FIRN_OK)
-        status = firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "%s",
-                                firn_status_text(FIRN_NO_MEMORY));
+        status =
+            firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "%s", firn_status_text(FIRN_NO_MEMORY));
     if (status != FIRN_OK)
         return status;
     status = visit_names(walk, &error);

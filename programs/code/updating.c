@@ -88,8 +88,7 @@ static firn_status find_changes(struct update *update, firn_error *ret_error)
     if (status == FIRN_OK && update->repairs)
         status = damage_find(&update->damage, job->store, ret_error);
     if (status == FIRN_OK)
-        status =
-            diff_run(&update->diff, &update->opened, &job->scan, &update->damage, ret_error);
+        status = diff_run(&update->diff, &update->opened, &job->scan, &update->damage, ret_error);
     if (status == FIRN_OK)
         status = indexing_make_tables(job, ret_error);
     for (size_t i = 0; i < job->scan.file_count && status == FIRN_OK; i++)
@@ -262,10 +261,9 @@ static bool has_same_settings(const struct update *update)
 {
     const struct meta *meta = &update->opened.meta;
     const struct exclude *exclude = update->job.options.exclude;
-    bool is_same =
-        strcmp(meta->root, update->job.root) == 0 &&
-        meta->no_ignore == update->job.options.no_ignore &&
-        exclude_count(exclude) == meta->exclude_count;
+    bool is_same = strcmp(meta->root, update->job.root) == 0 &&
+                   meta->no_ignore == update->job.options.no_ignore &&
+                   exclude_count(exclude) == meta->exclude_count;
     for (uint32_t i = 0; is_same && i < meta->exclude_count; i++)
         is_same = strcmp(exclude_text(exclude, i), meta->excludes[i]) == 0;
     return is_same;

@@ -113,8 +113,7 @@ static bool matters(const struct inotify_event *event)
         return false;
     if ((event->mask & (IN_Q_OVERFLOW | IN_ISDIR | IN_DELETE_SELF | IN_MOVE_SELF)) != 0)
         return true;
-    return event->len > 0 &&
-           (language_by_path(event->name) != NULL || ignore_is_file(event->name));
+    return event->len > 0 && (language_by_path(event->name) != NULL || ignore_is_file(event->name));
 }
 
 /* Reads all events that wait; *ret_matters tells whether one of them matters. */

@@ -176,7 +176,8 @@ static bool has_child_field(const firn_query_cursor *cursor, const struct entere
 {
     for (uint32_t i = entered->index + 1; i < entered->node->next;
          i = cursor->nodes->node[i].next) {
-        const firn_field field = firn_edge_field(cursor->query->family, cursor->nodes->node[i].edge);
+        const firn_field field =
+            firn_edge_field(cursor->query->family, cursor->nodes->node[i].edge);
         for (const firn_field *negated = fields; *negated != 0 && field != 0; negated++)
             if (field == *negated)
                 return true;

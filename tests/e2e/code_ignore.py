@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""`firn code index`, `update` and `watch` leave out what .gitignore and .ignore files leave out: on random trees exactly
-what git itself ignores."""
+"""`firn code index`, `update` and `watch` leave out what .gitignore and .ignore files leave out: on random trees
+exactly what git itself ignores."""
 
 import os
 import random
@@ -16,8 +16,8 @@ from firn import FIRN, Case, code, code_json  # noqa: E402
 SEED = int(os.environ.get("FIRN_SEED", time.time_ns() % 1_000_000_007))
 ROUNDS = int(os.environ.get("FIRN_OPS", 4))
 NAMES = ["a", "b", "ab", "build", "out", "x y", "#h", "!n", "[s]", "a.b", "-d"]
-PARTS = ["a", "b", "?", "*", "**", "***", "[ab]", "[!a]", "[^b-z]", "[[:alpha:]]", "[[:punct:]x]", "[]a]", "\\a", "\\*", "x\\ y",
-         "build", "out", ".c", ".b", "ab", "[", "\\", "#", "!", "[a-", "[s\\]", "\\[s\\]", "-"]
+PARTS = ["a", "b", "?", "*", "**", "***", "[ab]", "[!a]", "[^b-z]", "[[:alpha:]]", "[[:punct:]x]", "[]a]", "\\a",
+         "\\*", "x\\ y", "build", "out", ".c", ".b", "ab", "[", "\\", "#", "!", "[a-", "[s\\]", "\\[s\\]", "-"]
 ENDS = ["", "", "", "", "/", ".c", "*.c", " ", "\\ ", "\r", "/**", "/*"]
 
 

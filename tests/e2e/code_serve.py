@@ -263,7 +263,8 @@ class Serve(Case):
 
     def test_a_part_that_is_damaged_is_indexed_again_and_told(self):
         self.index()
-        questions = [("cat", "big.py"), ("tree", "big.py"), ("at", "src/list.c:2:5"), ("query", QUERY), ("refs", "f17")]
+        questions = [("cat", "big.py"), ("tree", "big.py"), ("at", "src/list.c:2:5"), ("refs", "f17"),
+                     ("query", "(function_definition) @f")]
         right = {words: code(*[words[0], self.store, *words[1:]]).stdout for words in questions}
         sources, trees, families, names, catalog = (2,), (3,), (4,), (16, 17), (18, 19)
         for kinds in (sources, trees, sources + trees, families, names, catalog):

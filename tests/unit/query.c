@@ -240,6 +240,7 @@ static void bad_sources_are_told_with_their_place(void **state)
         {"(#eq? \"a\" \"b\")", FIRN_INVALID, 2},
         {"(call)\n (\xff)", FIRN_INVALID, 9},
         {"(MISSING nothing)", FIRN_NOT_FOUND, 9},
+        {"(call/name)", FIRN_INVALID, 5},
         {"(call function:)", FIRN_INVALID, 15},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -256,6 +257,83 @@ static void bad_sources_are_told_with_their_place(void **state)
     }
     firn_query *query;
     assert_int_equal(firn_query_create(sample->family, "(", 1, NULL, &query, NULL), FIRN_INVALID);
+}
+
+/* text:  f(a, b); g(); x y
+ * tree:  source
+ *          function: name "f" (a thing; what follows has the field by the same rule)
+ *          function: name "a" (a thing of things)
+ *          name "b" (extra; its list's field, and the list's last named one)
+ *          number "g" */
+static void make_placed(struct sample *sample)
+{
+    const unsigned thing = 1u << FIRN_NODE_GROUPS_SHIFT;
+    const unsigned things = (2u << 4 | 1u) << FIRN_NODE_GROUPS_SHIFT;
+    const unsigned in_list = FIRN_NODE_EXTRA | FIRN_NODE_OUTER_FIELD | FIRN_NODE_LAST;
+    static const char *const names[] = {"source", "call", "name"};
+
+    assert_int_equal(firn_family_create(NULL, &sample->family), FIRN_OK);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(firn_family_name_label(sample->family, (firn_label)i, names[i], true),
+                         FIRN_OK);
+    assert_int_equal(firn_family_name_label(sample->family, NUMBER, "number", true), FIRN_OK);
+    assert_int_equal(firn_family_name_field(sample->family, FUNCTION, "function"), FIRN_OK);
+    assert_int_equal(firn_family_name_group(sample->family, 1, "thing"), FIRN_OK);
+    assert_int_equal(firn_family_name_group(sample->family, 2, "things"), FIRN_OK);
+    assert_int_equal(firn_builder_create(sample->family, NULL, &sample->builder), FIRN_OK);
+    firn_builder *b = sample->builder;
+    assert_int_equal(firn_builder_begin(b, text, sizeof text - 1), FIRN_OK);
+    enter(b, SOURCE, 0, 0, 0, 17);
+    enter(b, NAME, FUNCTION, thing | FIRN_NODE_FIELD_ENDS, 0, 1);
+    leave(b);
+    enter(b, NAME, FUNCTION, things, 2, 3);
+    leave(b);
+    enter(b, NAME, FUNCTION, in_list, 5, 6);
+    leave(b);
+    leaf(b, NUMBER, 0, 9, 10);
+    leave(b);
+    sample->nodes = firn_builder_nodes(b);
+    assert_non_null(sample->nodes);
+}
+
+static void places_tell_groups_fields_and_ends_of_lists(void **state)
+{
+    static const struct {
+        const char *source;
+        const char *matches;
+    } cases[] = {
+        {"(thing) @n", "0 n=a|0 n=f"},
+        {"(things) @n", "0 n=a"},
+        {"(thing/name) @n", "0 n=a|0 n=f"},
+        {"(thing / number) @n", NULL},
+        {"(thing/number) @n", ""},
+        {"(thing/nothing) @n", NULL},
+        {"(thing/) @n", NULL},
+        {"(source (things) @n)", "0 n=a"},
+        {"(source . (things) @n)", ""},
+        {"(source function: (name) @n)", "0 n=f"},
+        {"function: (name) @n", "0 n=a|0 n=b|0 n=f"},
+        {"(source (name) @n .)", "0 n=b"},
+        {"(source (number) @n .)", "0 n=g"},
+    };
+    struct sample sample;
+    (void)state;
+
+    make_placed(&sample);
+    assert_int_equal(firn_edge_field(sample.family, sample.nodes->node[1].edge), FUNCTION);
+    assert_int_equal(firn_edge_field(sample.family, sample.nodes->node[3].edge), 0);
+    assert_int_equal(firn_node_flags(&sample.nodes->node[3]), FIRN_NODE_EXTRA);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        firn_query *query;
+        if (cases[i].matches != NULL)
+            expect(&sample, cases[i].source, cases[i].matches);
+        else
+            assert_int_not_equal(firn_query_create(sample.family, cases[i].source,
+                                                   strlen(cases[i].source), NULL, &query, NULL),
+                                 FIRN_OK);
+    }
+    firn_builder_destroy(sample.builder);
+    firn_family_destroy(sample.family);
 }
 
 static void nesting_is_bounded(void **state)
@@ -366,6 +444,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_construct_matches_what_it_says),
         cmocka_unit_test(bad_sources_are_told_with_their_place),
+        cmocka_unit_test(places_tell_groups_fields_and_ends_of_lists),
         cmocka_unit_test(nesting_is_bounded),
         cmocka_unit_test(quantifiers_of_quantifiers_end),
         cmocka_unit_test(comparisons_are_bounded),

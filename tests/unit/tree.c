@@ -75,7 +75,8 @@ static void builders_refuse_nodes_out_of_place(void **state)
     static const struct {
         uint32_t label, field, flags, start, end;
     } bad[] = {
-        {LABELS, 0, 0, 3, 4},         {NAME, 1024, 0, 3, 4}, {NAME, 0, 8, 3, 4}, {NAME, 0, 0, 4, 3},
+        {LABELS, 0, 0, 3, 4},         {NAME, 1024, 0, 3, 4},
+        {NAME, 0, 1u << 26, 3, 4},    {NAME, 0, 0, 4, 3},
         {NAME, 0, 0, 3, sizeof text}, {NAME, 0, 0, 1, 4}, /* before its sibling's end */
         {NAME, 0, 0, 3, 12},                              /* behind its parent's end */
     };
@@ -126,11 +127,14 @@ static void the_life_of_a_family_is_kept_in_order(void **state)
     assert_int_equal(firn_family_save(family, NULL, &saved, &size), FIRN_INVALID);
     assert_int_equal(firn_family_name_label(family, FIRN_LABEL_MAX + 1, "x", true), FIRN_LIMIT);
     assert_int_equal(firn_family_name_field(family, FIRN_FIELD_MAX + 1, "x"), FIRN_LIMIT);
+    assert_int_equal(firn_family_name_group(family, FIRN_GROUP_MAX + 1, "x"), FIRN_LIMIT);
+    assert_int_equal(firn_family_name_group(family, 0, "x"), FIRN_INVALID);
     assert_int_equal(firn_builder_learn(builder), FIRN_OK);
     assert_int_equal(firn_family_settle(family), FIRN_OK);
     assert_int_equal(firn_family_settle(family), FIRN_INVALID);
     assert_int_equal(firn_builder_learn(builder), FIRN_INVALID);
     assert_int_equal(firn_family_name_label(family, 0, "x", true), FIRN_INVALID);
+    assert_int_equal(firn_family_name_group(family, 1, "x"), FIRN_INVALID);
     assert_int_equal(firn_builder_pack(builder, &data, &size), FIRN_OK);
     firn_tree tree;
     assert_int_equal(firn_tree_open(family, data, size, text, sizeof text - 1, &tree),
@@ -245,7 +249,7 @@ static void damaged_or_later_families_are_refused(void **state)
         saved[i] ^= 0x10;
         assert_int_equal(firn_family_load(saved, i, NULL, &loaded), FIRN_CORRUPT);
     }
-    saved[8] = 2; /* the version */
+    saved[8] = 3; /* the version */
     uint32_t check = firn_crc32c(0, saved, size - 4);
     for (unsigned i = 0; i < 4; i++)
         saved[size - 4 + i] = (uint8_t)(check >> (8 * i));

@@ -78,8 +78,8 @@ static void *run(void *context)
     firn_status status = FIRN_CORRUPT;
     if (indexer->work != INDEXER_BUILD)
         status = update(indexer);
-    bool is_lost = status == FIRN_CORRUPT || status == FIRN_NOT_FOUND ||
-                   status == FIRN_NOT_STORE || status == FIRN_VERSION;
+    bool is_lost = status == FIRN_CORRUPT || status == FIRN_NOT_FOUND || status == FIRN_NOT_STORE ||
+                   status == FIRN_VERSION;
     if (is_lost && indexer->work != INDEXER_FOLLOW)
         status = build(indexer);
     indexer->error.status = status;

@@ -12,8 +12,8 @@
 
 struct repairing {
     struct served *served;
-    pthread_mutex_t mutex; /* one at a time */
-    uint64_t failed;       /* generation + 1 of a store that could not be repaired */
+    pthread_mutex_t mutex;        /* one at a time */
+    uint64_t failed;              /* generation + 1 of a store that could not be repaired */
     char note[REPAIR_NOTE_BYTES]; /* of the last repair */
 };
 

@@ -69,7 +69,8 @@ static bool may_have_changed(const struct diff *diff, const struct opened *opene
                              const struct scan_file *found, const struct opened_file *file)
 {
     const uint32_t language = file->record.language;
-    return is_damaged(diff, file) || found->size != file->record.size || found->mtime_ns != file->record.mtime_ns ||
+    return is_damaged(diff, file) || found->size != file->record.size ||
+           found->mtime_ns != file->record.mtime_ns ||
            found->mtime_ns >= opened->meta.scanned_ns - RACY_NS ||
            language >= opened->meta.language_count ||
            language_by_name(opened->meta.languages[language].name) != found->language;

@@ -27,8 +27,8 @@ struct diff {
 
 /* Compares, and leaves in the scan only the files that are new or may have changed: other size or
  * time, or changed so shortly before the last scan began (scanned_ns) that a later change need not
- * show in the time. What damage (may be NULL) hits is among them, and has no former record. diff_fini
- * in any case. FIRN_NO_MEMORY, and as listing_next. */
+ * show in the time. What damage (may be NULL) hits is among them, and has no former record.
+ * diff_fini in any case. FIRN_NO_MEMORY, and as listing_next. */
 FIRN_NODISCARD firn_status diff_run(struct diff *diff, struct opened *opened, struct scan *scan,
                                     const struct damage *damage, firn_error *ret_error);
 void diff_fini(struct diff *diff, struct opened *opened);
