@@ -107,7 +107,8 @@ bool repairing_run(struct repairing *repairing, const struct edition *edition,
         status = FIRN_CORRUPT;
         if (repairing->failed != edition->generation + 1) {
             status = repair(repairing, edition, &error);
-            repairing->failed = status == FIRN_OK ? 0 : edition->generation + 1;
+            if (status != FIRN_BUSY)
+                repairing->failed = status == FIRN_OK ? 0 : edition->generation + 1;
             if (status == FIRN_OK)
                 report("%s", repairing->note);
             else
