@@ -35,7 +35,7 @@ static const struct option index_options[] = {
      .help = "leave out what matches, as in .gitignore; may be given several times"},
     {.name = "no-ignore",
      .kind = OPTION_FLAG,
-     .help = "index also what .gitignore and .ignore files leave out"},
+     .help = "let .gitignore and .ignore files mean nothing"},
     {.name = NULL}};
 
 static const struct option update_options[] = {
@@ -57,7 +57,7 @@ static const struct option update_options[] = {
      .help = "leave out what matches, instead of what the index left out"},
     {.name = "no-ignore",
      .kind = OPTION_FLAG,
-     .help = "from now on index also what .gitignore and .ignore files leave out"},
+     .help = "from now on, ignore files mean nothing"},
     {.name = NULL}};
 
 static const struct option query_options[] = {STORE_OPTION, CACHE_OPTION, {.name = NULL}};
