@@ -315,11 +315,10 @@ static firn_status next_edge(struct firn_decoder *decoder, firn_edge *ret_edge)
 void firn_decoder_node_set(const struct firn_decoder *decoder, uint32_t index, firn_edge edge,
                            uint32_t parent)
 {
-    const uint32_t key = decoder->family->edges.key[edge];
+    const uint64_t key = decoder->family->edges.key[edge];
     firn_node *node = &decoder->nodes->node[index];
     node->edge = edge;
-    node->label_and_flags =
-        (uint16_t)((unsigned)firn_edge_key_label(key) << 3 | firn_edge_key_flags(key));
+    node->label_and_flags = firn_edge_key_node(key);
     decoder->parents[index] = parent;
 }
 
@@ -332,8 +331,7 @@ static bool add_node(firn_nodes *nodes, const struct firn_decoder *decoder, firn
     uint64_t key = decoder->family->edges.key[edge];
     nodes->node[nodes->count++] = (firn_node){
         .edge = edge,
-        .label_and_flags =
-            (uint16_t)((unsigned)firn_edge_key_label(key) << 3 | (firn_edge_key_flags(key) & 7)),
+        .label_and_flags = firn_edge_key_node(key),
     };
     return true;
 }

@@ -31,6 +31,12 @@ static inline unsigned firn_edge_key_flags(uint64_t key)
     return (unsigned)(key >> FIRN_EDGE_PLACE_SHIFT) << 3 | (key & 7);
 }
 
+/* What a firn_node has of it: its label and flags. */
+static inline uint16_t firn_edge_key_node(uint64_t key)
+{
+    return (uint16_t)((unsigned)firn_edge_key_label(key) << 3 | (key & 7));
+}
+
 struct firn_edges {
     uint64_t *key; /* of each edge */
     size_t capacity;
