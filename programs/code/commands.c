@@ -55,9 +55,7 @@ static const struct option update_options[] = {
      .kind = OPTION_TEXT,
      .argument = "PATTERN",
      .help = "leave out what matches, instead of what the index left out"},
-    {.name = "no-ignore",
-     .kind = OPTION_FLAG,
-     .help = "from now on, ignore files mean nothing"},
+    {.name = "no-ignore", .kind = OPTION_FLAG, .help = "from now on, ignore files mean nothing"},
     {.name = NULL}};
 
 static const struct option query_options[] = {STORE_OPTION, CACHE_OPTION, {.name = NULL}};
