@@ -35,7 +35,7 @@ void firn_image_destroy(firn_image *image)
     firn_release(image->allocator, image, bytes);
 }
 
-uint32_t firn_image_find(const firn_image *image, uint32_t block)
+uint32_t firn_image_from(const firn_image *image, uint32_t block)
 {
     uint32_t from = 0, count = image->entry_count;
     while (count > 0) {
@@ -47,8 +47,13 @@ uint32_t firn_image_find(const firn_image *image, uint32_t block)
             count = half;
         }
     }
-    return from < image->entry_count && image->entries[from].block == block ? from
-                                                                            : image->entry_count;
+    return from;
+}
+
+uint32_t firn_image_find(const firn_image *image, uint32_t block)
+{
+    uint32_t at = firn_image_from(image, block);
+    return at < image->entry_count && image->entries[at].block == block ? at : image->entry_count;
 }
 
 void firn_image_count(firn_image *image)

@@ -67,6 +67,9 @@ firn_image *firn_image_create(const firn_allocator *allocator, uint32_t entry_co
                               uint32_t piece_count);
 /* NULL is let pass. */
 void firn_image_destroy(firn_image *image);
+/* The first entry of this block or a later one; entry_count when there is none. Async-signal-safe.
+ */
+uint32_t firn_image_from(const firn_image *image, uint32_t block);
 /* The entry of a block; entry_count when it has none. Async-signal-safe. */
 uint32_t firn_image_find(const firn_image *image, uint32_t block);
 /* Counts what the fields at the end tell, once all entries and pieces are there. */

@@ -100,7 +100,7 @@ firn_status firn_pack_plain(const firn_pack_input *input, uint32_t block, uint8_
     firn_unpacker *unpacker = firn_unpacker_take();
     if (unpacker == NULL)
         return FIRN_NO_MEMORY;
-    const uint8_t *unpacked = firn_unpack_block(unpacker, input->old, old);
+    const uint8_t *unpacked = firn_unpack_plain(unpacker, input->old, old);
     if (unpacked != NULL)
         memcpy(plain, unpacked, BLOCK);
     firn_unpacker_give(unpacker);

@@ -87,11 +87,9 @@ static firn_status publish(firn_region *region, const firn_image *image, uint32_
     firn_unpacker *unpacker = firn_unpacker_take();
     firn_status status = unpacker != NULL ? FIRN_OK : FIRN_NO_MEMORY;
     for (uint32_t i = 0; i < count && status == FIRN_OK; i++) {
-        const uint8_t *plain = firn_unpack_block(unpacker, image, &image->entries[first + i]);
-        if (plain == NULL)
+        if (!firn_unpack_block(unpacker, image, &image->entries[first + i],
+                               staging + i * FIRN_BLOCK))
             status = FIRN_CORRUPT;
-        else
-            firn_words_swap(region->range, staging + i * FIRN_BLOCK, plain);
     }
     if (unpacker != NULL)
         firn_unpacker_give(unpacker);

@@ -17,6 +17,14 @@
 
 #include <string.h>
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define FIRN_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define FIRN_SANITIZED 1
+#endif
+#endif
+
 #define SPARES_MAX 4
 #define WORKSPACE_BYTES ((size_t)192 << 10)
 
@@ -57,15 +65,29 @@ void firn_unpacker_give(firn_unpacker *unpacker)
     firn_os_unmap(unpacker, sizeof(*unpacker));
 }
 
-static bool unpack_zstd(firn_unpacker *unpacker, const uint8_t *payload, size_t size,
-                        const uint8_t *before)
+/* Where sanitizers are told of each write, blocks are unpacked elsewhere: a place may be poisoned,
+ * and belongs to no thread. */
+static uint8_t *unpacked_at(firn_unpacker *unpacker, uint8_t *place)
 {
-    return firn_block_unpack(unpacker->zstd, before, before != NULL ? FIRN_REGION_BLOCK_BYTES : 0,
-                             payload, size, unpacker->plain, FIRN_REGION_BLOCK_BYTES);
+#ifdef FIRN_SANITIZED
+    (void)place;
+    return unpacker->plain;
+#else
+    (void)unpacker;
+    return place;
+#endif
 }
 
+static bool unpack_zstd(firn_unpacker *unpacker, const uint8_t *payload, size_t size,
+                        const uint8_t *before, uint8_t *out)
+{
+    return firn_block_unpack(unpacker->zstd, before, before != NULL ? FIRN_REGION_BLOCK_BYTES : 0,
+                             payload, size, out, FIRN_REGION_BLOCK_BYTES);
+}
+
+/* Unpacks to out, unless the block lies somewhere as it is. */
 static const uint8_t *unpack(firn_unpacker *unpacker, const firn_image *image,
-                             const firn_entry *entry)
+                             const firn_entry *entry, uint8_t *out)
 {
     const uint8_t *payload = firn_image_payload(image, entry);
     const uint8_t *before = firn_template_block(image->sibling, entry->block);
@@ -73,19 +95,19 @@ static const uint8_t *unpack(firn_unpacker *unpacker, const firn_image *image,
     case FIRN_BLOCK_RAW:
         if (entry->size != FIRN_REGION_BLOCK_BYTES)
             return NULL;
-        memcpy(unpacker->plain, payload, FIRN_REGION_BLOCK_BYTES); /* it may not be aligned */
-        return unpacker->plain;
+        memcpy(out, payload, FIRN_REGION_BLOCK_BYTES); /* it may not be aligned */
+        return out;
     case FIRN_BLOCK_LZ4: {
-        int got = LZ4_decompress_safe((const char *)payload, (char *)unpacker->plain,
-                                      (int)entry->size, (int)FIRN_REGION_BLOCK_BYTES);
-        return got == (int)FIRN_REGION_BLOCK_BYTES ? unpacker->plain : NULL;
+        int got = LZ4_decompress_safe((const char *)payload, (char *)out, (int)entry->size,
+                                      (int)FIRN_REGION_BLOCK_BYTES);
+        return got == (int)FIRN_REGION_BLOCK_BYTES ? out : NULL;
     }
     case FIRN_BLOCK_ZSTD:
-        return unpack_zstd(unpacker, payload, entry->size, NULL) ? unpacker->plain : NULL;
+        return unpack_zstd(unpacker, payload, entry->size, NULL, out) ? out : NULL;
     case FIRN_BLOCK_SIBLING:
-        if (before == NULL || !unpack_zstd(unpacker, payload, entry->size, before))
+        if (before == NULL || !unpack_zstd(unpacker, payload, entry->size, before, out))
             return NULL;
-        return unpacker->plain;
+        return out;
     case FIRN_BLOCK_SAME:
         return before;
     case FIRN_BLOCK_KIND_COUNT:
@@ -94,11 +116,26 @@ static const uint8_t *unpack(firn_unpacker *unpacker, const firn_image *image,
     return NULL;
 }
 
-const uint8_t *firn_unpack_block(firn_unpacker *unpacker, const firn_image *image,
-                                 const firn_entry *entry)
+static const uint8_t *unpack_checked(firn_unpacker *unpacker, const firn_image *image,
+                                     const firn_entry *entry, uint8_t *out)
 {
-    const uint8_t *plain = unpack(unpacker, image, entry);
+    const uint8_t *plain = unpack(unpacker, image, entry, out);
     if (plain == NULL || firn_crc32c(0, plain, FIRN_REGION_BLOCK_BYTES) != entry->crc)
         return NULL;
     return plain;
+}
+
+bool firn_unpack_block(firn_unpacker *unpacker, const firn_image *image, const firn_entry *entry,
+                       void *place)
+{
+    const uint8_t *plain = unpack_checked(unpacker, image, entry, unpacked_at(unpacker, place));
+    if (plain != NULL)
+        firn_words_swap(image->range, place, plain);
+    return plain != NULL;
+}
+
+const uint8_t *firn_unpack_plain(firn_unpacker *unpacker, const firn_image *image,
+                                 const firn_entry *entry)
+{
+    return unpack_checked(unpacker, image, entry, unpacker->plain);
 }
