@@ -153,6 +153,20 @@ static void classify(const firn_process_template *zygote, firn_mapping *mapping)
         mapping->kind = FIRN_MAPPING_TEMPLATE;
 }
 
+/* Cuts the mapping across an address in two. */
+static size_t cut(firn_mapping *mappings, size_t count, uint64_t at)
+{
+    size_t index = firn_maps_find(mappings, count, at);
+    if (index == count || mappings[index].start >= at)
+        return count;
+    for (size_t i = count; i > index; i--)
+        mappings[i] = mappings[i - 1];
+    mappings[index].end = at;
+    mappings[index + 1].offset += mappings[index].inode != 0 ? at - mappings[index].start : 0;
+    mappings[index + 1].start = at;
+    return count + 1;
+}
+
 bool firn_process_work_list_own(firn_process_work *work, const char *path,
                                 firn_process_work_list *ret_list)
 {
@@ -162,9 +176,13 @@ bool firn_process_work_list_own(firn_process_work *work, const char *path,
     size_t size, count = 0;
     if (mappings == NULL || !read_text(work, path, text, &size))
         return false;
-    firn_status status = firn_maps_parse(text, size, mappings, FIRN_MAPPINGS_MAX, &count);
+    firn_status status = firn_maps_parse(text, size, mappings, FIRN_MAPPINGS_MAX - 2, &count);
     if (status != FIRN_OK)
         return firn_process_work_fail(work, status, 0, "the list of mappings is not as expected");
+    /* The kernel shows reserved memory of the process and the window beside it as one mapping. */
+    const uint64_t window = window_of(work->zygote);
+    count = cut(mappings, count, window);
+    count = cut(mappings, count, window + work->zygote->window_bytes);
     for (size_t i = 0; i < count; i++)
         classify(work->zygote, &mappings[i]);
     *ret_list = (firn_process_work_list){mappings, count, text};

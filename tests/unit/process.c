@@ -436,6 +436,46 @@ static void kept_memory_stays_without_a_file(void **state)
     run(rebuild_kept_memory);
 }
 
+enum { WINDOW_BYTES = 64 << 20, BESIDE_BYTES = 2 << 20 };
+
+/* Memory of the page that the kernel lists as one mapping with the template's window. */
+static void sleep_and_freeze_beside(void)
+{
+    char *at = zygotes_own;
+    must(mmap(at, BESIDE_BYTES, PROT_NONE,
+              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) == at);
+    must(mprotect(at + 2 * PAGE_BYTES, PAGE_BYTES, PROT_READ | PROT_WRITE) == 0);
+    at[2 * PAGE_BYTES] = 'b';
+    must(sleep_once(NULL) == FIRN_OK && at[2 * PAGE_BYTES] == 'b');
+    freeze_once();
+    must(at[2 * PAGE_BYTES] == 'b');
+    must(mprotect(at, BESIDE_BYTES, PROT_READ) == 0 && at[0] == 0 && at[2 * PAGE_BYTES] == 'b');
+}
+
+static void rebuild_memory_beside(void)
+{
+    firn_process_template_destroy(zygote);
+    char *hole = mmap(NULL, WINDOW_BYTES + 2 * BESIDE_BYTES, PROT_NONE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    must(hole != MAP_FAILED);
+    /* The kernel has what is this large end where a large page does. */
+    zygotes_own = hole + WINDOW_BYTES + BESIDE_BYTES;
+    zygotes_own -= (uintptr_t)zygotes_own % BESIDE_BYTES;
+    must(munmap(hole, (size_t)(zygotes_own - hole)) == 0);
+    const firn_process_template_options options = {.window_bytes = WINDOW_BYTES};
+    must(firn_process_template_create(&options, &zygote, NULL) == FIRN_OK);
+    must((char *)zygote + WINDOW_BYTES == zygotes_own);
+    must(munmap(zygotes_own, (size_t)(hole + WINDOW_BYTES + 2 * BESIDE_BYTES - zygotes_own)) == 0);
+    must(in_child(sleep_and_freeze_beside) == 40);
+    must(in_child(rebuild_or_say) == 0);
+}
+
+static void memory_beside_the_window_comes_back(void **state)
+{
+    (void)state;
+    run(rebuild_memory_beside);
+}
+
 static void too_much_for_the_window(void)
 {
     const firn_process_template_options options = {.window_bytes = 64 << 20};
@@ -602,6 +642,7 @@ int main(void)
         cmocka_unit_test(the_data_segment_has_its_size_again),
         cmocka_unit_test(what_was_unmapped_moved_or_protected_stays_so),
         cmocka_unit_test(kept_memory_stays_without_a_file),
+        cmocka_unit_test(memory_beside_the_window_comes_back),
         cmocka_unit_test(more_than_the_window_holds_is_refused),
         cmocka_unit_test(signals_wait_for_the_waking_and_keep_their_handlers),
         cmocka_unit_test(a_husk_is_small_and_can_work),
