@@ -39,7 +39,10 @@ typedef struct firn_swapper_options {
     const char *store;          /* a folder of the swapper's own for the frozen tier, what was in it
                                  * goes; NULL: none */
     uint64_t store_quota_bytes; /* of the store's files; 0: none */
-    uint32_t age_ms[3];         /* after which hot, warm and cold go down; 0: 30 s, 5 min, 1 h */
+    uint32_t age_ms[3];         /* after which hot, warm and cold go down; 0: 30 s, 5 min, 1 h.
+                                 * Where the ageing starts: while pins bring back more than 0.2 % of
+                                 * hot's bytes a minute of what aged, it takes longer, up to 32
+                                 * times that */
     int level[2];               /* of warm and cold, as firn_region_hibernate_options has it; 0: LZ4
                                  * and zstd-3. Cold's packs against the sibling */
     uint32_t packer_count;      /* that pack at a time; 0: half of the processors, at least one */
@@ -109,6 +112,7 @@ typedef struct firn_swapper_tier_stats {
                               * them unpinned; frozen's: what regions keep in RAM */
     uint64_t demote_count;   /* regions that went down from here */
     uint64_t wake_count;     /* regions that a pin woke from here */
+    uint32_t age_ms;         /* as it is steered; 0 for frozen */
     firn_cache_latency wake; /* how long those pins took */
 } firn_swapper_tier_stats;
 

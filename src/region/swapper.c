@@ -113,7 +113,8 @@ static void options_take(firn_swapper *swapper, const firn_swapper_options *opti
     swapper->allocator = options->allocator;
     swapper->limit_bytes = swapper->target_bytes = options->limit_bytes;
     for (int tier = 0; tier < 3; tier++)
-        swapper->age_ms[tier] = options->age_ms[tier] > 0 ? options->age_ms[tier] : AGES_MS[tier];
+        swapper->age_ms[tier] = swapper->base_age_ms[tier] =
+            options->age_ms[tier] > 0 ? options->age_ms[tier] : AGES_MS[tier];
     for (int i = 0; i < 2; i++)
         swapper->level[i] = options->level[i] != 0 ? options->level[i] : LEVELS[i];
     swapper->packers.count = options->packer_count > 0 ? options->packer_count : processors / 2;
@@ -393,6 +394,8 @@ firn_status firn_swapper_pin(firn_swapper *swapper, firn_swapper_resident *resid
     if (status == FIRN_OK) {
         resident->used_ns = swapper->time_ns;
         swapper->tiers[tier].wakes++;
+        swapper->tiers[tier].promoted_bytes += resident->aged ? resident->resident_bytes : 0;
+        resident->aged = false;
         latency_note(&swapper->tiers[tier].latency, firn_clock_ns() - begin_ns);
     } else {
         resident->pin_count--;
@@ -434,10 +437,11 @@ firn_status firn_swapper_hibernate(firn_swapper *swapper, firn_swapper_resident 
         return firn_error_set(ret_error, FIRN_INVALID, 0, "swapper: not a tier to sleep in");
     if (tier == FIRN_TIER_FROZEN && swapper->store == NULL)
         return firn_error_set(ret_error, FIRN_INVALID, 0, "swapper: there is no store");
-    firn_status status = firn_swapper_move_down(
-        swapper, resident, tier == FIRN_TIER_FROZEN ? FIRN_TIER_COLD : tier, true, ret_error);
+    firn_status status =
+        firn_swapper_move_down(swapper, resident, tier == FIRN_TIER_FROZEN ? FIRN_TIER_COLD : tier,
+                               FIRN_SWAPPER_BY_COMMAND, ret_error);
     if (status == FIRN_OK && tier == FIRN_TIER_FROZEN) {
-        status = firn_swapper_freeze(swapper, &resident, 1, ret_error);
+        status = firn_swapper_freeze(swapper, &resident, 1, FIRN_SWAPPER_BY_COMMAND, ret_error);
         if (status == FIRN_OK && firn_swapper_tier_of(swapper, resident) != FIRN_TIER_FROZEN)
             status = firn_error_set(ret_error, FIRN_BUSY, 0, "swapper: the region is in use");
     }
@@ -467,11 +471,13 @@ void firn_swapper_stats_get(firn_swapper *swapper, firn_swapper_stats *ret_stats
     pthread_mutex_lock(&swapper->lock);
     for (int tier = 0; tier < FIRN_TIER_COUNT; tier++) {
         const firn_swapper_list *list = &swapper->tiers[tier];
-        ret_stats->tier[tier] = (firn_swapper_tier_stats){.region_count = list->count,
-                                                          .resident_bytes = list->resident_bytes,
-                                                          .demote_count = list->demotions,
-                                                          .wake_count = list->wakes,
-                                                          .wake = list->latency};
+        ret_stats->tier[tier] =
+            (firn_swapper_tier_stats){.region_count = list->count,
+                                      .resident_bytes = list->resident_bytes,
+                                      .demote_count = list->demotions,
+                                      .wake_count = list->wakes,
+                                      .age_ms = tier < FIRN_TIER_FROZEN ? swapper->age_ms[tier] : 0,
+                                      .wake = list->latency};
     }
     ret_stats->target_bytes = swapper->target_bytes;
     ret_stats->commit_count = swapper->commits;

@@ -38,13 +38,22 @@ struct firn_swapper_resident {
     uint32_t held; /* by those who mean to move it: it is not removed */
     uint8_t tier;
     bool busy;
+    bool aged; /* it went down by its age, and not by command or for room */
 };
+
+/* Why a resident goes down. */
+typedef enum firn_swapper_cause {
+    FIRN_SWAPPER_BY_COMMAND,
+    FIRN_SWAPPER_BY_AGE,
+    FIRN_SWAPPER_FOR_ROOM
+} firn_swapper_cause;
 
 /* In the order of their use. */
 typedef struct firn_swapper_list {
     firn_swapper_resident *oldest, *newest;
     uint64_t count, resident_bytes;
     uint64_t demotions, wakes;
+    uint64_t promoted_bytes; /* of those that came by age and that a pin woke, in this minute */
     firn_cache_latency latency;
 } firn_swapper_list;
 
@@ -63,10 +72,11 @@ struct firn_swapper {
     uint64_t resident_count;
     uint64_t failures, waits, commits;
 
-    uint64_t time_ns, raw_ns, pressure_ns; /* time that passed; the clock's; of the last look */
+    uint64_t time_ns, raw_ns;         /* time that passed; the clock's */
+    uint64_t pressure_ns, steered_ns; /* of the last look, and of the last change of ages */
     uint64_t tick_count;
     uint64_t limit_bytes, target_bytes;
-    uint32_t age_ms[3];
+    uint32_t base_age_ms[3], age_ms[3]; /* as the user says, and as they are steered */
     int level[2];
     bool ignore_pressure;
     uint64_t (*clock_ns)(void *context);
@@ -107,15 +117,15 @@ firn_status firn_swapper_move_up(firn_swapper *swapper, firn_swapper_resident *r
                                  firn_error *ret_error);
 
 /* Packs a resident, which is not the caller's yet, for warm or cold, when it is not as deep: takes
- * a packer's turn, and the resident for that long. FIRN_BUSY for one that is pinned, or, unless it
- * waits, moved by another. */
+ * a packer's turn, and the resident for that long. FIRN_BUSY for one that is pinned, or, unless by
+ * command, moved by another. */
 firn_status firn_swapper_move_down(firn_swapper *swapper, firn_swapper_resident *resident,
-                                   firn_tier tier, bool waits, firn_error *ret_error);
+                                   firn_tier tier, firn_swapper_cause cause, firn_error *ret_error);
 
 /* Freezes up to FIRN_SWAPPER_FREEZE_MAX residents that are cold, by one commit; those that are used
  * meanwhile stay. Removes what is gone; with no residents, that alone. */
 firn_status firn_swapper_freeze(firn_swapper *swapper, firn_swapper_resident *const *residents,
-                                size_t count, firn_error *ret_error);
+                                size_t count, firn_swapper_cause cause, firn_error *ret_error);
 /* Makes the store's files smaller where they are largely garbage. */
 firn_status firn_swapper_compact(firn_swapper *swapper, firn_error *ret_error);
 /* Brings a frozen one, which is the caller's, back to cold; its segment is gone then. */

@@ -21,12 +21,15 @@ static uint64_t region_bytes(firn_region *region)
 }
 
 /* Puts a resident, which is the caller's, into another tier. */
-static void settle(firn_swapper *swapper, firn_swapper_resident *resident, int tier)
+static void settle(firn_swapper *swapper, firn_swapper_resident *resident, int tier,
+                   firn_swapper_cause cause)
 {
     uint64_t bytes = region_bytes(resident->region);
     pthread_mutex_lock(&swapper->lock);
-    if (tier > resident->tier)
+    if (tier > resident->tier) {
         swapper->tiers[resident->tier].demotions++;
+        resident->aged = cause == FIRN_SWAPPER_BY_AGE;
+    }
     firn_swapper_list_remove(swapper, resident);
     resident->resident_bytes = bytes;
     firn_swapper_list_append(swapper, resident, tier);
@@ -51,11 +54,11 @@ static firn_status pack(firn_swapper *swapper, firn_swapper_resident *resident, 
 }
 
 firn_status firn_swapper_move_down(firn_swapper *swapper, firn_swapper_resident *resident,
-                                   firn_tier tier, bool waits, firn_error *ret_error)
+                                   firn_tier tier, firn_swapper_cause cause, firn_error *ret_error)
 {
     pthread_mutex_lock(&swapper->lock);
     (void)firn_swapper_turn_begin(swapper, &swapper->packers);
-    while (waits && resident->busy && resident->pin_count == 0)
+    while (cause == FIRN_SWAPPER_BY_COMMAND && resident->busy && resident->pin_count == 0)
         pthread_cond_wait(&swapper->moved, &swapper->lock);
     firn_status status = FIRN_OK;
     bool used = resident->busy || resident->pin_count > 0;
@@ -72,9 +75,9 @@ firn_status firn_swapper_move_down(firn_swapper *swapper, firn_swapper_resident 
     status = pack(swapper, resident, tier);
     bool sleeps = firn_region_state_get(resident->region) == FIRN_REGION_ASLEEP;
     if (status == FIRN_OK)
-        settle(swapper, resident, (int)tier);
+        settle(swapper, resident, (int)tier, cause);
     else
-        settle(swapper, resident, sleeps ? (int)resident->tier : FIRN_TIER_HOT);
+        settle(swapper, resident, sleeps ? (int)resident->tier : FIRN_TIER_HOT, cause);
     pthread_mutex_lock(&swapper->lock);
     firn_swapper_turn_end(&swapper->packers);
     swapper->failures += status != FIRN_OK;
@@ -152,7 +155,7 @@ static void forget_gone(firn_swapper *swapper, size_t count)
 
 /* Its image is in the store: drops it, if that is still the one. */
 static firn_status send_away(firn_swapper *swapper, firn_swapper_resident *resident,
-                             uint32_t segment, uint64_t change)
+                             uint32_t segment, uint64_t change, firn_swapper_cause cause)
 {
     pthread_mutex_lock(&swapper->lock);
     bool taken = !resident->busy && resident->pin_count == 0 && resident->change == change;
@@ -161,7 +164,7 @@ static firn_status send_away(firn_swapper *swapper, firn_swapper_resident *resid
     firn_status status = taken ? firn_region_away(resident->region) : FIRN_BUSY;
     if (status == FIRN_OK) {
         resident->segment = segment; /* I4; busy */
-        settle(swapper, resident, FIRN_TIER_FROZEN);
+        settle(swapper, resident, FIRN_TIER_FROZEN, cause);
         return FIRN_OK;
     }
     pthread_mutex_lock(&swapper->lock);
@@ -187,7 +190,7 @@ static firn_status begin(firn_swapper *swapper, firn_swapper_resident *const *re
 }
 
 firn_status firn_swapper_freeze(firn_swapper *swapper, firn_swapper_resident *const *residents,
-                                size_t count, firn_error *ret_error)
+                                size_t count, firn_swapper_cause cause, firn_error *ret_error)
 {
     freezing batch = {.count = 0};
     firn_status status = FIRN_OK;
@@ -202,7 +205,7 @@ firn_status firn_swapper_freeze(firn_swapper *swapper, firn_swapper_resident *co
     }
     for (size_t i = 0; status == FIRN_OK && i < batch.count; i++) {
         firn_status sent =
-            send_away(swapper, batch.residents[i], batch.segments[i], batch.changes[i]);
+            send_away(swapper, batch.residents[i], batch.segments[i], batch.changes[i], cause);
         if (first == FIRN_OK && sent != FIRN_OK)
             first = firn_error_set(ret_error, sent, 0, "swapper: cannot send a region away: %s",
                                    firn_status_text(sent));

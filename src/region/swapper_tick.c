@@ -1,10 +1,12 @@
 /* Ageing: once a second, in the swapper's thread or its user's loop.
  *
  * Time is counted in steps of the clock, of which one back counts as none. What is unused for its
- * tier's age goes down one tier. Above the target, the oldest of hot go down, then those of warm,
- * then, with a store, those of cold. The target is the limit; under pressure (stalls, or memory
- * that runs out) it shrinks by an eighth a second, and without a limit an eighth of what all take
- * goes.
+ * tier's age goes down one tier. Ages follow the promotions as the cache's do (tier/cache_tick.c),
+ * but by bytes, since regions differ in size, and without those that a command or want of room had
+ * sent down: while pins bring back more than 0.2 % of what is hot a minute, ages grow. Above the
+ * target, the oldest of hot go down, then those of warm, then, with a store, those of cold. The
+ * target is the limit; under pressure (stalls, or memory that runs out) it shrinks by an eighth a
+ * second, and without a limit an eighth of what all take goes.
  *
  * Called by its thread and by firn_swapper_tick; calls swapper_move.c. Threads: any may tick. */
 #include "region/swapper.h"
@@ -16,7 +18,7 @@
 
 #include <time.h>
 
-enum { TICK_MS = 1000 };
+enum { TICK_MS = 1000, STEER_SECONDS = 60 };
 
 #define NS_OF_SECOND UINT64_C(1000000000)
 #define NS_OF_MS UINT64_C(1000000)
@@ -35,6 +37,18 @@ static void time_step(firn_swapper *swapper)
     uint64_t step_ns = raw_ns > swapper->raw_ns ? raw_ns - swapper->raw_ns : 0;
     swapper->raw_ns = raw_ns;
     swapper->time_ns += step_ns;
+}
+
+/* What comes up from below a tier left it too early. */
+static void steer(firn_swapper *swapper)
+{
+    uint64_t hot_bytes = swapper->tiers[FIRN_TIER_HOT].resident_bytes;
+    for (int tier = 0; tier < 3; tier++) {
+        swapper->age_ms[tier] =
+            firn_cache_age_steer(swapper->base_age_ms[tier], swapper->age_ms[tier],
+                                 swapper->tiers[tier + 1].promoted_bytes, hot_bytes);
+        swapper->tiers[tier + 1].promoted_bytes = 0;
+    }
 }
 
 static void press(firn_swapper *swapper, uint32_t share, uint64_t available, uint64_t limit)
@@ -89,6 +103,12 @@ static void note(firn_status *first, firn_status status)
         *first = status;
 }
 
+/* Who goes at any age goes for room. */
+static firn_swapper_cause cause_of(uint64_t age_ns)
+{
+    return age_ns > 0 ? FIRN_SWAPPER_BY_AGE : FIRN_SWAPPER_FOR_ROOM;
+}
+
 /* Sends one of hot or warm down. False when there is none. */
 static bool pack_one(firn_swapper *swapper, int tier, uint64_t age_ns, firn_status *first,
                      firn_error *ret_error)
@@ -97,8 +117,9 @@ static bool pack_one(firn_swapper *swapper, int tier, uint64_t age_ns, firn_stat
     if (resident == NULL)
         return false;
     firn_error error = {0};
-    firn_status status = firn_swapper_move_down(swapper, resident, (firn_tier)(tier + 1), false,
-                                                *first == FIRN_OK ? &error : NULL);
+    firn_status status =
+        firn_swapper_move_down(swapper, resident, (firn_tier)(tier + 1), cause_of(age_ns),
+                               *first == FIRN_OK ? &error : NULL);
     if (*first == FIRN_OK && status != FIRN_OK && status != FIRN_BUSY && ret_error != NULL)
         *ret_error = error;
     note(first, status);
@@ -125,8 +146,8 @@ static bool freeze_some(firn_swapper *swapper, uint64_t age_ns, firn_status *fir
     }
     if (count == 0)
         return false;
-    note(first,
-         firn_swapper_freeze(swapper, residents, count, *first == FIRN_OK ? ret_error : NULL));
+    note(first, firn_swapper_freeze(swapper, residents, count, cause_of(age_ns),
+                                    *first == FIRN_OK ? ret_error : NULL));
     while (count > 0)
         give(swapper, residents[--count]);
     return true;
@@ -174,8 +195,9 @@ static void make_room(firn_swapper *swapper, firn_status *first, firn_error *ret
     }
 }
 
-/* Takes the clock's step and, once a second, the machine's pressure. */
-static void look(firn_swapper *swapper)
+/* Takes the clock's step and, once a second, the machine's pressure, once a minute the promotions.
+ * Tells the ages. */
+static void look(firn_swapper *swapper, uint64_t *ret_age_ns)
 {
     uint32_t share = 0;
     pthread_mutex_lock(&swapper->lock);
@@ -184,6 +206,12 @@ static void look(firn_swapper *swapper)
     bool second = swapper->time_ns - swapper->pressure_ns >= NS_OF_SECOND;
     if (second)
         swapper->pressure_ns = swapper->time_ns;
+    if (swapper->time_ns - swapper->steered_ns >= STEER_SECONDS * NS_OF_SECOND) {
+        swapper->steered_ns = swapper->time_ns;
+        steer(swapper);
+    }
+    for (int tier = 0; tier < 3; tier++)
+        ret_age_ns[tier] = swapper->age_ms[tier] * NS_OF_MS;
     pthread_mutex_unlock(&swapper->lock);
     if (!second || swapper->ignore_pressure)
         return;
@@ -199,12 +227,13 @@ firn_status firn_swapper_tick(firn_swapper *swapper, firn_error *ret_error)
     if (firn_swapper_is_elsewhere(swapper, ret_error))
         return FIRN_UNSUPPORTED;
     firn_status first = FIRN_OK;
-    look(swapper);
+    uint64_t age_ns[3];
+    look(swapper, age_ns);
     for (int tier = FIRN_TIER_HOT; tier <= FIRN_TIER_WARM; tier++)
-        while (pack_one(swapper, tier, swapper->age_ms[tier] * NS_OF_MS, &first, ret_error))
+        while (pack_one(swapper, tier, age_ns[tier], &first, ret_error))
             continue;
     if (swapper->store != NULL)
-        while (freeze_some(swapper, swapper->age_ms[FIRN_TIER_COLD] * NS_OF_MS, &first, ret_error))
+        while (freeze_some(swapper, age_ns[FIRN_TIER_COLD], &first, ret_error))
             continue;
     count_hot(swapper);
     make_room(swapper, &first, ret_error);
@@ -214,7 +243,7 @@ firn_status firn_swapper_tick(firn_swapper *swapper, firn_error *ret_error)
         bool gone = swapper->gone_count > 0;
         pthread_mutex_unlock(&swapper->lock);
         if (gone)
-            note(&first, firn_swapper_freeze(swapper, NULL, 0, error));
+            note(&first, firn_swapper_freeze(swapper, NULL, 0, FIRN_SWAPPER_FOR_ROOM, error));
         note(&first, firn_swapper_compact(swapper, first == FIRN_OK ? ret_error : NULL));
     }
     return first;

@@ -115,6 +115,115 @@ static void what_is_unused_goes_down_by_its_age(void **state)
     tempdir_remove(folder);
 }
 
+static uint32_t age_of(firn_swapper *swapper, firn_tier tier)
+{
+    firn_swapper_stats stats;
+    firn_swapper_stats_get(swapper, &stats);
+    return stats.tier[tier].age_ms;
+}
+
+static void use(firn_swapper *swapper, sleeper *one)
+{
+    assert_int_equal(firn_swapper_pin(swapper, one->resident, NULL), FIRN_OK);
+    assert_int_equal(firn_swapper_unpin(swapper, one->resident), FIRN_OK);
+}
+
+/* What comes back after it aged makes the ageing slower, and only that. */
+static void ages_follow_the_promotions(void **state)
+{
+    (void)state;
+    firn_swapper_options options = options_of_the_test(NULL);
+    firn_swapper *swapper = make(&options);
+    sleeper one, other;
+    put(swapper, &one, 1);
+    put(swapper, &other, 2);
+    assert_int_equal(firn_swapper_pin(swapper, other.resident, NULL), FIRN_OK); /* stays hot */
+    pass(swapper, 61);
+    assert_int_equal(age_of(swapper, FIRN_TIER_HOT), 30000);
+    for (int i = 0; i < 3; i++) { /* by command: no word about ages */
+        assert_int_equal(firn_swapper_hibernate(swapper, one.resident, FIRN_TIER_COLD, NULL),
+                         FIRN_OK);
+        use(swapper, &one);
+        pass(swapper, 20);
+    }
+    pass(swapper, 1);
+    assert_int_equal(age_of(swapper, FIRN_TIER_HOT), 30000);
+    assert_int_equal(age_of(swapper, FIRN_TIER_WARM), 300000);
+    pass(swapper, 30);
+    assert_int_equal(firn_swapper_tier_of(swapper, one.resident), FIRN_TIER_WARM);
+    use(swapper, &one);
+    assert_int_equal(age_of(swapper, FIRN_TIER_HOT), 30000);
+    pass(swapper, 31);
+    assert_int_equal(age_of(swapper, FIRN_TIER_HOT), 45000);
+    assert_int_equal(age_of(swapper, FIRN_TIER_WARM), 300000);
+    assert_int_equal(firn_swapper_tier_of(swapper, one.resident), FIRN_TIER_HOT);
+    pass(swapper, 13);
+    assert_int_equal(firn_swapper_tier_of(swapper, one.resident), FIRN_TIER_HOT);
+    pass(swapper, 2);
+    assert_int_equal(firn_swapper_tier_of(swapper, one.resident), FIRN_TIER_WARM);
+    for (int i = 0; i < 6; i++) /* nothing comes back: an eighth less a minute */
+        pass(swapper, 60);
+    assert_int_equal(firn_swapper_tier_of(swapper, one.resident), FIRN_TIER_COLD);
+    assert_int_equal(age_of(swapper, FIRN_TIER_HOT), 30000);
+    use(swapper, &one); /* warm let it go too early */
+    pass(swapper, 60);
+    assert_int_equal(age_of(swapper, FIRN_TIER_HOT), 30000);
+    assert_int_equal(age_of(swapper, FIRN_TIER_WARM), 450000);
+    assert_int_equal(age_of(swapper, FIRN_TIER_COLD), 3600000);
+    assert_int_equal(age_of(swapper, FIRN_TIER_FROZEN), 0);
+    assert_int_equal(firn_swapper_unpin(swapper, other.resident), FIRN_OK);
+    end(swapper, &one);
+    end(swapper, &other);
+    firn_swapper_destroy(swapper);
+}
+
+static void ages_grow_to_32_times_what_they_were(void **state)
+{
+    (void)state;
+    firn_swapper_options options = options_of_the_test(NULL);
+    options.age_ms[FIRN_TIER_HOT] = 1000;
+    options.age_ms[FIRN_TIER_WARM] = INT32_MAX;
+    firn_swapper *swapper = make(&options);
+    sleeper one;
+    put(swapper, &one, 1);
+    for (int i = 0; i < 20; i++) {
+        pass(swapper, 61);
+        assert_int_equal(firn_swapper_tier_of(swapper, one.resident), FIRN_TIER_WARM);
+        use(swapper, &one);
+    }
+    assert_int_equal(age_of(swapper, FIRN_TIER_HOT), 32000);
+    assert_int_equal(age_of(swapper, FIRN_TIER_WARM), INT32_MAX);
+    end(swapper, &one);
+    firn_swapper_destroy(swapper);
+}
+
+/* What goes for want of room tells nothing of ages. */
+static void ages_do_not_follow_the_limit(void **state)
+{
+    (void)state;
+    firn_swapper_options options = options_of_the_test(NULL);
+    options.limit_bytes = 1 << 20;
+    firn_swapper *swapper = make(&options);
+    sleeper one, other;
+    put(swapper, &one, 1);
+    put(swapper, &other, 2);
+    firn_allocator memory = firn_region_allocator(other.region);
+    memset(firn_allocate(&memory, 2 << 20), 7, 2 << 20);
+    pass(swapper, 1); /* its size is known now */
+    assert_int_equal(firn_swapper_pin(swapper, other.resident, NULL), FIRN_OK);
+    for (int i = 0; i < 8; i++) {
+        use(swapper, &one);
+        pass(swapper, 10);
+        assert_int_not_equal(firn_swapper_tier_of(swapper, one.resident), FIRN_TIER_HOT);
+    }
+    assert_int_equal(age_of(swapper, FIRN_TIER_HOT), 30000);
+    assert_int_equal(age_of(swapper, FIRN_TIER_WARM), 300000);
+    assert_int_equal(firn_swapper_unpin(swapper, other.resident), FIRN_OK);
+    end(swapper, &one);
+    end(swapper, &other);
+    firn_swapper_destroy(swapper);
+}
+
 static void near_the_limit_the_oldest_go_first(void **state)
 {
     (void)state;
@@ -347,6 +456,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_options_are_refused),
         cmocka_unit_test(what_is_unused_goes_down_by_its_age),
+        cmocka_unit_test(ages_follow_the_promotions),
+        cmocka_unit_test(ages_grow_to_32_times_what_they_were),
+        cmocka_unit_test(ages_do_not_follow_the_limit),
         cmocka_unit_test(near_the_limit_the_oldest_go_first),
         cmocka_unit_test(commands_send_down_and_refusals_are_told),
         cmocka_unit_test(each_tier_packs_in_its_own_way),
