@@ -6,7 +6,8 @@
  *
  * Threads: the allocator, root and contents are confined to one thread at a time, or whatever the
  * user arranges. All other calls may be made from any thread: those on one region take effect one
- * after the other, those on different regions run side by side. Any number of threads may touch a
+ * after the other, those on different regions run side by side; the two that look at the allocator,
+ * firn_region_usage and firn_region_verify, may run beside its calls. Any number of threads may touch a
  * region that wakes on touch: each block is unpacked once, and is seen whole or not at all. No call
  * but firn_region_contains may be made in a signal handler; touches may. Global and mutable: the
  * table that finds a region by its address, SIGSEGV's handler, and what userfaultfd needs. */
@@ -72,8 +73,9 @@ FIRN_API FIRN_NODISCARD firn_status firn_region_create(const firn_region_options
 /* Gives everything back, asleep or awake, pinned or not. NULL is let pass. */
 FIRN_API void firn_region_destroy(firn_region *region);
 
-/* An allocator of the region's memory, valid until the destroy. NULL beyond the limit, and in an
- * eager region that sleeps. */
+/* An allocator of the region's memory, valid until the destroy. NULL beyond the limit, in an eager
+ * region that sleeps, and for a reallocation of what is not in the region, whose release does
+ * nothing. */
 FIRN_API firn_allocator firn_region_allocator(firn_region *region);
 /* The same with alignment, a power of two up to 64 KiB; released by the allocator above. */
 FIRN_API void *firn_region_alloc_aligned(firn_region *region, size_t size, size_t alignment);

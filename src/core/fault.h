@@ -41,6 +41,7 @@
     X(MPROTECT, mprotect)                                                                          \
     X(MREMAP, mremap)                                                                              \
     X(MADVISE, madvise)                                                                            \
+    X(MINCORE, mincore)                                                                            \
     X(USERFAULTFD, userfaultfd)                                                                    \
     X(MUNMAP, munmap)                                                                              \
     X(IOCTL, ioctl)                                                                                \

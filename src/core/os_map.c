@@ -4,6 +4,7 @@
 #include "core/os_map.h"
 
 #include "core/fault.h"
+#include "core/page.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -121,6 +122,22 @@ int firn_os_discard(void *at, size_t size)
 int firn_os_inherit(void *at, size_t size, bool inherited)
 {
     return advise(at, size, inherited ? MADV_DOFORK : MADV_DONTFORK);
+}
+
+int firn_os_resident(void *at, size_t size, size_t *ret_bytes)
+{
+    unsigned char pages[4096]; /* of 16 MiB */
+    size_t page_bytes = firn_page_size(), count = 0;
+    int error = firn_fault_io(FIRN_FAULT_MINCORE, false, NULL), before = errno;
+    for (size_t done = 0, part; done < size && error == 0; done += part) {
+        part = size - done < sizeof pages * page_bytes ? size - done : sizeof pages * page_bytes;
+        error = outcome(mincore((uint8_t *)at + done, part, pages), before);
+        for (size_t i = 0; error == 0 && i < part / page_bytes; i++)
+            count += pages[i] & 1;
+    }
+    if (error == 0)
+        *ret_bytes = count * page_bytes;
+    return error;
 }
 
 void firn_os_prefer_large(void *at, size_t size)

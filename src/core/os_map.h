@@ -29,6 +29,8 @@ int firn_os_discard(void *at, size_t size);
 /* Whether a child of fork has these pages. */
 int firn_os_inherit(void *at, size_t size, bool inherited);
 
+/* How much of this the kernel has memory for, in mappings without a file. */
+int firn_os_resident(void *at, size_t size, size_t *ret_bytes);
 /* Asks for large pages; of no effect where there are none. */
 void firn_os_prefer_large(void *at, size_t size);
 /* Whether an address can be read now. */

@@ -5,11 +5,13 @@
  */
 #include "region/calls.h"
 
+#include "core/os_map.h"
 #include "region/fault.h"
 
 static pthread_rwlock_t gate;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool is_set_up;
+uint32_t firn_calls_life = 1;
 
 /* Writers first, or calls that overlap for ever would keep a fork waiting. */
 static bool gate_init(void)
@@ -38,6 +40,7 @@ static void in_parent(void)
 /* Threads that waited at the gate are not in the child, but counted in its copy. */
 static void in_child(void)
 {
+    firn_calls_life++;
     firn_fault_in_child();
     (void)gate_init();
 }
@@ -71,4 +74,15 @@ void firn_calls_end(firn_region *region)
 {
     (void)pthread_mutex_unlock(&region->lock);
     (void)pthread_rwlock_unlock(&gate);
+}
+
+void firn_calls_slab_wait(firn_region *region)
+{
+    uint32_t seen;
+    do {
+        firn_os_yield();
+        seen = atomic_load_explicit(&region->slab_user, memory_order_relaxed);
+    } while (seen == firn_calls_life ||
+             !atomic_compare_exchange_strong_explicit(&region->slab_user, &seen, firn_calls_life,
+                                                      memory_order_acquire, memory_order_relaxed));
 }

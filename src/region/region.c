@@ -4,6 +4,7 @@
 #include "region/state.h"
 
 #include "core/entropy.h"
+#include "core/os_map.h"
 #include "region/calls.h"
 #include "region/make.h"
 #include "region/sleep.h"
@@ -60,7 +61,12 @@ static bool is_closed(const firn_region *region)
 static void *allocate(void *context, size_t size)
 {
     firn_region *region = context;
-    return is_closed(region) ? NULL : firn_slab_alloc(&region->slab, size);
+    if (is_closed(region))
+        return NULL;
+    firn_calls_slab_begin(region);
+    void *object = firn_slab_alloc(&region->slab, size);
+    firn_calls_slab_end(region);
+    return object;
 }
 
 /* What is freed while a part sleeps wakes, so that it is zeroed before the next sleep. */
@@ -77,18 +83,25 @@ static void *reallocate(void *context, void *block, size_t old_size, size_t new_
 {
     firn_region *region = context;
     (void)old_size;
-    if (is_closed(region))
+    if (is_closed(region) || (block != NULL && !firn_region_contains(region, block)))
         return NULL;
+    firn_calls_slab_begin(region);
     wake_object(region, block);
-    return firn_slab_realloc(&region->slab, block, new_size);
+    void *object = firn_slab_realloc(&region->slab, block, new_size);
+    firn_calls_slab_end(region);
+    return object;
 }
 
 static void release(void *context, void *block, size_t size)
 {
     firn_region *region = context;
     (void)size;
+    if (!firn_region_contains(region, block)) /* NULL, or another's */
+        return;
+    firn_calls_slab_begin(region);
     wake_object(region, block);
     (void)firn_slab_release(&region->slab, block);
+    firn_calls_slab_end(region);
 }
 
 firn_allocator firn_region_allocator(firn_region *region)
@@ -98,7 +111,12 @@ firn_allocator firn_region_allocator(firn_region *region)
 
 void *firn_region_alloc_aligned(firn_region *region, size_t size, size_t alignment)
 {
-    return is_closed(region) ? NULL : firn_slab_alloc_aligned(&region->slab, size, alignment);
+    if (is_closed(region))
+        return NULL;
+    firn_calls_slab_begin(region);
+    void *object = firn_slab_alloc_aligned(&region->slab, size, alignment);
+    firn_calls_slab_end(region);
+    return object;
 }
 
 size_t firn_region_usable_size(firn_region *region, const void *object)
@@ -260,7 +278,7 @@ static firn_status verify_image(const firn_image *image)
     firn_status status = FIRN_OK;
     for (uint32_t i = 0; i < image->entry_count && status == FIRN_OK; i++) {
         if (atomic_load(&image->states[i]) >= 0 &&
-            firn_unpack_block(unpacker, image, &image->entries[i]) == NULL)
+            firn_unpack_plain(unpacker, image, &image->entries[i]) == NULL)
             status = FIRN_CORRUPT;
     }
     firn_unpacker_give(unpacker);
@@ -272,33 +290,53 @@ firn_status firn_region_verify(firn_region *region)
     firn_calls_begin(region);
     const firn_image *image = firn_region_image(region);
     firn_status status;
-    if (image == NULL)
+    if (image == NULL) {
+        firn_calls_slab_begin(region);
         status = firn_slab_verify(&region->slab);
-    else
+        firn_calls_slab_end(region);
+    } else {
         status = atomic_load(&region->is_away) ? FIRN_NOT_FOUND : verify_image(image);
+    }
     firn_calls_end(region);
     return status;
+}
+
+/* What the image takes, and the blocks that woke. */
+static firn_usage usage_of_image(const firn_image *image)
+{
+    uint64_t awake = 0;
+    for (uint32_t i = 0; i < image->entry_count; i++)
+        awake += atomic_load(&image->states[i]) < 0 ? FIRN_BLOCK : 0;
+    return (firn_usage){
+        .live_bytes = image->payload_bytes + awake,
+        .overhead_bytes = image->memory_bytes - image->payload_bytes,
+        .reserved_bytes = image->memory_bytes + awake,
+        .resident_bytes = image->memory_bytes + awake,
+        .compressed_bytes = image->payload_bytes,
+    };
 }
 
 void firn_region_usage(firn_region *region, firn_usage *ret_usage)
 {
     firn_calls_begin(region);
     const firn_image *image = firn_region_image(region);
-    firn_usage usage = {0};
-    if (image == NULL) {
+    firn_usage usage;
+    firn_calls_slab_begin(region);
+    if (image == NULL)
         firn_slab_usage(&region->slab, &usage);
-    } else {
-        usage.compressed_bytes = usage.live_bytes = image->payload_bytes;
-        usage.overhead_bytes = image->memory_bytes - image->payload_bytes;
-        usage.reserved_bytes = usage.resident_bytes = image->memory_bytes;
-        for (uint32_t i = 0; i < image->entry_count; i++) {
-            uint64_t awake = atomic_load(&image->states[i]) < 0 ? FIRN_BLOCK : 0;
-            usage.live_bytes += awake;
-            usage.reserved_bytes += awake;
-            usage.resident_bytes += awake;
-        }
+    else
+        usage = usage_of_image(image);
+    uint64_t handle =
+        sizeof(*region) + (region->taken_words + region->heat_words) * sizeof(uint64_t);
+    firn_calls_slab_end(region);
+    /* Where the kernel does not tell, what was handed out or woke stands for what is in RAM. */
+    size_t pages_bytes;
+    if (firn_os_resident(region->base, atomic_load(&region->usable) * FIRN_BLOCK, &pages_bytes) ==
+        0) {
+        usage.resident_bytes = pages_bytes + (image != NULL ? image->memory_bytes : 0);
+        if (usage.reserved_bytes < usage.resident_bytes) /* large pages, blocks that are new */
+            usage.reserved_bytes = usage.resident_bytes;
     }
-    uint64_t handle = sizeof(*region) + region->taken_words * sizeof(uint64_t);
     usage.overhead_bytes += handle;
     usage.reserved_bytes += handle;
     usage.resident_bytes += handle;

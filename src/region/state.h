@@ -11,7 +11,8 @@
  * mapping of the slab; kept while the region sleeps I5  an image is destroyed only when no handler
  * is at work in the region (users)
  *
- * Threads: lock guards all but what is atomic, calls_begin the process's forks.
+ * Threads: lock guards all but what is atomic, calls_begin the process's forks; the slab and taken
+ * belong to whoever has the slab's turn, and while nothing uses the memory to the lock's holder.
  */
 #ifndef FIRN_REGION_STATE_H
 #define FIRN_REGION_STATE_H
@@ -36,6 +37,7 @@ struct firn_region {
     uint64_t generation; /* of the image: counts the sleeps */
     void *root;
     firn_slab slab;
+    _Atomic uint32_t slab_user; /* whose turn the slab is: see calls.h; 0: nobody's */
     pthread_mutex_t lock;
 
     uint64_t *taken; /* a bit a block */

@@ -189,6 +189,29 @@ static void the_root_and_the_range_are_known(void **state)
     firn_region_destroy(region);
 }
 
+static void memory_of_another_region_is_left_alone(void **state)
+{
+    (void)state;
+    firn_region *region = region_make(NULL), *other = region_make(NULL);
+    firn_allocator memory = firn_region_allocator(region), others = firn_region_allocator(other);
+    void *mine = firn_allocate(&memory, 100), *foreign = firn_allocate(&others, 100);
+    firn_usage before, after;
+    firn_region_usage(region, &before);
+    assert_int_equal(firn_region_usable_size(region, foreign), 0);
+    firn_release(&memory, foreign, 100);
+    assert_null(firn_reallocate(&memory, foreign, 100, 200));
+    assert_int_equal(firn_region_pin(region, foreign, 100), FIRN_INVALID);
+    assert_int_equal(firn_region_root_set(region, foreign), FIRN_INVALID);
+    firn_region_usage(region, &after);
+    assert_memory_equal(&before, &after, sizeof(before));
+    void *more = firn_allocate(&memory, 100);
+    assert_true(firn_region_contains(region, more) && more != mine);
+    assert_int_equal(firn_region_verify(region), FIRN_OK);
+    assert_int_equal(firn_region_verify(other), FIRN_OK);
+    firn_region_destroy(other);
+    firn_region_destroy(region);
+}
+
 /* All values of a word near the range and the marker, at all alignments. */
 static void words_that_look_like_pointers_come_back(void **state)
 {
@@ -226,6 +249,7 @@ int main(void)
         cmocka_unit_test(an_eager_region_that_sleeps_gives_no_memory),
         cmocka_unit_test(the_limit_holds),
         cmocka_unit_test(the_root_and_the_range_are_known),
+        cmocka_unit_test(memory_of_another_region_is_left_alone),
         cmocka_unit_test(words_that_look_like_pointers_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

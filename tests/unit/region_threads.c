@@ -1,6 +1,6 @@
 /* Eight threads at a region that sleeps, in both modes that wake on touch, beside a thread that
- * wakes it whole, and calls on other regions. Each block is unpacked once, and nobody sees half of
- * one.
+ * wakes it whole, calls on other regions, and figures beside the allocator. Each block is unpacked
+ * once, and nobody sees half of one.
  *
  * Under ThreadSanitizer, too, which lets a handler of SIGSEGV run at once; that it does not know
  * what a page's move orders costs nothing here, since the memory is only read after it was written
@@ -132,12 +132,70 @@ static void calls_on_regions_run_side_by_side(void **state)
     }
 }
 
+/* The allocator is one thread's; figures and checks of the region are anybody's meanwhile. */
+static atomic_bool is_done;
+
+static void *look_on(void *context)
+{
+    (void)context;
+    while (!atomic_load(&is_done)) {
+        firn_usage usage;
+        firn_region_usage(region, &usage);
+        firn_region_stats stats;
+        firn_region_stats_get(region, &stats);
+        firn_region_state state = firn_region_state_get(region);
+        if (usage.live_bytes + usage.overhead_bytes > usage.reserved_bytes ||
+            usage.live_bytes % 16 != 0 || state != FIRN_REGION_AWAKE ||
+            firn_region_verify(region) != FIRN_OK)
+            atomic_fetch_add(&wrong, 1);
+    }
+    return NULL;
+}
+
+static void figures_are_told_while_a_thread_allocates(void **state)
+{
+    (void)state;
+    enum { HELD = 500, STEPS = 40000 };
+    static void *held[HELD];
+    static size_t sizes[HELD];
+    region = region_make(NULL);
+    firn_allocator memory = firn_region_allocator(region);
+    pthread_t threads[2];
+    atomic_store(&is_done, false);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, look_on, NULL), 0);
+    uint64_t live = 0;
+    for (size_t i = 0; i < STEPS; i++) {
+        size_t at = i * 7919 % HELD, size = 1 + i * 31 % (i % 50 == 0 ? 300000 : 2000);
+        live -= held[at] != NULL ? firn_region_usable_size(region, held[at]) : 0;
+        if (i % 5 == 0) {
+            held[at] = firn_reallocate(&memory, held[at], sizes[at], size);
+            assert_non_null(held[at]);
+        } else {
+            firn_release(&memory, held[at], sizes[at]);
+            held[at] = firn_region_alloc_aligned(region, size, i % 7 == 0 ? 256 : 16);
+            assert_non_null(held[at]);
+        }
+        sizes[at] = size;
+        live += firn_region_usable_size(region, held[at]);
+    }
+    atomic_store(&is_done, true);
+    for (size_t i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(atomic_load(&wrong), 0);
+    firn_usage usage;
+    firn_region_usage(region, &usage);
+    assert_int_equal(usage.live_bytes, live);
+    firn_region_destroy(region);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(eight_threads_wake_a_region_on_touch),
         cmocka_unit_test(eight_threads_wake_a_region_on_fault),
         cmocka_unit_test(calls_on_regions_run_side_by_side),
+        cmocka_unit_test(figures_are_told_while_a_thread_allocates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
