@@ -7,10 +7,11 @@
  * Threads: the allocator, root and contents are confined to one thread at a time, or whatever the
  * user arranges. All other calls may be made from any thread: those on one region take effect one
  * after the other, those on different regions run side by side; the two that look at the allocator,
- * firn_region_usage and firn_region_verify, may run beside its calls. Any number of threads may touch a
- * region that wakes on touch: each block is unpacked once, and is seen whole or not at all. No call
- * but firn_region_contains may be made in a signal handler; touches may. Global and mutable: the
- * table that finds a region by its address, SIGSEGV's handler, and what userfaultfd needs. */
+ * firn_region_usage and firn_region_verify, may run beside its calls. Any number of threads may
+ * touch a region that wakes on touch: each block is unpacked once, and is seen whole or not at all.
+ * No call but firn_region_contains may be made in a signal handler; touches may. Global and
+ * mutable: the table that finds a region by its address, SIGSEGV's handler, and what userfaultfd
+ * needs. */
 #ifndef FIRN_REGION_H
 #define FIRN_REGION_H
 
