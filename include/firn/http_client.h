@@ -17,7 +17,8 @@
  * over, a few of them.
  *
  * Threads: a client is shared; create and destroy are one thread's. A reply belongs to the thread
- * that opened it, or to one that it was passed on to. */
+ * that opened it, or to one that it was passed on to, and has its connection until it is closed:
+ * who opens more replies than the limits have connections, and closes none, waits for himself. */
 #ifndef FIRN_HTTP_CLIENT_H
 #define FIRN_HTTP_CLIENT_H
 
