@@ -9,6 +9,8 @@
 
 #include "pack/hash.h"
 
+#include <stdbool.h>
+
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif

@@ -4,6 +4,8 @@
 
 #include <firn/url.h>
 
+#include "http/url_hash.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -329,6 +331,28 @@ static void what_differs_in_one_byte_is_another_url(void **state)
     firn_url_cache_destroy(cache);
 }
 
+static void each_byte_counts_when_texts_are_compared(void **state)
+{
+    (void)state;
+    uint64_t secrets[URL_SECRETS];
+    char a[FIRN_URL_CACHE_TEXT_BYTES], b[FIRN_URL_CACHE_TEXT_BYTES];
+    memset(a, 'x', sizeof a);
+    memset(b, 'x', sizeof b);
+    for (unsigned i = 0; i < URL_SECRETS; i++)
+        secrets[i] = i * 0x9e3779b97f4a7c15u;
+    for (size_t size = 16; size <= sizeof a; size++) {
+        const int pieces = size <= 64 ? 1 : size <= 128 ? 2 : 4;
+        assert_true(url_is_same(a, b, size, pieces));
+        for (size_t at = 0; at < size; at++) {
+            b[at] = 'y';
+            assert_false(url_is_same(a, b, size, pieces));
+            assert_int_not_equal(url_hash(secrets, a, size, pieces),
+                                 url_hash(secrets, b, size, pieces));
+            b[at] = 'x';
+        }
+    }
+}
+
 static void a_cache_has_the_size_that_it_was_given(void **state)
 {
     (void)state;
@@ -361,6 +385,7 @@ int main(void)
         cmocka_unit_test(origins_are_compared_without_case),
         cmocka_unit_test(the_cache_gives_what_parsing_gives),
         cmocka_unit_test(what_differs_in_one_byte_is_another_url),
+        cmocka_unit_test(each_byte_counts_when_texts_are_compared),
         cmocka_unit_test(a_cache_has_the_size_that_it_was_given),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
