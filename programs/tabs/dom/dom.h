@@ -84,6 +84,7 @@ const char *dom_name_text(const dom *page, dom_name name, size_t *ret_size);
 /* The number of a namespace's address; "" is DOM_SPACE_NONE. FIRN_LIMIT for the 17th. */
 firn_status dom_space_put(dom *page, const char *address, size_t size, uint32_t *ret_space);
 const char *dom_space_text(const dom *page, uint32_t space, size_t *ret_size);
+uint32_t dom_space_count(const dom *page);
 
 /* --- nodes --- */
 
@@ -100,6 +101,8 @@ firn_status dom_container(dom *page, dom_kind kind, dom_id *ret_node); /* docume
 /* Frees a root with all below it, contents of templates included. 0 is let pass. */
 void dom_free(dom *page, dom_id root);
 
+/* Whether this is the number of a node that lives; all other calls must be given one. */
+bool dom_is_node(const dom *page, dom_id node);
 dom_kind dom_kind_of(const dom *page, dom_id node);
 dom_id dom_parent(const dom *page, dom_id node);
 dom_id dom_first(const dom *page, dom_id node);

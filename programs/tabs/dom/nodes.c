@@ -74,6 +74,11 @@ firn_status dom_doctype(dom *page, dom_name name, const char *public_id, const c
 
 /* --- ways through a tree --- */
 
+bool dom_is_node(const dom *page, dom_id node)
+{
+    return node_at(page, node) != NULL;
+}
+
 dom_kind dom_kind_of(const dom *page, dom_id node)
 {
     return kind_of(node_at(page, node));

@@ -181,3 +181,8 @@ const char *dom_space_text(const dom *page, uint32_t space, size_t *ret_size)
 {
     return dom_name_text(page, page->spaces[space], ret_size);
 }
+
+uint32_t dom_space_count(const dom *page)
+{
+    return page->space_count;
+}

@@ -1,0 +1,16 @@
+# Writes OUT, a C file with the texts of FILES (a list, in its order), for programs/tabs/script:
+#     cmake -DOUT=web_files.c -DFILES="a.js;b.js" -P WebFiles.cmake
+set(body "#include \"tabs/script/web_files.h\"\n\n")
+set(table "")
+set(number 0)
+foreach(path ${FILES})
+  cmake_path(GET path FILENAME name)
+  file(READ ${path} hex HEX)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+  string(REPEAT "0x..," 16 sixteen)
+  string(REGEX REPLACE "(${sixteen})" "\\1\n" bytes "${bytes}")
+  string(APPEND body "static const char file_${number}[] = {\n${bytes}0};\n")
+  string(APPEND table "    {\"${name}\", file_${number}},\n")
+  math(EXPR number "${number} + 1")
+endforeach()
+file(WRITE ${OUT} "${body}\nconst struct web_file web_files[] = {\n${table}    {0, 0},\n};\n")

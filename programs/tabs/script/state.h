@@ -1,0 +1,61 @@
+/* What the files of the engine share. */
+#ifndef TABS_SCRIPT_STATE_H
+#define TABS_SCRIPT_STATE_H
+
+#include "tabs/css/selector.h"
+#include "tabs/dom/dom.h"
+#include "tabs/dom/parse.h"
+#include "tabs/script/hooks.h"
+#include "tabs/script/text.h"
+
+#define SELECTORS_KEPT 64
+
+/* A list of selectors, kept with its text, as scripts ask for the same ones again and again. */
+struct kept_selectors {
+    char *text;
+    size_t size;
+    firn_arena arena;
+    css_selectors *list;
+    uint64_t used; /* the count of asking when it was asked for last */
+};
+
+struct script_engine {
+    engine_hooks hooks;
+    JSGlobalContextRef context;
+    JSObjectRef natives; /* `$`, held by the interfaces alone */
+    JSObjectRef entry;   /* functions of the interfaces that C calls */
+    dom *page;
+    dom_id document;
+    bool quirks;
+    script_text texts[3], scratch; /* of the arguments of a native call */
+    struct kept_selectors selectors[SELECTORS_KEPT];
+    uint64_t asked;
+};
+
+/* --- values.c --- */
+
+/* Calls a function of the interfaces. */
+JSValueRef engine_call(script_engine *engine, const char *name, size_t count,
+                       const JSValueRef *arguments);
+
+JSValueRef native_throw(script_engine *engine, JSValueRef *thrown, firn_status status,
+                        const char *what);
+dom_id native_node(script_engine *engine, JSValueRef argument);
+firn_status native_text(script_engine *engine, script_text *into, JSValueRef argument);
+JSValueRef native_string(script_engine *engine, const char *bytes, size_t size);
+double native_number(script_engine *engine, JSValueRef argument);
+JSValueRef native_property(script_engine *engine, JSObjectRef object, const char *name);
+
+/* --- the others --- */
+
+/* natives.c: makes `$`. */
+JSObjectRef natives_make(script_engine *engine);
+
+/* select.c */
+JSValueRef native_select(JSContextRef context, JSObjectRef function, JSObjectRef natives,
+                         size_t count, const JSValueRef *arguments, JSValueRef *thrown);
+JSValueRef native_matches(JSContextRef context, JSObjectRef function, JSObjectRef natives,
+                          size_t count, const JSValueRef *arguments, JSValueRef *thrown);
+void select_fini(script_engine *engine);
+
+#endif

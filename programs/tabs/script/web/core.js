@@ -1,0 +1,226 @@
+// What the interfaces share: objects for nodes, exceptions, and how an interface is laid out.
+//
+// An object for a node is made when a script first asks for it, and stays the same while any script
+// can reach it. While its node is in the page's document it is held here; of a tree apart, all
+// objects hold each other, and none is held here, so that a tree that no script reaches goes away:
+// the engine collects its objects, and sweep() frees its nodes.
+(function ($, web, global) {
+"use strict";
+
+const WRAPPED = 1;
+
+// --- errors ---
+
+const codes = {
+    IndexSizeError: 1, HierarchyRequestError: 3, WrongDocumentError: 4, InvalidCharacterError: 5,
+    NoModificationAllowedError: 7, NotFoundError: 8, NotSupportedError: 9, InUseAttributeError: 10,
+    InvalidStateError: 11, SyntaxError: 12, InvalidModificationError: 13, NamespaceError: 14,
+    InvalidAccessError: 15, TypeMismatchError: 17, SecurityError: 18, NetworkError: 19,
+    AbortError: 20, URLMismatchError: 21, QuotaExceededError: 22, TimeoutError: 23,
+    InvalidNodeTypeError: 24, DataCloneError: 25,
+};
+
+class DOMException extends Error {
+    #name;
+    constructor(message = "", name = "Error") {
+        super(message);
+        this.#name = String(name);
+        delete this.name;
+    }
+    get name() { return this.#name; }
+    get code() { return codes[this.#name] ?? 0; }
+}
+for (const name of Object.keys(codes)) {
+    const constant = name.replace(/Error$/, "").replace(/([a-z])([A-Z])/g, "$1_$2").toUpperCase() + "_ERR";
+    for (const on of [DOMException, DOMException.prototype])
+        Object.defineProperty(on, constant, { value: codes[name], enumerable: true });
+}
+
+function fail(name, message) {
+    throw new DOMException(message ?? name, name);
+}
+
+// --- interfaces ---
+
+// Puts a class into the page's global object, laid out as interfaces are: members are enumerable, and
+// objects tell its name.
+function expose(type, name = type.name) {
+    for (const key of Reflect.ownKeys(type.prototype)) {
+        const member = Object.getOwnPropertyDescriptor(type.prototype, key);
+        if (key !== "constructor" && typeof key === "string") {
+            member.enumerable = true;
+            Object.defineProperty(type.prototype, key, member);
+        }
+    }
+    Object.defineProperty(type.prototype, Symbol.toStringTag, { value: name, configurable: true });
+    if (type.name !== name)
+        Object.defineProperty(type, "name", { value: name });
+    Object.defineProperty(global, name, { value: type, writable: true, configurable: true });
+    return type;
+}
+
+// Constants of an interface, which it and its objects have.
+function constants(type, values) {
+    for (const on of [type, type.prototype])
+        for (const key of Object.keys(values))
+            Object.defineProperty(on, key, { value: values[key], enumerable: true });
+}
+
+const token = Symbol("made here");
+
+function illegal() {
+    throw new TypeError("Illegal constructor");
+}
+
+// --- objects for nodes ---
+
+class Handle {
+    constructor(object) { return object; }
+}
+class Numbered extends Handle {
+    #id;
+    constructor(object, id) {
+        super(object);
+        this.#id = id;
+    }
+    static of(object) { return object.#id; }
+    static has(object) { return object !== null && typeof object === "object" && #id in object; }
+}
+
+const held = new Map();  // from number to object, of nodes in the page's document
+const apart = new Map(); // from number to weak reference, of others
+const trees = new WeakMap(); // from an object to the set of its tree's objects
+
+const idOf = Numbered.of;
+const isNode = Numbered.has;
+
+function known(id) {
+    const object = held.get(id);
+    return object !== undefined ? object : apart.get(id)?.deref();
+}
+
+function isConnected(id) {
+    return $.root(id) === web.documentId;
+}
+
+// Puts an object among those of its tree.
+function keep(id, object) {
+    if (isConnected(id)) {
+        held.set(id, object);
+        return;
+    }
+    let tree;
+    for (const other of $.wrapped($.root(id))) {
+        tree = other !== id ? trees.get(known(other) ?? object) : undefined;
+        if (tree !== undefined)
+            break;
+    }
+    tree ??= new Set();
+    tree.add(object);
+    trees.set(object, tree);
+    apart.set(id, new WeakRef(object));
+}
+
+// The object of a node; null for none.
+function wrap(id) {
+    if (id === 0)
+        return null;
+    let object = known(id);
+    if (object === undefined)
+        object = adopt(id, Object.create(web.prototypeOf(id)));
+    return object;
+}
+
+// Makes an object that of a node.
+function adopt(id, object) {
+    new Numbered(object, id);
+    $.setFlag(id, WRAPPED, true);
+    keep(id, object);
+    return object;
+}
+
+// Must be called when a tree was joined to another, or taken apart: its objects are held otherwise.
+function rehold(id) {
+    const ids = $.wrapped(id);
+    if (ids.length === 0)
+        return;
+    if (isConnected(id)) {
+        for (const each of ids) {
+            const object = known(each);
+            if (object === undefined)
+                continue;
+            trees.delete(object);
+            apart.delete(each);
+            held.set(each, object);
+        }
+        return;
+    }
+    const tree = new Set();
+    for (const each of $.wrapped($.root(id))) {
+        const object = known(each);
+        if (object === undefined)
+            continue;
+        tree.add(object);
+        trees.set(object, tree);
+        held.delete(each);
+        apart.set(each, new WeakRef(object));
+    }
+}
+
+// A tree that lost a part: those of its objects that stay forget the others.
+function regroup(root) {
+    if (root !== web.documentId)
+        rehold(root);
+}
+
+// Frees trees that no script can reach any more.
+function sweep() {
+    for (const [id, reference] of apart) {
+        if (reference.deref() !== undefined)
+            continue;
+        apart.delete(id);
+        $.setFlag(id, WRAPPED, false);
+        const root = $.root(id);
+        if (root !== web.documentId && $.wrapped(root).length === 0 && !web.isHeld(root))
+            $.free(root);
+    }
+}
+
+// Frees a tree that no script has ever seen.
+function discard(id) {
+    if ($.wrapped(id).length === 0)
+        $.free(id);
+}
+
+// --- conversions of Web IDL ---
+
+const toText = value => `${value}`;
+const toTextOrNull = value => value === null || value === undefined ? null : `${value}`;
+function toNumber(value) {
+    value = Number(value);
+    return Number.isFinite(value) ? Math.trunc(value) | 0 : 0;
+}
+function lower(text) {
+    return text.replace(/[A-Z]+/g, part => part.toLowerCase());
+}
+function upper(text) {
+    return text.replace(/[a-z]+/g, part => part.toUpperCase());
+}
+function need(count, given, where) {
+    if (given < count)
+        throw new TypeError(`${where}: ${count} argument${count > 1 ? "s" : ""} required, but only ${given} present.`);
+}
+function needNode(value, where) {
+    if (!isNode(value))
+        throw new TypeError(`${where}: parameter is not of type 'Node'.`);
+    return value;
+}
+
+expose(DOMException);
+
+Object.assign(web, {
+    documentId: 0, fail, expose, constants, token, illegal, idOf, isNode, known, wrap, adopt, rehold,
+    regroup, sweep, discard, isConnected, toText, toTextOrNull, toNumber, lower, upper, need, needNode,
+    isHeld: () => false,
+});
+})

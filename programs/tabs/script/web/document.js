@@ -1,0 +1,376 @@
+// The document, and the scripts in it (HTML standard, 3.1, 4.12.1; DOM standard, 4.5).
+(function ($, web, global) {
+"use strict";
+const { expose, fail, idOf, isNode, wrap, toText, token, illegal, lower, Node, ELEMENT, TEXT, COMMENT, DOCUMENT, FRAGMENT, HTML, STARTED } = web;
+
+const state = { ready: "loading", url: "about:blank", current: null, focused: null, cookies: new Map(), defaultView: true };
+const others = new WeakMap(); // documents beside the page's own: their addresses
+
+function checkTag(name) {
+    if (!/^[A-Za-z_:\u0080-\uffff][^\t\n\f\r />\0]*$/.test(name))
+        fail("InvalidCharacterError", `The tag name provided ('${name}') is not a valid name.`);
+    return name;
+}
+
+// --- finding by id: the first in tree order, looked for anew when the page has changed ---
+
+const byIds = new Map();
+let byIdVersion = -1;
+web.byId = (top, name) => {
+    if (name === "")
+        return null;
+    const version = $.version();
+    if (version !== byIdVersion) {
+        byIds.clear();
+        byIdVersion = version;
+    }
+    const key = top + " " + name;
+    let found = byIds.get(key);
+    if (found === undefined) {
+        found = $.select(top, `[id="${name.replace(/["\\\n]/g, match => "\\" + match.charCodeAt(0).toString(16) + " ")}"]`, true)[0] ?? 0;
+        byIds.set(key, found);
+    }
+    return wrap(found);
+};
+
+class DOMImplementation {
+    constructor(key) { if (key !== token) illegal(); }
+    createDocumentType(name, publicId, systemId) { return wrap($.doctype(toText(name), toText(publicId), toText(systemId))); }
+    createHTMLDocument(title) {
+        const id = $.parseDocument("<!doctype html><html><head></head><body></body></html>");
+        const made = wrap(id);
+        others.set(made, "about:blank");
+        if (title !== undefined)
+            made.head.append(Object.assign(made.createElement("title"), { textContent: toText(title) }));
+        return made;
+    }
+    createDocument(space, name, doctype = null) {
+        const made = wrap($.container(DOCUMENT));
+        if (doctype !== null)
+            made.appendChild(doctype);
+        if (name)
+            made.appendChild(made.createElementNS(space, name));
+        return made;
+    }
+    hasFeature() { return true; }
+}
+expose(DOMImplementation);
+
+class Document extends Node {
+    constructor() {
+        super(token);
+        web.adopt($.container(DOCUMENT), this);
+    }
+    get implementation() { return implementation; }
+    get URL() { return own(this) ? state.url : others.get(this) ?? state.url; }
+    get documentURI() { return this.URL; }
+    get compatMode() { return own(this) && $.isQuirks() ? "BackCompat" : "CSS1Compat"; }
+    get characterSet() { return "UTF-8"; }
+    get charset() { return "UTF-8"; }
+    get inputEncoding() { return "UTF-8"; }
+    get contentType() { return "text/html"; }
+    get doctype() { return wrap(web.childrenOf(idOf(this)).find(id => $.kind(id) === web.DOCTYPE) ?? 0); }
+    get documentElement() { return wrap(web.childrenOf(idOf(this)).find(id => $.kind(id) === ELEMENT) ?? 0); }
+    getElementsByTagName(name) { return web.byTag(this, name); }
+    getElementsByTagNameNS(space, name) { return web.byTag(this, name); }
+    getElementsByClassName(names) { return web.byClass(this, names); }
+    getElementsByName(name) {
+        name = toText(name);
+        return web.liveList(() => $.elements(idOf(this), "*", "*", false).filter(id => $.attribute(id, "name") === name));
+    }
+    getElementById(name) { return web.byId(idOf(this), toText(name)); }
+    createElement(name) {
+        name = lower(checkTag(toText(name)));
+        const type = web.customType(name);
+        return type !== undefined ? new type() : wrap($.element(HTML, name));
+    }
+    createElementNS(space, name) {
+        name = checkTag(toText(name));
+        const number = space === null || space === "" ? 0 : $.spaceNumber(toText(space));
+        return wrap($.element(number, number === HTML ? name.replace(/^[^:]*:/, "") : name));
+    }
+    createDocumentFragment() { return wrap($.container(FRAGMENT)); }
+    createTextNode(text) { return wrap($.characters(TEXT, toText(text))); }
+    createComment(text) { return wrap($.characters(COMMENT, toText(text))); }
+    createCDATASection() { fail("NotSupportedError", "This operation is not supported for HTML documents."); }
+    createProcessingInstruction(target, data) { return wrap($.instruction(checkTag(toText(target)), toText(data))); }
+    createAttribute(name) { return new web.Attr(token, null, lower(web.checkName(toText(name))), "", 0); }
+    createAttributeNS(space, name) {
+        return new web.Attr(token, null, web.checkName(toText(name)), "", space ? $.spaceNumber(toText(space)) : 0);
+    }
+    createEvent(name) {
+        const type = { event: "Event", events: "Event", htmlevents: "Event", customevent: "CustomEvent", uievent: "UIEvent",
+            uievents: "UIEvent", mouseevent: "MouseEvent", mouseevents: "MouseEvent", keyboardevent: "KeyboardEvent",
+            focusevent: "FocusEvent", messageevent: "MessageEvent", storageevent: "StorageEvent", hashchangeevent: "HashChangeEvent",
+        }[lower(toText(name))];
+        if (type === undefined)
+            fail("NotSupportedError", `The provided event type ('${name}') is invalid.`);
+        return web.uninitialized(new global[type](""));
+    }
+    createRange() { return new global.Range(); }
+    createTreeWalker(root, what = 0xffffffff, filter = null) { return new global.TreeWalker(token, root, what, filter); }
+    createNodeIterator(root, what = 0xffffffff, filter = null) { return new global.NodeIterator(token, root, what, filter); }
+    importNode(node, deep = false) { return node.cloneNode(deep); }
+    adoptNode(node) {
+        if (node.nodeType === DOCUMENT)
+            fail("NotSupportedError", "The node provided is of type '#document', which may not be adopted.");
+        web.remove(idOf(node));
+        return node;
+    }
+
+    get location() { return own(this) ? global.location : null; }
+    set location(value) { if (own(this)) global.location.href = value; }
+    get domain() { return global.location.hostname; }
+    get referrer() { return ""; }
+    get cookie() { return [...state.cookies].map(([name, value]) => name === "" ? value : `${name}=${value}`).join("; "); }
+    set cookie(text) {
+        const [pair, ...options] = toText(text).split(";"), at = pair.indexOf("=");
+        const name = at < 0 ? "" : pair.slice(0, at).trim(), value = pair.slice(at + 1).trim();
+        const age = options.map(option => /^\s*max-age=(-?\d+)/i.exec(option)?.[1]).find(found => found !== undefined);
+        const until = options.map(option => /^\s*expires=(.*)/i.exec(option)?.[1]).find(found => found !== undefined);
+        const over = age !== undefined ? Number(age) <= 0 : until !== undefined && Date.parse(until) <= $.time();
+        over ? state.cookies.delete(name) : state.cookies.set(name, value);
+    }
+    get lastModified() { return new Date($.time()).toLocaleString("en-US"); }
+    get readyState() { return own(this) ? state.ready : "complete"; }
+    get title() { return ($.select(idOf(this), "title", true).map(id => $.text(id))[0] ?? "").replace(/[ \t\n\f\r]+/g, " ").trim(); }
+    set title(text) {
+        const title = this.querySelector("title") ?? this.head?.appendChild(this.createElement("title"));
+        if (title)
+            title.textContent = text;
+    }
+    get dir() { return this.documentElement?.dir ?? ""; }
+    set dir(value) { if (this.documentElement) this.documentElement.dir = value; }
+    get body() {
+        const top = this.documentElement;
+        return top === null ? null : wrap(web.childrenOf(idOf(top)).find(id => $.kind(id) === ELEMENT && /^(body|frameset)$/.test($.name(id))) ?? 0);
+    }
+    set body(made) {
+        const old = this.body;
+        old === null ? this.documentElement.appendChild(made) : old.replaceWith(made);
+    }
+    get head() {
+        const top = this.documentElement;
+        return top === null ? null : wrap(web.childrenOf(idOf(top)).find(id => $.kind(id) === ELEMENT && $.name(id) === "head") ?? 0);
+    }
+    get images() { return web.byTag(this, "img"); }
+    get embeds() { return web.byTag(this, "embed"); }
+    get plugins() { return web.byTag(this, "embed"); }
+    get links() { return web.liveElements(() => $.select(idOf(this), "a[href], area[href]", false)); }
+    get forms() { return web.byTag(this, "form"); }
+    get scripts() { return web.byTag(this, "script"); }
+    get anchors() { return web.liveElements(() => $.select(idOf(this), "a[name]", false)); }
+    get currentScript() { return own(this) ? state.current : null; }
+    get defaultView() { return own(this) ? global : null; }
+    get activeElement() { return state.focused?.isConnected ? state.focused : this.body; }
+    hasFocus() { return true; }
+    get designMode() { return "off"; }
+    set designMode(value) {}
+    execCommand() { return false; }
+    queryCommandSupported() { return false; }
+    get hidden() { return false; }
+    get visibilityState() { return "visible"; }
+    get fullscreenElement() { return null; }
+    get fullscreenEnabled() { return false; }
+    get pointerLockElement() { return null; }
+    get scrollingElement() { return $.isQuirks() ? this.body : this.documentElement; }
+    get styleSheets() { return []; }
+    get adoptedStyleSheets() { return []; }
+    get fonts() { return fonts; }
+    get timeline() { return { get currentTime() { return $.now(); } }; }
+    elementFromPoint() { return null; }
+    elementsFromPoint() { return []; }
+    getSelection() { return global.getSelection(); }
+    getAnimations() { return []; }
+    open() { if (state.ready !== "loading") web.replaceAll(idOf(this), 0); return this; }
+    close() {}
+    write(...texts) { web.write(texts.join("")); }
+    writeln(...texts) { web.write(texts.join("") + "\n"); }
+}
+web.mix(Document, web.parent);
+const fonts = { ready: Promise.resolve(), status: "loaded", load: () => Promise.resolve([]), check: () => true, addEventListener() {}, add() {} };
+web.handlers(Document, [...web.globalHandlers, "readystatechange", "visibilitychange", "fullscreenchange"]);
+class HTMLDocument extends Document {}
+class XMLDocument extends Document {}
+for (const type of [Document, HTMLDocument, XMLDocument])
+    expose(type);
+const implementation = new DOMImplementation(token);
+const own = document => document === web.document;
+web.documentPrototype = () => HTMLDocument.prototype;
+web.documentOf = id => {
+    const root = $.root(id);
+    return $.kind(root) === DOCUMENT ? wrap(root) : web.document;
+};
+web.baseURL = () => {
+    const base = web.document === undefined ? undefined : $.select(web.documentId, "base[href]", true)[0];
+    return base === undefined ? state.url : web.resolve($.attribute(base, "href"), state.url) ?? state.url;
+};
+
+// --- scripts ---
+
+const forced = new WeakSet(); // made by a script, so that they do not wait for each other
+web.isForcedAsync = element => forced.has(element);
+web.setAsync = (element, on) => {
+    forced.delete(element);
+    on ? web.setAttribute(idOf(element), "async", "") : web.removeAttribute(idOf(element), "async");
+};
+
+const classic = /^(|text\/javascript|application\/javascript|text\/ecmascript|application\/ecmascript|application\/x-javascript|text\/x-javascript|text\/jscript)$/;
+function typeOf(id) {
+    const type = $.attribute(id, "type"), language = $.attribute(id, "language");
+    const text = lower((type ?? (language === null || language === "" ? "" : "text/" + language)).trim());
+    return classic.test(text) || /^text\/javascript1\.[0-5]$/.test(text) ? "classic" : text === "module" ? "module" : "data";
+}
+
+function evaluate(element, source, url) {
+    const before = state.current;
+    state.current = element;
+    try {
+        web.run(source, url);
+    } catch (error) {
+        web.report(error, url);
+    } finally {
+        state.current = before;
+    }
+}
+
+// Runs a script element that is in the document and has not run; in parsing, it comes in order.
+web.runScript = id => {
+    if ($.flag(id, STARTED))
+        return;
+    const src = $.attribute(id, "src"), source = $.text(id);
+    if ((src === null && source === "") || !web.isConnected(id) || typeOf(id) !== "classic")
+        return;
+    $.setFlag(id, STARTED, true);
+    const element = wrap(id);
+    if (src === null)
+        evaluate(element, source, state.url);
+    else
+        web.fetchScript(element, web.resolve(src) ?? src, text => evaluate(element, text, web.resolve(src)));
+};
+web.inserted = (nodes, parent) => {
+    if (!web.isConnected(parent))
+        return;
+    for (const node of nodes) {
+        if ($.kind(node) !== ELEMENT)
+            continue;
+        const scripts = $.name(node) === "script" ? [node] : $.elements(node, "script", "script", false);
+        for (const id of scripts)
+            web.runScript(id);
+    }
+    web.connected(nodes);
+};
+// A copy has run where its original has.
+web.cloned = (from, copy) => {
+    const olds = $.elements(from, "script", "script", false), news = $.elements(copy, "script", "script", false);
+    if ($.kind(from) === ELEMENT) {
+        olds.unshift(from);
+        news.unshift(copy);
+    }
+    olds.forEach((old, at) => $.setFlag(news[at], STARTED, $.flag(old, STARTED)));
+};
+
+// What document.write writes while a script of the document runs comes behind that script; else it is
+// the whole of a new document.
+web.write = text => {
+    const script = state.current, parent = script === null ? 0 : $.parent(idOf(script));
+    if (parent !== 0 && state.ready === "loading") {
+        const fragment = $.parseFragment($.space(parent), $.name(parent), text);
+        for (const id of $.elements(fragment, "script", "script", false))
+            $.setFlag(id, STARTED, false);
+        web.insert(parent, fragment, $.next(idOf(script)));
+    } else {
+        const made = $.parseDocument(text), children = web.childrenOf(made);
+        web.replaceAll(web.documentId, 0);
+        for (const id of children)
+            web.insert(web.documentId, id, 0);
+    }
+};
+
+// --- focus ---
+
+web.focus = (element, from = state.focused) => {
+    const old = state.focused;
+    if (element === old || (element === null && from !== old))
+        return;
+    state.focused = element;
+    const tell = (target, names, related) => {
+        for (const [name, bubbles] of names)
+            web.dispatch(target, web.trust(new global.FocusEvent(name, { bubbles, relatedTarget: related })));
+    };
+    if (old !== null)
+        tell(old, [["blur", false], ["focusout", true]], element);
+    if (element !== null)
+        tell(element, [["focus", false], ["focusin", true]], old);
+};
+
+// --- what a reader sees, near enough without layout: blocks are lines, and what is hidden is not ---
+
+const blocks = new Set(`address article aside blockquote body center dd details dialog dir div dl dt fieldset figcaption figure footer
+    form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol optgroup option p pre search section summary table tbody
+    tfoot thead tr ul xmp`.split(/\s+/));
+const unseen = new Set(["script", "style", "template", "head", "noscript", "datalist", "title", "meta", "link", "iframe", "video", "audio", "canvas"]);
+web.renderedText = top => {
+    let text = "", line = false;
+    const put = more => {
+        more = more.replace(/[ \t\n\f\r]+/g, " ");
+        if (text === "" || text.endsWith("\n") || text.endsWith(" "))
+            more = more.replace(/^ /, "");
+        text += more;
+    };
+    const end = mark => {
+        text = text.replace(/ $/, "");
+        if (text !== "" && !text.endsWith(mark))
+            text += text.endsWith("\n") ? mark.slice(1) : mark;
+    };
+    const visit = id => {
+        const kind = $.kind(id);
+        if (kind === TEXT)
+            $.parent(id) !== 0 && /^(pre|textarea|listing)$/.test($.name($.parent(id))) ? text += $.value(id) : put($.value(id));
+        if (kind !== ELEMENT)
+            return;
+        const name = $.name(id);
+        if (unseen.has(name) || $.attribute(id, "hidden") !== null)
+            return;
+        if (name === "br")
+            text = text.replace(/ $/, "") + "\n";
+        const block = blocks.has(name), mark = name === "p" ? "\n\n" : "\n";
+        if (block)
+            end(mark);
+        for (let child = $.first(id); child !== 0; child = $.next(child))
+            visit(child);
+        if (block)
+            end(mark);
+        else if ((name === "td" || name === "th") && $.next(id) !== 0)
+            text = text.replace(/ $/, "") + "\t";
+    };
+    for (let child = $.first(top); child !== 0; child = $.next(child))
+        visit(child);
+    return text.replace(/^\n+|\n+$/g, "").trimEnd();
+};
+
+// --- the life of the page's document ---
+
+web.entry.begin = (id, url) => {
+    state.ready = "loading";
+    state.url = url;
+    state.current = state.focused = null;
+    web.documentId = id;
+    web.document = wrap(id);
+    global.document = web.document;
+};
+web.entry.script = id => web.runScript(id);
+web.entry.parsed = () => {
+    state.ready = "interactive";
+    web.dispatch(web.document, web.trust(new global.Event("readystatechange")));
+    web.flushDeferred();
+    web.dispatch(web.document, web.trust(new global.Event("DOMContentLoaded", { bubbles: true })));
+    web.whenLoaded(() => {
+        state.ready = "complete";
+        web.dispatch(web.document, web.trust(new global.Event("readystatechange")));
+        web.dispatch(global, web.trust(new global.Event("load")));
+        web.dispatch(global, web.trust(new global.PageTransitionEvent("pageshow")));
+    });
+};
+Object.assign(web, { pageState: state, connected() {}, customType: () => undefined, flushDeferred() {}, whenLoaded: call => call() });
+})
