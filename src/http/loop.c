@@ -8,8 +8,8 @@
 
 #include "core/os.h"
 #include "core/os_net.h"
-
 #include "core/system.h"
+#include "core/trim.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -202,6 +202,10 @@ static void trim(struct loop *loop)
     }
     if (loop->now_ms - loop->trimmed_ms < TRIM_MS)
         return;
+    /* GnuTLS's sessions, some 10 KB each, lie in the system's heap: after most have gone. */
+    if (loop->tls != NULL &&
+        loop->closed_count > atomic_load_explicit(&loop->stats.connections, memory_order_relaxed))
+        firn_system_heap_trim();
     loop->closed_count = 0;
     loop->trimmed_ms = loop->now_ms;
     firn_slab_trim(&loop->slab);

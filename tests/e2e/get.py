@@ -71,7 +71,7 @@ class Scripted:
 
 
 def whole(body, *fields, status="200 OK"):
-    return [f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n".encode(),
+    return [f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n".encode(),
             *(field.encode() + b"\r\n" for field in fields), b"\r\n", body]
 
 
@@ -361,6 +361,32 @@ class Get(Case):
                 self.assertEqual(reader.wait(60), 0)
             self.assertEqual((self.folder / "read").read_bytes(), LARGE)
             self.assertTrue(fifo.is_fifo())
+
+    def test_each_call_fails_in_turn(self):
+        self.write("large", LARGE)
+        counts = self.folder / "counts"
+        chance = random.Random(int(os.environ.get("FIRN_SEED", time.time_ns() % 1_000_000_007)))
+        faults = [f"{call}:{n}{on}:{how}" for call, hows in (
+            ("recv", ("ECONNRESET", "EAGAIN", "EINTR", "short")), ("send", ("EPIPE", "EAGAIN", "EINTR", "short")),
+            ("connect", ("ECONNREFUSED",)), ("resolve", ("EIO",)), ("poll", ("EIO", "EINTR")), ("read", ("EIO",)))
+            for how in hows for n in range(1, 9) for on in ("", "+") if not on or how == "short"]
+        certificates = Certificates(self.folder)
+        with Site(self.tree, pair=certificates.pair()) as site:
+            words = (f"https://localhost:{site.port}/large", "--ca", certificates.ca, "-q", "-c", "-o", self.out)
+            self.get(*words, env={**os.environ, "FIRN_FAULT_COUNT": str(counts)})
+            if not counts.exists():
+                self.skipTest("this build injects no faults")
+            made = int(dict(map(str.split, counts.read_text().splitlines()))["alloc"])
+            faults = [("IO", fault) for fault in faults] + [("ALLOC", str(n)) for n in range(1, made + 1)]
+            for kind, fault in chance.sample(faults, min(150, len(faults), int(os.environ.get("FIRN_FAULT_SAMPLES", 8)))):
+                self.out.unlink(missing_ok=True)
+                run = self.get(*words, env={**os.environ, f"FIRN_FAULT_{kind}": fault})
+                self.assertIn(run.returncode, (0, 1), (fault, run))
+                self.assertRegex(run.stderr, rb"\A(firn: [^\n]+\n)?\Z", fault)
+                if run.returncode == 1:
+                    self.assertTrue(run.stderr and not self.out.exists(), fault)
+                    run = self.get(*words)
+                self.assert_got(run)
 
     def on_terminal(self, *words):
         """The exit status and what a terminal shows."""

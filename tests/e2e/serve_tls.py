@@ -2,6 +2,7 @@
 """`firn serve` with a certificate: what goes out is what is in the folder, to clients that others have written; what
 is no TLS, or broken, or cut off, is refused or seen to be so, and harms nobody else."""
 
+import contextlib
 import json
 import os
 import random
@@ -12,6 +13,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 import unittest
 import warnings
 
@@ -243,6 +245,39 @@ class ServeTls(Case):
                 answers = Answers(stream)
                 for _ in range(5):
                     self.assertEqual(answers.next(), (200, LARGE))
+
+    def test_each_call_fails_in_turn(self):
+        counts = self.folder / "counts"
+        chance = random.Random(int(os.environ.get("FIRN_SEED", time.time_ns() % 1_000_000_007)))
+        faults = [f"{call}:{n}{on}:{how}" for call, hows in (
+            ("recv", ("ECONNRESET", "EAGAIN", "EINTR", "short")), ("send", ("EPIPE", "EAGAIN", "EINTR", "short")),
+            ("read", ("EIO", "short")), ("epoll", ("EINTR",)), ("accept", ("EMFILE",)))
+            for how in hows for n in range(1, 12) for on in ("", "+") if not on or how == "short"]
+        pair = self.certificates.pair()
+        with Site(self.tree, "--loops", "1", pair=pair, environment={
+                **os.environ, "FIRN_FAULT_COUNT": str(counts)}) as site:
+            self.assert_serves(site)
+        if not counts.exists():
+            self.skipTest("this build injects no faults")
+        for fault in chance.sample(faults, min(len(faults), int(os.environ.get("FIRN_FAULT_SAMPLES", 6)))):
+            environment = {**os.environ, "FIRN_FAULT_IO": fault}
+            with Site(self.tree, "--loops", "1", pair=pair, environment=environment) as site:
+                if site.port is None:  # its certificate could not be read
+                    _, errors = site.process.communicate(timeout=60)
+                    self.assertEqual(site.process.returncode, 1)
+                    self.assertRegex(errors, rb"\Afirn: [^\n]+\n\Z", fault)
+                    continue
+                came = set()
+                for _ in range(4):
+                    with contextlib.suppress(OSError, IndexError, ValueError), self.connect(site) as stream:
+                        answers = self.ask(stream, "small", "large", "small")
+                        for answer, path, wanted in zip(answers, ("small", "large", "small"),
+                                                        (b"small", LARGE, b"small")):
+                            if answer[0] == 200 and len(answer[1]) == len(wanted):
+                                self.assertEqual(answer[1], wanted, fault)
+                                came.add(path)
+                if "read" not in fault or "+" not in fault:  # a file that is never whole is never sent
+                    self.assertEqual(came, {"small", "large"}, fault)
 
     def test_a_stop_lets_answers_end(self):
         self.write("big", b"x" * 30_000_000)
