@@ -378,7 +378,8 @@ class Get(Case):
                 self.skipTest("this build injects no faults")
             made = int(dict(map(str.split, counts.read_text().splitlines()))["alloc"])
             faults = [("IO", fault) for fault in faults] + [("ALLOC", str(n)) for n in range(1, made + 1)]
-            for kind, fault in chance.sample(faults, min(150, len(faults), int(os.environ.get("FIRN_FAULT_SAMPLES", 8)))):
+            samples = min(150, len(faults), int(os.environ.get("FIRN_FAULT_SAMPLES", 8)))
+            for kind, fault in chance.sample(faults, samples):
                 self.out.unlink(missing_ok=True)
                 run = self.get(*words, env={**os.environ, f"FIRN_FAULT_{kind}": fault})
                 self.assertIn(run.returncode, (0, 1), (fault, run))
