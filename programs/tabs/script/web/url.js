@@ -120,9 +120,8 @@ function parsePath(text, base, url) {
             if (last)
                 path.push("");
         } else {
-            if (url.protocol === "file:" && !url.host && path.length === 0 && /^[A-Za-z][:|]$/.test(part))
-                part = part[0] + ":";
-            path.push(escape(part, "path"));
+            const made = escape(part, "path");
+            path.push(url.protocol === "file:" ? made.replace(/\|/g, "%7C") : made);
         }
     });
     return path;
@@ -203,7 +202,7 @@ function parseFile(text, url, base) {
     url.host = "";
     if (slashes >= 2) {
         const rest = text.slice(2), end = rest.search(/[/\\]/), host = end < 0 ? rest : rest.slice(0, end);
-        if (/^[A-Za-z][:|]$/.test(host)) {
+        if (/^[A-Za-z]:$/.test(host)) {
             url.path = parsePath(rest, null, url);
             return url;
         }
@@ -213,7 +212,7 @@ function parseFile(text, url, base) {
         url.path = end < 0 ? [""] : parsePath(rest.slice(end + 1), null, url);
         return url;
     }
-    if (slashes === 1 || base === null || /^[A-Za-z][:|]([/\\]|$)/.test(text)) {
+    if (slashes === 1 || base === null || /^[A-Za-z]:([/\\]|$)/.test(text)) {
         url.path = parsePath(text.slice(slashes), null, url);
         return url;
     }
