@@ -4,7 +4,7 @@
  *   hot      as given                                                      30 s
  *   warm     LZ4 groups of 64 KB                                           5 min
  *   cold     zstd-3 groups of 64 KB, with a trained dictionary if it pays  1 h, where there is a
- * store frozen   a store (firn/store.h) of 256 KB segments; 8 to 12 bytes of RAM an item
+ * store frozen   a store (firn/store.h) of 128 KB segments; 8 to 12 bytes of RAM an item
  *
  * A get moves what it finds up to hot, and the copy below stays, so that leaving hot again is free.
  * When the limit is near, the oldest go down before their time: by S3-FIFO (firn/policy.h) from

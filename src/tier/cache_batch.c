@@ -4,7 +4,7 @@
  * then it forwards to the batch of that, and nothing that names it has to be changed.
  *
  * Called by all that reads and writes frozen items; calls cache_frozen.c. Threads: all functions
- * may be called by any; live counts change under `freeze` alone. Memory: 24 bytes a batch of 256
+ * may be called by any; live counts change under `freeze` alone. Memory: 24 bytes a batch of 128
  * KB. */
 #include "tier/cache.h"
 #include "tier/cache_frozen.h"

@@ -1,4 +1,4 @@
-/* Dirty items become durable: they are written as records into segments of 256 KB, and one commit
+/* Dirty items become durable: they are written as records into segments of 128 KB, and one commit
  * takes several. Nothing is given up for that: the items stay where they are, clean.
  *
  *   collect   under a shard's lock: copy the dirty items of a block, mark it (C7)
