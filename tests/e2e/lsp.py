@@ -626,6 +626,24 @@ class BadInput(Lsp):
                 file.write_bytes(data)
         self.assertGreater(answered, 0)
 
+    def test_references_come_in_parts_where_the_client_wants_them(self):
+        for number in range(40):
+            self.write(f"many{number}.c", "void use(void)\n{\n" + "    total(1, 2);\n" * 50 + "}\n")
+        path = self.write("lib.c", "int total(int a, int b)\n{\n    return a + b;\n}\n")
+        self.index()
+        client = self.started()
+        context = {"includeDeclaration": True}
+        whole = client.at("references", path, 0, 5, context=context)
+        self.assertGreater(len(whole), 40 * 50)
+        for token in ("part", 7):
+            rest = client.at("references", path, 0, 5, context=context, partialResultToken=token)
+            parts = [message["params"]["value"] for message in client.notifications
+                     if message["method"] == "$/progress" and message["params"]["token"] == token]
+            self.assertGreater(len(parts), 1)
+            self.assertEqual(rest, [])
+            self.assertEqual([place for part in parts for place in part], whole)
+        self.ended(client)
+
     def test_no_store_and_no_folder(self):
         client = self.client("--quiet")
         client.initialize(None)

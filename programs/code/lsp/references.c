@@ -8,7 +8,11 @@
 #include "code/lsp/overlay.h"
 #include "code/lsp/session.h"
 
+#include <firn/system.h>
+
 #define REFERENCES_MAX 10000u
+#define PART_MAX 500u               /* references, and */
+#define PART_NS UINT64_C(100000000) /* since the last, until a part is sent */
 
 struct references {
     struct session *session;
@@ -19,6 +23,9 @@ struct references {
     bool is_field;                   /* in C: the name of a field */
     bool wants_definitions;
     unsigned count;
+    const json_t *params; /* the client may want the answer in parts */
+    unsigned sent;        /* of count */
+    uint64_t sent_ns;
     struct locals locals;
     void (*write)(struct references *references, const struct source *source,
                   const struct extract_name *name);
@@ -132,6 +139,18 @@ static firn_status visit_indexed(struct references *references, uint64_t number,
     return status == FIRN_UNSUPPORTED ? FIRN_OK : status;
 }
 
+/* Sends what was found since the last part, now and then. */
+static void send_some(struct references *references)
+{
+    const unsigned waiting = references->count - references->sent;
+    const uint64_t now_ns = firn_clock_ns();
+    if (waiting == 0 || (waiting < PART_MAX && now_ns - references->sent_ns < PART_NS) ||
+        !session_send_part(references->session, references->params, references->out))
+        return;
+    references->sent = references->count;
+    references->sent_ns = now_ns;
+}
+
 static firn_status visit_index(struct references *references, firn_error *ret_error)
 {
     struct workspace *workspace = &references->session->workspace;
@@ -145,6 +164,7 @@ static firn_status visit_index(struct references *references, firn_error *ret_er
         if (status == FIRN_OK && lookup.postings.file != last) {
             last = lookup.postings.file;
             status = visit_indexed(references, last, ret_error);
+            send_some(references);
         }
     }
     lookup_end(&lookup);
@@ -155,7 +175,8 @@ static firn_status begin(struct references *references, struct session *session,
                          const json_t *params, struct out *out, struct source **ret_source,
                          const struct extract_name **ret_name, firn_error *ret_error)
 {
-    *references = (struct references){.session = session, .out = out};
+    *references = (struct references){
+        .session = session, .out = out, .params = params, .sent_ns = firn_clock_ns()};
     firn_status status = session_name(session, params, ret_source, ret_name, ret_error);
     if (status != FIRN_OK || *ret_name == NULL)
         return status;
@@ -194,6 +215,10 @@ firn_status answer_references(struct session *session, const json_t *params, str
             status = overlay_visit(&session->sources, &session->workspace, references.name,
                                    references.size, visit_source, &references, ret_error);
     }
+    /* All of it comes in parts, or none. */
+    if (references.sent > 0 && references.sent < references.count &&
+        (status == FIRN_OK || status == FIRN_LIMIT))
+        (void)session_send_part(session, params, out);
     out_close(out, '[');
     if (status != FIRN_LIMIT)
         return status;

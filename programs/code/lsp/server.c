@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+static void send_part(void *context, const json_t *token, const struct out *part);
+
 void server_init(struct server *server, const struct server_options *options)
 {
     *server = (struct server){.options = *options, .next_id = 1};
@@ -12,6 +14,8 @@ void server_init(struct server *server, const struct server_options *options)
     server->session.workspace.cache_bytes = options->cache_bytes;
     server->session.workspace.stop = options->stop;
     server->session.workspace.stop_context = options->stop_context;
+    server->session.send_part = send_part;
+    server->session.send_context = server;
     server->result.bytes.allocator = server->message.bytes.allocator = options->allocator;
 }
 
@@ -84,9 +88,9 @@ void server_show(struct server *server, int type, const char *format, ...)
     server_send(server);
 }
 
-static void out_id(struct out *out, const json_t *id)
+static void out_id(struct out *out, const char *key, const json_t *id)
 {
-    out_key(out, "id");
+    out_key(out, key);
     if (json_is_integer(id))
         out_number(out, json_integer_value(id));
     else if (json_is_string(id))
@@ -95,12 +99,22 @@ static void out_id(struct out *out, const json_t *id)
         out_null(out);
 }
 
+static void send_part(void *context, const json_t *token, const struct out *part)
+{
+    struct server *server = context;
+    struct out *out = server_begin(server, "$/progress", 0);
+    out_id(out, "token", token);
+    out_key(out, "value");
+    out_json(out, part->bytes.data, part->bytes.size);
+    server_send(server);
+}
+
 static void send_error(struct server *server, const json_t *id, enum rpc_error error,
                        const char *text)
 {
     struct out *out = &server->message;
     begin_message(server);
-    out_id(out, id);
+    out_id(out, "id", id);
     out_key(out, "error");
     out_open(out, '{');
     out_key(out, "code");
@@ -114,7 +128,7 @@ static void send_result(struct server *server, const json_t *id)
 {
     struct out *out = &server->message;
     begin_message(server);
-    out_id(out, id);
+    out_id(out, "id", id);
     out_key(out, "result");
     if (server->result.bytes.size > 0)
         out_json(out, server->result.bytes.data, server->result.bytes.size);

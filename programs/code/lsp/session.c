@@ -57,6 +57,21 @@ firn_status session_name(struct session *session, const json_t *params, struct s
     return FIRN_OK;
 }
 
+bool session_send_part(struct session *session, const json_t *params, struct out *out)
+{
+    const json_t *token = json_object_get(params, "partialResultToken");
+    if (session->send_part == NULL || (!json_is_integer(token) && !json_is_string(token)))
+        return false;
+    out_close(out, '[');
+    if (out->status == FIRN_OK)
+        session->send_part(session->send_context, token, out);
+    const firn_status status = out->status;
+    out_reset(out);
+    out->status = status;
+    out_open(out, '[');
+    return true;
+}
+
 void session_notice(struct session *session, const char *format, ...)
 {
     va_list arguments;

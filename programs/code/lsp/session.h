@@ -19,6 +19,9 @@ struct session {
     bool has_watching;    /* and being asked to watch files */
     char notice[256];     /* for the user, after the answer; "" for none */
     struct source search; /* for one file after another */
+    /* Sends a part of the answer that the client wants in parts; see session_send_part. */
+    void (*send_part)(void *context, const json_t *token, const struct out *part);
+    void *send_context;
 };
 
 typedef firn_status (*answer_fn)(struct session *session, const json_t *params, struct out *out,
@@ -44,6 +47,10 @@ FIRN_NODISCARD firn_status session_name(struct session *session, const json_t *p
                                         struct source **ret_source,
                                         const struct extract_name **ret_name,
                                         firn_error *ret_error);
+/* For an answer that is a list: sends what out has of it so far, if the client gave a token for
+ * parts (params.partialResultToken), and empties the list. False, and nothing happens, if it gave
+ * none. */
+bool session_send_part(struct session *session, const json_t *params, struct out *out);
 /* Tells the user something after the answer. */
 FIRN_PRINTF(2, 3) void session_notice(struct session *session, const char *format, ...);
 
