@@ -219,6 +219,7 @@ static firn_status read_entry(struct table_cursor *cursor)
         return FIRN_CORRUPT;
     if (rest > 0)
         memcpy(cursor->key + shared, in, rest);
+    cursor->shared = shared;
     cursor->key_size = shared + rest;
     in += rest;
     if (!table->is_compact)

@@ -58,6 +58,7 @@ struct table_cursor {
     size_t payload_size;
     const uint8_t *next_key; /* private */
     uint32_t index;          /* of the entry */
+    size_t shared;           /* bytes that the key has of the one before; may be read */
     size_t key_size;
     uint8_t key[KEY_MAX_BYTES]; /* of the entry, key_size bytes */
 };
