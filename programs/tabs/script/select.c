@@ -86,24 +86,35 @@ static bool note(void *context, dom_id element)
     return !found->first;
 }
 
-/* select(top, text, first): the elements below top, or undefined for a text that is no list. */
+/* The list that the second of three arguments is the text of; false where it is none, with what is
+ * to be returned: undefined for a text that is no list. */
+static bool take_list(script_engine *engine, const JSValueRef *arguments,
+                      const css_selectors **ret_list, JSValueRef *ret_value, JSValueRef *thrown)
+{
+    size_t where;
+    firn_status status = native_text(engine, &engine->texts[1], arguments[1]);
+    if (status == FIRN_OK)
+        status = read_list(engine, &engine->texts[1], ret_list, &where);
+    if (status == FIRN_INVALID)
+        *ret_value = JSValueMakeUndefined(engine->context);
+    else if (status != FIRN_OK)
+        *ret_value = native_throw(engine, thrown, status, NULL);
+    return status == FIRN_OK;
+}
+
+/* select(top, text, first): the elements below top. */
 JSValueRef native_select(JSContextRef context, JSObjectRef function, JSObjectRef natives,
                          size_t count, const JSValueRef *arguments, JSValueRef *thrown)
 {
     script_engine *engine = JSObjectGetPrivate(natives);
     const css_selectors *list;
-    size_t where;
+    JSValueRef value;
     (void)function;
     dom_id top = count == 3 ? native_node(engine, arguments[0]) : 0;
     if (top == 0)
         return native_throw(engine, thrown, FIRN_INVALID, "no such node");
-    firn_status status = native_text(engine, &engine->texts[1], arguments[1]);
-    if (status == FIRN_OK)
-        status = read_list(engine, &engine->texts[1], &list, &where);
-    if (status == FIRN_INVALID)
-        return JSValueMakeUndefined(context);
-    if (status != FIRN_OK)
-        return native_throw(engine, thrown, status, NULL);
+    if (!take_list(engine, arguments, &list, &value, thrown))
+        return value;
     struct found found = {.engine = engine, .thrown = thrown};
     found.first = JSValueToBoolean(context, arguments[2]);
     found.array = JSObjectMakeArray(context, 0, NULL, thrown);
@@ -113,24 +124,19 @@ JSValueRef native_select(JSContextRef context, JSObjectRef function, JSObjectRef
     return found.array;
 }
 
-/* matches(element, text, scope): a boolean, or undefined for a text that is no list. */
+/* matches(element, text, scope): a boolean. */
 JSValueRef native_matches(JSContextRef context, JSObjectRef function, JSObjectRef natives,
                           size_t count, const JSValueRef *arguments, JSValueRef *thrown)
 {
     script_engine *engine = JSObjectGetPrivate(natives);
     const css_selectors *list;
-    size_t where;
+    JSValueRef value;
     (void)function;
     dom_id element = count == 3 ? native_node(engine, arguments[0]) : 0;
     if (element == 0 || dom_kind_of(engine->page, element) != DOM_ELEMENT)
         return native_throw(engine, thrown, FIRN_INVALID, "no such element");
-    firn_status status = native_text(engine, &engine->texts[1], arguments[1]);
-    if (status == FIRN_OK)
-        status = read_list(engine, &engine->texts[1], &list, &where);
-    if (status == FIRN_INVALID)
-        return JSValueMakeUndefined(context);
-    if (status != FIRN_OK)
-        return native_throw(engine, thrown, status, NULL);
+    if (!take_list(engine, arguments, &list, &value, thrown))
+        return value;
     css_scope scope = {
         .page = engine->page, .root = native_node(engine, arguments[2]), .quirks = engine->quirks};
     return JSValueMakeBoolean(context, css_matches(list, &scope, element));

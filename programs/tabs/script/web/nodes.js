@@ -376,15 +376,21 @@ function mix(type, members) {
     Object.defineProperties(type.prototype, Object.getOwnPropertyDescriptors(members));
 }
 
-// The sibling elements that a node has, and its place among them.
+// The next sibling (or previous one) of a node that is none of those given.
+function outside(id, step, nodes) {
+    do
+        id = $[step](id);
+    while (id !== 0 && nodes.includes(web.known(id)));
+    return id;
+}
+
+// What a node can do among its siblings.
 const child = {
     before(...nodes) {
         const id = idOf(this), parent = $.parent(id);
         if (parent === 0)
             return;
-        let previous = $.previous(id);
-        while (previous !== 0 && nodes.includes(web.known(previous)))
-            previous = $.previous(previous);
+        const previous = outside(id, "previous", nodes);
         const added = gather(nodes);
         insertBefore(parent, added, previous === 0 ? $.first(parent) : $.next(previous));
     },
@@ -392,18 +398,14 @@ const child = {
         const id = idOf(this), parent = $.parent(id);
         if (parent === 0)
             return;
-        let next = $.next(id);
-        while (next !== 0 && nodes.includes(web.known(next)))
-            next = $.next(next);
+        const next = outside(id, "next", nodes);
         insertBefore(parent, gather(nodes), next);
     },
     replaceWith(...nodes) {
         const id = idOf(this), parent = $.parent(id);
         if (parent === 0)
             return;
-        let next = $.next(id);
-        while (next !== 0 && nodes.includes(web.known(next)))
-            next = $.next(next);
+        const next = outside(id, "next", nodes);
         const added = gather(nodes);
         if ($.parent(id) === parent && added !== id)
             remove(id);
