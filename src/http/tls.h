@@ -6,8 +6,9 @@
  * malloc; what was read ahead of it, seldom, by the system's allocator.
  *
  * Errors are errno values: EAGAIN, when the socket must first become readable or, where
- * firn_http_tls_sends tells so, writable; EPROTO, when the other side broke the protocol or the
- * connection; those of the socket. */
+ * firn_http_tls_sends tells so, writable; EPROTO, when the other side broke the protocol;
+ * ECONNRESET, when the connection ended without its saying that this was all; those of the socket.
+ */
 #ifndef FIRN_HTTP_TLS_H
 #define FIRN_HTTP_TLS_H
 

@@ -105,6 +105,8 @@ static int error_of(struct tls *tls, ssize_t result)
     tls->is_broken = true;
     if (result == GNUTLS_E_PULL_ERROR || result == GNUTLS_E_PUSH_ERROR)
         return tls->os_errno;
+    if (result == GNUTLS_E_PREMATURE_TERMINATION)
+        return ECONNRESET;
     return result == GNUTLS_E_MEMORY_ERROR ? ENOMEM : EPROTO;
 }
 

@@ -10,6 +10,7 @@ import pty
 import random
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -321,6 +322,35 @@ class Get(Case):
             finally:
                 peer.kill()
                 peer.wait()
+
+    def test_an_end_that_tls_does_not_tell_is_a_cut(self):
+        certificates = Certificates(self.folder)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificates.pair())
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+
+        def answer(text, is_told):
+            plain, _ = listener.accept()
+            stream = context.wrap_socket(plain, server_side=True)
+            stream.recv(65536)
+            stream.sendall(text)
+            if is_told:
+                with contextlib.suppress(OSError):
+                    stream.unwrap()
+            with socket.socket(fileno=stream.detach()) as plain:
+                plain.shutdown(socket.SHUT_WR)
+
+        for fields, is_told, status in (("", True, 0), ("", False, 1), ("Content-Length: 5\r\n", False, 0),
+                                        ("Content-Length: 6\r\n", True, 1), ("Content-Length: 6\r\n", False, 1)):
+            text = f"HTTP/1.1 200 OK\r\n{fields}\r\nhello".encode()
+            thread = threading.Thread(target=answer, args=(text, is_told))
+            thread.start()
+            run = self.get(f"https://localhost:{listener.getsockname()[1]}/", "--ca", certificates.ca)
+            thread.join(60)
+            self.assertEqual((run.returncode, run.stdout), (status, b"hello"), (fields, is_told, run))
+            self.assertEqual(run.stderr.count(b"\n"), status)
+            self.assertNotIn(b"Protocol error", run.stderr)
 
     def test_places_that_cannot_be_written(self):
         self.write("large", LARGE)
