@@ -101,6 +101,11 @@ static bool take_headers(const struct invocation *invocation, firn_arena *arena,
         fetch->fields[count++] =
             (firn_http_pair){"Content-Type", "application/x-www-form-urlencoded"};
     fetch->request.field_count = count;
+    fetch->has_range = has_field(fetch->fields, count, "Range");
+    if (fetch->goes_on && (fetch->has_range || has_field(fetch->fields, count, "If-Range"))) {
+        report_usage("--continue sends Range and If-Range itself");
+        return false;
+    }
     return true;
 }
 

@@ -22,7 +22,9 @@ struct transfer {
     firn_http_reply *reply;
     firn_error error;
     uint64_t start_ns;
-    uint64_t came; /* bytes, by this run */
+    uint64_t came;  /* bytes, by this run */
+    uint64_t whole; /* bytes of all, where the reply is the rest; UINT64_MAX: not said */
+    bool is_rest;   /* it goes behind what is there */
     uint16_t status;
     bool has_file; /* a path was given */
 };
@@ -126,8 +128,11 @@ static bool ask_for_rest(struct transfer *transfer, bool *ret_complete)
         return true;
     }
     const bool is_said = read_content_range(transfer->reply, &first, &whole);
-    if (status == 206 && is_said && first == part->size)
+    if (status == 206 && is_said && first == part->size) {
+        transfer->is_rest = true;
+        transfer->whole = whole;
         return true;
+    }
     if (status == 416 && is_said && whole == part->size) {
         *ret_complete = true;
         return true;
@@ -206,13 +211,26 @@ static enum exit_status take(struct transfer *transfer)
                  reason);
         return fail(transfer);
     }
-    tag_of(transfer->reply, tag);
-    if (head->status != 206) {
+    if (head->status == 206 && !transfer->is_rest && !transfer->fetch->has_range) {
+        snprintf(transfer->error.text, sizeof transfer->error.text,
+                 "206 Partial Content, where all was asked for");
+        return fail(transfer);
+    }
+    if (!transfer->is_rest) {
+        tag_of(transfer->reply, tag);
+        if (head->status == 206) /* nothing could be gone on with */
+            tag[0] = '\0';
         if (!part_begin(&transfer->part, tag))
             return EXIT_FAILED;
         memcpy(transfer->part.tag, tag, sizeof tag);
     }
     enum exit_status status = take_body(transfer);
+    if (status == EXIT_DONE && transfer->is_rest && transfer->whole != UINT64_MAX &&
+        transfer->part.size != transfer->whole) {
+        snprintf(transfer->error.text, sizeof transfer->error.text,
+                 "the server sent only a part of what is missing");
+        return fail(transfer);
+    }
     if (status == EXIT_DONE && !part_finish(&transfer->part))
         status = EXIT_FAILED;
     return status;

@@ -11,6 +11,7 @@ struct fetch {
     firn_http_request request; /* but its URL */
     firn_http_pair *fields;    /* of the request, with room for two more */
     bool goes_on;              /* --continue */
+    bool has_range;            /* the user's own field asks for a part */
     bool quiet, json;
     bool only_head;
 };

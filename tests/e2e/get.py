@@ -211,6 +211,24 @@ class Get(Case):
                 self.assertEqual((run.returncode, run.stderr.count(b"\n")), (0, 1), (name, run))
                 self.assertIn(b"another version", run.stderr)
                 self.assertEqual(self.out.read_bytes(), LARGE, name)
+        # One that is sent in parts is gone on with; one that was not asked for is no file.
+        def in_parts(_, head, __):
+            first = int(head.partition("Range: bytes=")[2].partition("-")[0] or 0)
+            part = LARGE[first:first + 1_000_000]
+            return whole(part, f"Content-Range: bytes {first}-{first + len(part) - 1}/{len(LARGE)}",
+                         status="206 Partial Content")
+        with Scripted(in_parts) as server:
+            self.part.write_bytes(LARGE[:100])
+            self.tag.write_text('"one"\n')
+            self.out.unlink(missing_ok=True)
+            for _ in range(2):
+                self.assert_fails_with_one_line(self.get(server.url, "-c", "-o", self.out), "a part", "--continue")
+                self.assertFalse(self.out.exists())
+            self.assert_got(self.get(server.url, "-q", "-c", "-o", self.out))
+            self.assert_fails_with_one_line(self.get(server.url, "-o", self.out), "206 ")
+            self.assertEqual(self.out.read_bytes(), LARGE)
+            self.part.write_bytes(b"x" * 2_000_000)  # of which nothing stays
+            self.assert_got(self.get(server.url, "-q", "-H", "Range: bytes=9-", "-o", self.out), LARGE[9:1_000_009])
         for tag in (None, "", '"cut'):  # of which nothing is known
             with Scripted(lambda n, head, body: whole(LARGE, 'ETag: W/"weak"')) as server:
                 self.part.write_bytes(b"x" * 100)
@@ -460,7 +478,8 @@ class Get(Case):
             for words in ((), ("ftp://x/",), ("x",), ("http://a b/",), ("http:///",), (url, "-H", "none"),
                           (url, "-c"), (url, "--json"), (url, "--ca", "x", "--insecure"), (url, "-I", "-o", "x"),
                           (url, url, "-o", self.folder / "x"), (url, "--time", "9999999"), (url, "--redirects", "-1"),
-                          (url, url, "-d", "@-"), (url, "-c", "-o", "x", "-d", "x")):
+                          (url, url, "-d", "@-"), (url, "-c", "-o", "x", "-d", "x"),
+                          (url, "-c", "-o", "x", "-H", "range: bytes=1-")):
                 run = self.get(*words)
                 self.assertEqual((run.returncode, run.stderr.count(b"\n"), run.stdout), (2, 1, b""), (words, run))
             self.assert_fails_with_one_line(self.get(url, "-d", f"@{self.folder}/none"), "none")
