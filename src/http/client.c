@@ -311,11 +311,12 @@ static firn_status begin_call(struct call *call)
 firn_status firn_http_client_open(firn_http_client *client, const firn_http_request *request,
                                   firn_http_reply **ret_reply, firn_error *ret_error)
 {
-    struct call call; /* most of it is text, which needs no clearing */
+    struct call call;                       /* most of it is text, which needs no clearing */
+    firn_error error = {.status = FIRN_OK}; /* what fails may be repeated, and is not told then */
     memset(&call, 0, offsetof(struct call, text));
     call.client = client;
     call.request = request;
-    call.ret_error = ret_error;
+    call.ret_error = &error;
     firn_status status = begin_call(&call);
     while (status == FIRN_OK) {
         bool follows;
@@ -330,6 +331,8 @@ firn_status firn_http_client_open(firn_http_client *client, const firn_http_requ
         }
         pass_over(reply);
     }
+    if (ret_error != NULL)
+        *ret_error = error;
     return status;
 }
 

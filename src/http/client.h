@@ -88,7 +88,7 @@ struct call {
     bool wants_continue;
     uint32_t redirects; /* so far */
     uint64_t deadline_ns;
-    firn_error *ret_error;     /* may be NULL */
+    firn_error *ret_error;
     char text[REDIRECT_BYTES]; /* of url, after a redirect */
 };
 

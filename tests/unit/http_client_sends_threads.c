@@ -205,7 +205,9 @@ static void only_what_may_be_repeated_is_sent_again(void **state)
             request.body_size = 6;
             request.rewind = cases[i].rewinds ? rewind_it : NULL;
         }
+        error.line = 77;
         firn_status status = ask(client, &request, NULL);
+        assert_int_equal(error.line, cases[i].repeated ? 77 : 0); /* told only if it failed */
         if (status != (cases[i].repeated ? FIRN_OK : FIRN_IO))
             fail_msg("%s: %s", cases[i].method, error.text);
         script_end(&script);
