@@ -83,7 +83,10 @@ enum exit_status command_serve(const struct invocation *invocation)
     bool is_over = true;
     enum exit_status status;
 
-    memory_share();
+    if (option_flag(invocation, "resident"))
+        memory_share_little();
+    else
+        memory_share();
     const struct served_options options = {.path = realpath(path, store) != NULL ? store : path,
                                            .ram_bytes = ram_bytes(invocation),
                                            .is_resident = option_flag(invocation, "resident")};

@@ -21,6 +21,16 @@ void memory_share(void)
 #endif
 }
 
+/* A server with all of 10 M lines in memory rises to 51 MB while it answers, instead of 59. */
+void memory_share_little(void)
+{
+    memory_share();
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, 128 << 10);
+    mallopt(M_TRIM_THRESHOLD, 128 << 10);
+#endif
+}
+
 void memory_trim(void)
 {
 #ifdef __GLIBC__

@@ -10,6 +10,10 @@ void memory_return_large_blocks(void);
  * freed is there for the next. Called once, before threads are made. */
 void memory_share(void);
 
+/* The same for one that keeps most of its memory and takes little besides: what is large goes back
+ * to the kernel at once, and leaves no holes between what is kept. */
+void memory_share_little(void);
+
 /* Gives what is free back to the kernel. */
 void memory_trim(void);
 
