@@ -3,6 +3,7 @@
 #include "http/ledger.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stddef.h>
 #include <sys/syscall.h>
 
