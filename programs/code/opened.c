@@ -475,8 +475,7 @@ void content_release(struct opened *opened, struct content *content)
 
 /* --- trees --- */
 
-/* Lets the device read the tree, and the source's further segments, beside the source's first: a
- * file that is not in memory is there a fifth earlier. */
+/* Lets the device read the tree, and the source's further segments, beside the source's first. */
 static void will_load(struct opened *opened, const struct file_record *record)
 {
     if (record->source.edits != NULL)

@@ -29,8 +29,7 @@ struct firn_partial {
     uint32_t *parents;
     struct part *parts;
     uint32_t part_count;
-    struct firn_spelling spelling; /* of a file with many children below its root: a fifth of the
-                                      time where each part reads them */
+    struct firn_spelling spelling; /* so that not each part reads the children of a long list */
 };
 
 static firn_status read_parts(firn_partial *partial)
