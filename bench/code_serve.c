@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -36,6 +37,7 @@
 
 #define REQUESTS_MAX 1000u
 #define LINE_BYTES 1024u
+#define ANSWER_BYTES ((size_t)64 << 20)
 
 static void fail(const char *what)
 {
@@ -159,6 +161,7 @@ static void start(struct server *server, const char *store, const char *folder, 
         fail("cannot make a pipe");
     *server = (struct server){.process = fork()};
     if (server->process == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGTERM); /* so that it does not outlive a bench that fails */
         dup2(ends[1], STDOUT_FILENO);
         execl(program, program, "code", "serve", "--store", store, "--socket", address.sun_path,
               "--json", is_resident ? "--resident" : NULL, (char *)NULL);
@@ -209,7 +212,7 @@ static void stop(struct server *server)
 static double ask(const struct server *server, const char *method, const char *key,
                   const char *value)
 {
-    static char answer[16 << 20];
+    static char answer[ANSWER_BYTES];
     char line[2 * LINE_BYTES];
     size_t used = 0;
     const int size =
@@ -219,6 +222,8 @@ static double ask(const struct server *server, const char *method, const char *k
     if (write(server->client, line, (size_t)size) != size)
         fail("the server is gone");
     do {
+        if (used == sizeof answer)
+            fail("an answer is longer than 64 MiB");
         const ssize_t got = read(server->client, answer + used, sizeof answer - used);
         if (got <= 0)
             fail("the server ended an answer early");
