@@ -138,6 +138,14 @@ static firn_status add_text(const struct reading *reading, enum ignore_kind kind
     return status;
 }
 
+/* Whether there is such a file: in a folder that may not be searched, nobody can tell, and the
+ * folder itself is told about. */
+static bool is_there(const char *path)
+{
+    firn_path_kind kind;
+    return firn_path_kind_get(path, &kind, NULL, NULL) == FIRN_OK;
+}
+
 /* Reads an ignore file of the folder, if there is one. */
 static firn_status read_file(const struct reading *reading, const char *name, enum ignore_kind kind)
 {
@@ -154,7 +162,8 @@ static firn_status read_file(const struct reading *reading, const char *name, en
         firn_file_read_all(path, IGNORE_MAX_BYTES, allocator, &data, &data_size, NULL, &error);
     if (status == FIRN_OK && data_size > 0)
         status = add_text(reading, kind, data, data_size);
-    else if (status == FIRN_NOT_FOUND || error.os_errno == ENOTDIR)
+    else if (status == FIRN_NOT_FOUND || error.os_errno == ENOTDIR ||
+             (status == FIRN_PERMISSION && !is_there(path)))
         status = FIRN_OK;
     else if (status != FIRN_OK && status != FIRN_NO_MEMORY)
         status = reading->skip(reading->context, path, &error);
@@ -166,13 +175,12 @@ static firn_status read_file(const struct reading *reading, const char *name, en
 static firn_status has_repository(const struct ignore *ignore, const char *folder, size_t size,
                                   bool *ret_has)
 {
-    firn_path_kind kind;
     char *path = firn_allocate(ignore->allocator, size + sizeof ".git");
     if (path == NULL)
         return FIRN_NO_MEMORY;
     memcpy(path, folder, size);
     memcpy(path + size, ".git", sizeof ".git");
-    *ret_has = firn_path_kind_get(path, &kind, NULL, NULL) == FIRN_OK;
+    *ret_has = is_there(path);
     firn_release(ignore->allocator, path, size + sizeof ".git");
     return FIRN_OK;
 }
