@@ -182,6 +182,7 @@ static int run_child(const char *name, const char *work, const char *profile, ui
         measure(which, work, process, folder, requests);
         kill(process, SIGKILL);
         waitpid(process, NULL, 0);
+        load_wait_gone(PORT);
     }
     char command[64];
     snprintf(command, sizeof command, "rm -rf %s", folder);

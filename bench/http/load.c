@@ -62,6 +62,33 @@ void load_wait(uint16_t port)
     fail("no server");
 }
 
+/* Whether the port could be had, as a server asks for it. */
+static bool is_free(uint16_t port)
+{
+    const int on = 1;
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_port = htons(port),
+                             .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (fd < 0)
+        fail("socket");
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    bool free = bind(fd, (struct sockaddr *)&at, sizeof at) == 0;
+    close(fd);
+    return free;
+}
+
+void load_wait_gone(uint16_t port)
+{
+    const struct timespec pause = {.tv_nsec = 10000000};
+    for (int i = 0; i < 7000; i++) {
+        if (is_free(port))
+            return;
+        nanosleep(&pause, NULL);
+    }
+    fail("the port does not become free");
+}
+
 static int open_or_fail(uint16_t port)
 {
     int fd = open_connection(port);

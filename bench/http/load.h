@@ -6,6 +6,9 @@
 
 /* Waits up to five seconds for a server on the port; ends this program when there is none. */
 void load_wait(uint16_t port);
+/* Waits up to 70 seconds until a server could have the port: what the kernel keeps of a connection
+ * or a ring of one that was killed may have it for a while. */
+void load_wait_gone(uint16_t port);
 
 /* So many connections that each send `depth` requests in one piece and read their answers, until
  * there were about `requests`; returns how many there were. All answers must be of the same size.
