@@ -273,6 +273,8 @@ static void trees_that_no_script_reaches_are_freed(void **state)
         "'<b>1</b>2';"
         "d.append(e); e.firstChild.mine = i; e.remove(); }"
         "for (let i = 0; i < 1000; i++) { d.innerHTML = '<u><s></s></u>'; d.firstChild.mine = i }"
+        "d.innerHTML = '<p><b></b></p>'; var inner = d.querySelector('b'); d.textContent = '';"
+        "inner.parentNode.mine = 9; d.innerHTML = '<s></s>';"
         "d.mine = 5; document.querySelector('s').mine = 6; 'done'",
         "done");
     for (int i = 0; i < 3; i++)
@@ -280,8 +282,8 @@ static void trees_that_no_script_reaches_are_freed(void **state)
     assert_in_range(node_count(engine), before, before + 400); /* the stack may still name some */
     expect(engine,
            "kept.childNodes.length + kept.lastChild.nodeName + kept.mine + d.mine +"
-           "document.querySelector('s').mine",
-           "2B756");
+           "document.querySelector('s').mine + inner.parentNode.mine",
+           "2B7569");
     engine_destroy(engine);
 }
 

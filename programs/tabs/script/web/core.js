@@ -103,22 +103,37 @@ function isConnected(id) {
     return $.root(id) === web.documentId;
 }
 
-// Puts an object among those of its tree.
-function keep(id, object) {
-    if (isConnected(id)) {
-        held.set(id, object);
-        return;
-    }
-    let tree;
-    for (const other of $.wrapped($.root(id))) {
-        tree = other !== id ? trees.get(known(other) ?? object) : undefined;
+// The set of the objects of a tree apart: that of the next node above which has one, else of any other
+// node of the tree, though not of what was moved with it; a new one where there is none.
+function treeOf(id, moved) {
+    for (let at = $.parent(id); at !== 0; at = $.parent(at)) {
+        const tree = trees.get(known(at));
         if (tree !== undefined)
-            break;
+            return tree;
     }
-    tree ??= new Set();
+    for (const other of $.wrapped($.root(id))) {
+        const tree = moved && $.within(other, id) ? undefined : trees.get(known(other));
+        if (tree !== undefined)
+            return tree;
+    }
+    return new Set();
+}
+
+// Puts an object into the set of a tree, and out of the one that it was in.
+function join(tree, id, object) {
+    trees.get(object)?.delete(object);
     tree.add(object);
     trees.set(object, tree);
+    held.delete(id);
     apart.set(id, new WeakRef(object));
+}
+
+// Holds an object of a node in the document.
+function hold(id, object) {
+    trees.get(object)?.delete(object);
+    trees.delete(object);
+    apart.delete(id);
+    held.set(id, object);
 }
 
 // The object of a node; null for none.
@@ -134,43 +149,26 @@ function wrap(id) {
 // Makes an object that of a node.
 function adopt(id, object) {
     new Numbered(object, id);
+    if (isConnected(id))
+        hold(id, object);
+    else
+        join(treeOf(id, false), id, object);
     $.setFlag(id, WRAPPED, true);
-    keep(id, object);
     return object;
 }
 
-// Must be called when a tree was joined to another, or taken apart: its objects are held otherwise.
+// Must be called for what was put into another tree, or taken out of one: its objects are held
+// otherwise. O(what was moved), where a node above it has an object.
 function rehold(id) {
     const ids = $.wrapped(id);
     if (ids.length === 0)
         return;
-    if (isConnected(id)) {
-        for (const each of ids) {
-            const object = known(each);
-            if (object === undefined)
-                continue;
-            trees.delete(object);
-            apart.delete(each);
-            held.set(each, object);
-        }
-        return;
-    }
-    const tree = new Set();
-    for (const each of $.wrapped($.root(id))) {
+    const tree = isConnected(id) ? undefined : treeOf(id, true);
+    for (const each of ids) {
         const object = known(each);
-        if (object === undefined)
-            continue;
-        tree.add(object);
-        trees.set(object, tree);
-        held.delete(each);
-        apart.set(each, new WeakRef(object));
+        if (object !== undefined)
+            tree === undefined ? hold(each, object) : join(tree, each, object);
     }
-}
-
-// A tree that lost a part: those of its objects that stay forget the others.
-function regroup(root) {
-    if (root !== web.documentId)
-        rehold(root);
 }
 
 // Frees trees that no script can reach any more.
@@ -195,7 +193,6 @@ function discard(id) {
 // --- conversions of Web IDL ---
 
 const toText = value => `${value}`;
-const toTextOrNull = value => value === null || value === undefined ? null : `${value}`;
 function toNumber(value) {
     value = Number(value);
     return Number.isFinite(value) ? Math.trunc(value) | 0 : 0;
@@ -220,7 +217,7 @@ expose(DOMException);
 
 Object.assign(web, {
     documentId: 0, fail, expose, constants, token, illegal, idOf, isNode, known, wrap, adopt, rehold,
-    regroup, sweep, discard, isConnected, toText, toTextOrNull, toNumber, lower, upper, need, needNode,
+    sweep, discard, isConnected, toText, toNumber, lower, upper, need, needNode,
     isHeld: () => false,
 });
 })

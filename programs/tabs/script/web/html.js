@@ -235,7 +235,7 @@ const svgTypes = {
 web.elementPrototype = id => {
     const space = $.space(id), name = $.name(id);
     if (space === web.HTML)
-        return (web.customType(id) ?? types.get(name) ??
+        return (web.customType(name) ?? types.get(name) ??
             (plain.has(name) || name.includes("-") ? HTMLElement : global.HTMLUnknownElement)).prototype;
     if (space === 2)
         return (Object.hasOwn(svgTypes, name) ? svgTypes[name] : SVGElement).prototype;
@@ -720,5 +720,5 @@ function activate(element) {
         }
     };
 }
-Object.assign(web, { HTMLElement, Script, Style, Link, formValues: { values, checks, choices }, types });
+Object.assign(web, { HTMLElement, Script, Style, Link });
 })

@@ -124,7 +124,6 @@ function remove(id) {
     web.leaving(id, root);
     $.remove(id);
     web.rehold(id);
-    web.regroup(root);
     if (watching)
         notify(parent, "childList", values);
     web.removed(id, root);

@@ -181,7 +181,6 @@ function makeStyle(read, write) {
 }
 
 Object.assign(web, {
-    makeStyle, splitStyle: split, parseStyle: parse,
     styleOf: web.keptBy(element => {
         const id = idOf(element);
         return makeStyle(() => $.attribute(id, "style") ?? "",
