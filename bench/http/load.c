@@ -31,16 +31,27 @@ static void fail(const char *what)
     exit(1);
 }
 
-static int open_connection(uint16_t port)
+static struct sockaddr_in loopback(uint16_t port)
 {
-    const int on = 1;
-    struct sockaddr_in at = {.sin_family = AF_INET,
-                             .sin_port = htons(port),
-                             .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+    return (struct sockaddr_in){.sin_family = AF_INET,
+                                .sin_port = htons(port),
+                                .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+}
+
+static int open_socket(void)
+{
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     if (fd < 0)
         fail("socket");
-    if (connect(fd, (struct sockaddr *)&at, sizeof at) != 0) {
+    return fd;
+}
+
+static int open_connection(uint16_t port)
+{
+    const int on = 1;
+    const struct sockaddr_in at = loopback(port);
+    int fd = open_socket();
+    if (connect(fd, (const struct sockaddr *)&at, sizeof at) != 0) {
         close(fd);
         return -1;
     }
@@ -66,14 +77,10 @@ void load_wait(uint16_t port)
 static bool is_free(uint16_t port)
 {
     const int on = 1;
-    struct sockaddr_in at = {.sin_family = AF_INET,
-                             .sin_port = htons(port),
-                             .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (fd < 0)
-        fail("socket");
+    const struct sockaddr_in at = loopback(port);
+    int fd = open_socket();
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    bool free = bind(fd, (struct sockaddr *)&at, sizeof at) == 0;
+    bool free = bind(fd, (const struct sockaddr *)&at, sizeof at) == 0;
     close(fd);
     return free;
 }
