@@ -32,6 +32,9 @@ firn_status engine_load(script_engine *engine, const char *url, const char *html
 firn_status engine_eval(script_engine *engine, const char *script, size_t size, char **ret_text,
                         size_t *ret_size);
 
+/* What a fetch that a hook began came to. */
+void engine_fetched(script_engine *engine, uint32_t id, const engine_response *response);
+
 /* Runs the timers that are due, and what follows from them. */
 void engine_run_timers(script_engine *engine);
 
