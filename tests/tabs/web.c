@@ -51,7 +51,12 @@ static void fill(void *context, void *data, size_t size)
 
 static script_engine *start(struct around *around)
 {
-    const engine_hooks hooks = {print, wake_in, now, wall, fill, around};
+    const engine_hooks hooks = {.print = print,
+                                .wake_in = wake_in,
+                                .now = now,
+                                .time = wall,
+                                .random = fill,
+                                .context = around};
     script_engine *engine;
     firn_error error = {0};
     *around = (struct around){.wake = -1};
