@@ -1,11 +1,11 @@
 /* The history of a browser: visits (URL, title, time), kept for good in a folder of their own, at
- * some 8 bytes a visit (bench/tabs measures it).
+ * some 9 bytes a visit (bench/tabs measures it).
  *
  * FOLDER/visits is a frozen store of columns: pages (URL and title, each pair once) and visits (the
  * number of a page, and a time); FOLDER/recent has the newest visits until they make a block, so
  * that a visit is safe from the end of this process as soon as history_add returns, and from the
- * machine's after history_flush. RAM: the newest visits, at most
- * some 2 MB, and what a search holds while it runs.
+ * machine's after history_flush. Format: docs/formats/history.md. RAM: the newest visits, at most
+ * some 2 MB (8 MB while they cannot be packed), and what a search holds while it runs.
  *
  * Threads: confined to one. */
 #ifndef TABS_HISTORY_HISTORY_H
@@ -28,15 +28,15 @@ typedef struct history history;
 firn_status history_open(const char *folder, const firn_allocator *allocator, history **ret_history,
                          firn_error *ret_error);
 /* What was added stays. NULL is let pass. */
-void history_close(history *history);
+void history_close(history *visited);
 
 /* Adds a visit; time_ms since 1970. Texts hold any bytes. FIRN_NO_MEMORY, FIRN_NO_SPACE, FIRN_IO,
  * FIRN_CORRUPT (of a block that must be read to write the next): the visit is not added. */
-firn_status history_add(history *history, firn_bytes url, firn_bytes title, int64_t time_ms,
+firn_status history_add(history *visited, firn_bytes url, firn_bytes title, int64_t time_ms,
                         firn_error *ret_error);
 
 /* Makes all that was added safe from a failure of the machine. FIRN_NO_SPACE, FIRN_IO. */
-firn_status history_flush(history *history, firn_error *ret_error);
+firn_status history_flush(history *visited, firn_error *ret_error);
 
 typedef enum history_how {
     HISTORY_SUBSTRING, /* in the URL or the title; letters of ASCII in either case */
@@ -60,7 +60,7 @@ typedef bool (*history_visit_fn)(void *context, const history_visit *visit);
 
 /* Tells of the visits that were asked for, the one added last first. FIRN_CORRUPT (what could not
  * be read is left out, and all others were told), FIRN_NO_MEMORY, FIRN_IO. */
-firn_status history_search(history *history, const history_query *query, history_visit_fn visit,
+firn_status history_search(history *visited, const history_query *query, history_visit_fn visit,
                            void *context, firn_error *ret_error);
 
 typedef struct history_summary {
@@ -69,6 +69,6 @@ typedef struct history_summary {
     uint64_t disk_bytes;
     uint64_t ram_bytes;
 } history_summary;
-void history_usage(const history *history, history_summary *ret_summary);
+void history_usage(const history *visited, history_summary *ret_summary);
 
 #endif
