@@ -249,7 +249,7 @@ static void timers_come_in_their_order(void **state)
         around.now += around.wake;
         engine_run_timers(engine);
     }
-    expect(engine, "seen.join()", "soon,a,c,frame,i,b,i");
+    expect(engine, "seen.join()", "soon,a,c,i,frame,b,i");
     assert_true(around.wake < 0);
     engine_destroy(engine);
 }

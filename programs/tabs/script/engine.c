@@ -15,6 +15,10 @@
 /* Of the engine's library, though not of its headers: JSGarbageCollect only notes that it is time.
  */
 extern void JSSynchronousGarbageCollectForDebugging(JSContextRef context);
+/* Likewise: calls a function with a promise and why it was rejected, where nothing handles that. */
+extern void JSGlobalContextSetUnhandledRejectionCallback(JSGlobalContextRef context,
+                                                         JSObjectRef function,
+                                                         JSValueRef *thrown);
 
 static const engine_hooks no_hooks;
 
@@ -89,6 +93,14 @@ static firn_status run_file(script_engine *engine, const struct web_file *file, 
     return thrown == NULL ? FIRN_OK : refuse(engine, file->name, thrown, ret_error);
 }
 
+static void watch_rejections(script_engine *engine)
+{
+    JSObjectRef function = JSValueToObject(
+        engine->context, native_property(engine, engine->entry, "rejected"), NULL);
+    if (function != NULL)
+        JSGlobalContextSetUnhandledRejectionCallback(engine->context, function, NULL);
+}
+
 static firn_status start(script_engine *engine, firn_error *ret_error)
 {
     firn_status status = dom_create(NULL, &engine->page);
@@ -108,6 +120,8 @@ static firn_status start(script_engine *engine, firn_error *ret_error)
     make_entry(engine, shared);
     for (size_t i = 0; status == FIRN_OK && web_files[i].name != NULL; i++) /* I1 */
         status = run_file(engine, &web_files[i], shared, ret_error);
+    if (status == FIRN_OK)
+        watch_rejections(engine);
     return status;
 }
 
@@ -133,7 +147,7 @@ void engine_destroy(script_engine *engine)
     if (engine->context != NULL)
         JSGlobalContextRelease(engine->context);
     select_fini(engine);
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < TEXTS; i++)
         script_text_fini(&engine->texts[i]);
     script_text_fini(&engine->scratch);
     dom_destroy(engine->page);
@@ -227,7 +241,11 @@ firn_status engine_eval(script_engine *engine, const char *script, size_t size, 
 
 void engine_run_timers(script_engine *engine)
 {
-    engine_call(engine, "timers", 0, NULL);
+    JSValueRef next = JSValueMakeBoolean(engine->context, false), more;
+    do { /* each in a call of its own, behind which promises go on */
+        more = engine_call(engine, "timers", 1, &next);
+        next = JSValueMakeBoolean(engine->context, true);
+    } while (more != NULL && JSValueToBoolean(engine->context, more));
 }
 
 void engine_collect(script_engine *engine)

@@ -32,7 +32,8 @@ firn_status engine_load(script_engine *engine, const char *url, const char *html
 firn_status engine_eval(script_engine *engine, const char *script, size_t size, char **ret_text,
                         size_t *ret_size);
 
-/* What a fetch that a hook began came to. */
+/* What a fetch that a hook began came to: the number is the one that the hook was given. Not to be
+ * called while a hook is. */
 void engine_fetched(script_engine *engine, uint32_t id, const engine_response *response);
 
 /* Runs the timers that are due, and what follows from them. */

@@ -4,53 +4,18 @@
  *
  * Complexity: as the calls of dom.h.
  */
-#include "tabs/script/state.h"
+#include "tabs/script/native.h"
 
 #include "tabs/dom/write.h"
 
+#include <assert.h>
 #include <string.h>
 
-#define NATIVE(name)                                                                               \
-    static JSValueRef name(JSContextRef context, JSObjectRef function, JSObjectRef natives,        \
-                           size_t count, const JSValueRef *arguments, JSValueRef *thrown)
-
-/* What every native has at hand. */
-#define BEGIN(wanted)                                                                              \
-    script_engine *engine = JSObjectGetPrivate(natives);                                           \
-    (void)context, (void)function;                                                                 \
-    if (count < (wanted))                                                                          \
-    return native_throw(engine, thrown, FIRN_INVALID, "too few arguments")
-
-/* The same without arguments. */
-#define BEGIN_ALONE                                                                                \
-    script_engine *engine = JSObjectGetPrivate(natives);                                           \
-    (void)context, (void)function, (void)arguments, (void)count;                                   \
-    (void)thrown
-
-#define NODE(variable, index)                                                                      \
-    dom_id variable = native_node(engine, arguments[index]);                                       \
-    if (variable == 0)                                                                             \
-    return native_throw(engine, thrown, FIRN_INVALID, "no such node")
-
-#define NODE_OR_NONE(variable, index) dom_id variable = native_node(engine, arguments[index])
-
-#define TEXT(variable, index)                                                                      \
-    script_text *variable = &engine->texts[index];                                                 \
-    if (native_text(engine, variable, arguments[index]) != FIRN_OK)                                \
-    return native_throw(engine, thrown, FIRN_NO_MEMORY, NULL)
-
-#define CHECK(status)                                                                              \
-    if ((status) != FIRN_OK)                                                                       \
-    return native_throw(engine, thrown, status, NULL)
+#define NATIVES_MAX 120
 
 static JSValueRef make_node(script_engine *engine, dom_id node)
 {
     return JSValueMakeNumber(engine->context, node);
-}
-
-static JSValueRef nothing(script_engine *engine)
-{
-    return JSValueMakeUndefined(engine->context);
 }
 
 /* --- making nodes --- */
@@ -123,7 +88,7 @@ NATIVE(release)
     BEGIN(1);
     NODE(node, 0);
     dom_free(engine->page, node);
-    return nothing(engine);
+    return JSValueMakeUndefined(engine->context);
 }
 
 /* --- where they stand --- */
@@ -185,7 +150,7 @@ NATIVE(insert)
     NODE(node, 1);
     NODE_OR_NONE(before, 2);
     dom_insert(engine->page, top, node, before);
-    return nothing(engine);
+    return JSValueMakeUndefined(engine->context);
 }
 
 NATIVE(take_out)
@@ -193,7 +158,7 @@ NATIVE(take_out)
     BEGIN(1);
     NODE(node, 0);
     dom_remove(engine->page, node);
-    return nothing(engine);
+    return JSValueMakeUndefined(engine->context);
 }
 
 NATIVE(version)
@@ -277,7 +242,7 @@ NATIVE(set_value)
     TEXT(text, 1);
     CHECK(dom_value_set(engine->page, node, text->bytes, text->size));
     CHECK(dom_sweep(engine->page));
-    return nothing(engine);
+    return JSValueMakeUndefined(engine->context);
 }
 
 NATIVE(doctype_ids)
@@ -317,7 +282,7 @@ NATIVE(set_flag)
     NODE(node, 0);
     dom_flag which = (dom_flag)native_number(engine, arguments[1]);
     dom_flag_set(engine->page, node, which, JSValueToBoolean(engine->context, arguments[2]));
-    return nothing(engine);
+    return JSValueMakeUndefined(engine->context);
 }
 
 /* The nodes of a tree that scripts have objects for, contents of templates left out. */
@@ -331,6 +296,64 @@ NATIVE(wrapped)
         if (dom_flag_get(engine->page, at, DOM_FLAG_WRAPPED))
             JSObjectSetPropertyAtIndex(engine->context, array, found++, make_node(engine, at),
                                        thrown);
+    }
+    return array;
+}
+
+/* Whether an element does something when it comes into a document: the names of those of HTML. */
+struct doing {
+    dom_name script, link, image, frame, style;
+};
+
+static struct doing doing_names(const dom *page)
+{
+    return (struct doing){dom_name_find(page, "script", 6), dom_name_find(page, "link", 4),
+                          dom_name_find(page, "img", 3), dom_name_find(page, "iframe", 6),
+                          dom_name_find(page, "style", 5)};
+}
+
+static bool is_custom(const dom *page, dom_name name)
+{
+    size_t size;
+    const char *text = dom_name_text(page, name, &size);
+    return memchr(text, '-', size) != NULL;
+}
+
+/* Whether this one does, for the first time but for custom elements; scripts are marked when they
+ * start, the others here. */
+static bool does_something(dom *page, const struct doing *doing, dom_id at, bool customs)
+{
+    if (dom_kind_of(page, at) != DOM_ELEMENT)
+        return false;
+    dom_name name = dom_name_of(page, at);
+    if (name == doing->script)
+        return !dom_flag_get(page, at, DOM_FLAG_STARTED);
+    if (dom_space_of(page, at) != DOM_SPACE_HTML)
+        return false;
+    if (name == doing->link || name == doing->image || name == doing->frame ||
+        name == doing->style) {
+        bool started = dom_flag_get(page, at, DOM_FLAG_STARTED);
+        dom_flag_set(page, at, DOM_FLAG_STARTED, true);
+        return !started;
+    }
+    return customs && is_custom(page, name);
+}
+
+/* fresh(top, from, customs): what there is below top, behind from, that loads something, runs, or is
+ * a custom element where those are wanted; from 0: from top itself on. */
+NATIVE(fresh)
+{
+    BEGIN(3);
+    NODE(top, 0);
+    NODE_OR_NONE(from, 1);
+    bool customs = JSValueToBoolean(context, arguments[2]);
+    const struct doing doing = doing_names(engine->page);
+    JSObjectRef array = JSObjectMakeArray(context, 0, NULL, thrown);
+    unsigned found = 0;
+    dom_id at = from != 0 ? dom_follow(engine->page, from, top) : top;
+    for (; at != 0 && array != NULL; at = dom_follow(engine->page, at, top)) {
+        if (does_something(engine->page, &doing, at, customs))
+            JSObjectSetPropertyAtIndex(context, array, found++, make_node(engine, at), thrown);
     }
     return array;
 }
@@ -362,7 +385,7 @@ NATIVE(set_attribute)
     CHECK(dom_name_put(engine->page, text->bytes, text->size, &name));
     CHECK(dom_attribute_set(engine->page, node, number, name, content->bytes, content->size));
     CHECK(dom_sweep(engine->page));
-    return nothing(engine);
+    return JSValueMakeUndefined(engine->context);
 }
 
 NATIVE(remove_attribute)
@@ -372,10 +395,10 @@ NATIVE(remove_attribute)
     TEXT(text, 1);
     dom_name name = dom_name_find(engine->page, text->bytes, text->size);
     if (name == FIRN_INTERN_NONE)
-        return nothing(engine);
+        return JSValueMakeUndefined(engine->context);
     firn_status status = dom_attribute_remove(engine->page, node, name);
     CHECK(status == FIRN_NOT_FOUND ? FIRN_OK : status);
-    return nothing(engine);
+    return JSValueMakeUndefined(engine->context);
 }
 
 NATIVE(attribute_at)
@@ -454,50 +477,7 @@ NATIVE(parse_document)
     return make_node(engine, document);
 }
 
-/* --- the page around it --- */
-
-NATIVE(print)
-{
-    BEGIN(2);
-    TEXT(level, 0);
-    TEXT(line, 1);
-    engine->hooks.print(engine->hooks.context, level->bytes, line->bytes, line->size);
-    return nothing(engine);
-}
-
-NATIVE(wake_in)
-{
-    BEGIN(1);
-    engine->hooks.wake_in(engine->hooks.context, native_number(engine, arguments[0]));
-    return nothing(engine);
-}
-
-NATIVE(now)
-{
-    BEGIN_ALONE;
-    return JSValueMakeNumber(engine->context, engine->hooks.now(engine->hooks.context));
-}
-
-NATIVE(time)
-{
-    BEGIN_ALONE;
-    return JSValueMakeNumber(engine->context, engine->hooks.time(engine->hooks.context));
-}
-
-/* Fills a typed array. */
-NATIVE(random_fill)
-{
-    BEGIN(1);
-    JSObjectRef array = JSValueToObject(engine->context, arguments[0], thrown);
-    void *data =
-        array != NULL ? JSObjectGetTypedArrayBytesPtr(engine->context, array, thrown) : NULL;
-    if (data == NULL)
-        return nothing(engine);
-    size_t offset = JSObjectGetTypedArrayByteOffset(engine->context, array, thrown);
-    size_t size = JSObjectGetTypedArrayByteLength(engine->context, array, thrown);
-    engine->hooks.random(engine->hooks.context, (uint8_t *)data + offset, size);
-    return nothing(engine);
-}
+/* --- the page --- */
 
 NATIVE(is_quirks)
 {
@@ -531,8 +511,6 @@ NATIVE(named)
     JSClassRelease(class);
     return object;
 }
-
-#define HIDDEN (kJSPropertyAttributeReadOnly | kJSPropertyAttributeDontDelete)
 
 static const JSStaticFunction functions[] = {
     {"element", make_element, HIDDEN},
@@ -568,6 +546,7 @@ static const JSStaticFunction functions[] = {
     {"flag", flag, HIDDEN},
     {"setFlag", set_flag, HIDDEN},
     {"wrapped", wrapped, HIDDEN},
+    {"fresh", fresh, HIDDEN},
     {"attribute", attribute, HIDDEN},
     {"setAttribute", set_attribute, HIDDEN},
     {"removeAttribute", remove_attribute, HIDDEN},
@@ -579,11 +558,6 @@ static const JSStaticFunction functions[] = {
     {"parseDocument", parse_document, HIDDEN},
     {"select", native_select, HIDDEN},
     {"matches", native_matches, HIDDEN},
-    {"print", print, HIDDEN},
-    {"wakeIn", wake_in, HIDDEN},
-    {"now", now, HIDDEN},
-    {"time", time, HIDDEN},
-    {"random", random_fill, HIDDEN},
     {"isQuirks", is_quirks, HIDDEN},
     {"named", named, HIDDEN},
     {NULL, NULL, 0},
@@ -591,9 +565,19 @@ static const JSStaticFunction functions[] = {
 
 JSObjectRef natives_make(script_engine *engine)
 {
+    const JSStaticFunction *const tables[] = {functions, outside_functions, NULL};
+    JSStaticFunction all[NATIVES_MAX + 1];
+    size_t count = 0;
+    for (size_t i = 0; tables[i] != NULL; i++) {
+        for (const JSStaticFunction *at = tables[i]; at->name != NULL; at++) {
+            assert(count < NATIVES_MAX);
+            all[count++] = *at;
+        }
+    }
+    all[count] = (JSStaticFunction){NULL, NULL, 0};
     JSClassDefinition definition = kJSClassDefinitionEmpty;
     definition.className = "Natives";
-    definition.staticFunctions = functions;
+    definition.staticFunctions = all; /* which are copied */
     JSClassRef class = JSClassCreate(&definition);
     JSObjectRef natives = JSObjectMake(engine->context, class, engine);
     JSClassRelease(class);

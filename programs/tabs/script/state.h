@@ -9,6 +9,7 @@
 #include "tabs/script/text.h"
 
 #define SELECTORS_KEPT 64
+#define TEXTS 6
 
 /* A list of selectors, kept with its text, as scripts ask for the same ones again and again. */
 struct kept_selectors {
@@ -27,7 +28,7 @@ struct script_engine {
     dom *page;
     dom_id document;
     bool quirks;
-    script_text texts[3], scratch; /* of the arguments of a native call */
+    script_text texts[TEXTS], scratch; /* of the arguments of a native call */
     struct kept_selectors selectors[SELECTORS_KEPT];
     uint64_t asked;
 };
@@ -50,6 +51,12 @@ JSValueRef native_property(script_engine *engine, JSObjectRef object, const char
 
 /* natives.c: makes `$`. */
 JSObjectRef natives_make(script_engine *engine);
+
+/* outside.c: what natives reach outside of the page, and the answer to a fetch as values. */
+extern const JSStaticFunction outside_functions[];
+enum { ANSWER_VALUES = 7 };
+bool outside_answer(script_engine *engine, engine_destination destination,
+                    const engine_response *response, JSValueRef values[ANSWER_VALUES]);
 
 /* select.c */
 JSValueRef native_select(JSContextRef context, JSObjectRef function, JSObjectRef natives,

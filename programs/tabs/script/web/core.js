@@ -99,9 +99,7 @@ function known(id) {
     return object !== undefined ? object : apart.get(id)?.deref();
 }
 
-function isConnected(id) {
-    return $.root(id) === web.documentId;
-}
+const isInDocument = id => $.root(id) === web.documentId;
 
 // The set of the objects of a tree apart: that of the next node above which has one, else of any other
 // node of the tree, though not of what was moved with it; a new one where there is none.
@@ -149,7 +147,7 @@ function wrap(id) {
 // Makes an object that of a node.
 function adopt(id, object) {
     new Numbered(object, id);
-    if (isConnected(id))
+    if (isInDocument(id))
         hold(id, object);
     else
         join(treeOf(id, false), id, object);
@@ -163,7 +161,7 @@ function rehold(id) {
     const ids = $.wrapped(id);
     if (ids.length === 0)
         return;
-    const tree = isConnected(id) ? undefined : treeOf(id, true);
+    const tree = isInDocument(id) ? undefined : treeOf(id, true);
     for (const each of ids) {
         const object = known(each);
         if (object !== undefined)
@@ -180,14 +178,26 @@ function sweep() {
         $.setFlag(id, WRAPPED, false);
         const root = $.root(id);
         if (root !== web.documentId && $.wrapped(root).length === 0 && !web.isHeld(root))
-            $.free(root);
+            release(root);
     }
 }
+
+// While the document is read, what was taken out of it may have to take more in.
+let kept = null;
+function release(id) {
+    kept !== null ? kept.push(id) : $.free(id);
+}
+web.keepTrees = () => { kept = []; };
+web.releaseTrees = () => {
+    const ids = [...new Set(kept)].filter(id => $.parent(id) === 0);
+    kept = null;
+    ids.forEach(discard);
+};
 
 // Frees a tree that no script has ever seen.
 function discard(id) {
     if ($.wrapped(id).length === 0)
-        $.free(id);
+        release(id);
 }
 
 // --- conversions of Web IDL ---
@@ -215,9 +225,18 @@ function needNode(value, where) {
 
 expose(DOMException);
 
+// Does more, behind what it does, when a function of what is shared is called.
+function also(name, more) {
+    const before = web[name];
+    web[name] = (...values) => {
+        before(...values);
+        more(...values);
+    };
+}
+
 Object.assign(web, {
-    documentId: 0, fail, expose, constants, token, illegal, idOf, isNode, known, wrap, adopt, rehold,
-    sweep, discard, isConnected, toText, toNumber, lower, upper, need, needNode,
+    documentId: 0, also, fail, expose, constants, token, illegal, idOf, isNode, known, wrap, adopt, rehold,
+    sweep, discard, toText, toNumber, lower, upper, need, needNode,
     isHeld: () => false,
 });
 })

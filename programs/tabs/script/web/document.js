@@ -1,10 +1,11 @@
 // The document, and the scripts in it (HTML standard, 3.1, 4.12.1; DOM standard, 4.5).
 (function ($, web, global) {
 "use strict";
-const { expose, fail, idOf, isNode, wrap, toText, token, illegal, lower, Node, ELEMENT, TEXT, COMMENT, DOCUMENT, FRAGMENT, HTML, STARTED } = web;
+const { expose, fail, idOf, isNode, wrap, toText, token, illegal, lower, Node, ELEMENT, TEXT, COMMENT, DOCUMENT, FRAGMENT, HTML } = web;
 
 const state = { ready: "loading", url: "about:blank", current: null, focused: null, cookies: new Map(), defaultView: true };
 const others = new WeakMap(); // documents beside the page's own: their addresses
+const views = new WeakMap(); // those of frames: their windows
 
 function checkTag(name) {
     if (!/^[A-Za-z_:\u0080-\uffff][^\t\n\f\r />\0]*$/.test(name))
@@ -80,9 +81,7 @@ class Document extends Node {
     }
     getElementById(name) { return web.byId(idOf(this), toText(name)); }
     createElement(name) {
-        name = lower(checkTag(toText(name)));
-        const type = web.customType(name);
-        return type !== undefined ? new type() : wrap($.element(HTML, name));
+        return web.createElement(lower(checkTag(toText(name))));
     }
     createElementNS(space, name) {
         name = checkTag(toText(name));
@@ -161,7 +160,7 @@ class Document extends Node {
     get scripts() { return web.byTag(this, "script"); }
     get anchors() { return web.liveElements(() => $.select(idOf(this), "a[name]", false)); }
     get currentScript() { return own(this) ? state.current : null; }
-    get defaultView() { return own(this) ? global : null; }
+    get defaultView() { return own(this) ? global : views.get(this) ?? null; }
     get activeElement() { return state.focused?.isConnected ? state.focused : this.body; }
     hasFocus() { return true; }
     get designMode() { return "off"; }
@@ -204,87 +203,6 @@ web.documentOf = id => {
 web.baseURL = () => {
     const base = web.document === undefined ? undefined : $.select(web.documentId, "base[href]", true)[0];
     return base === undefined ? state.url : web.resolve($.attribute(base, "href"), state.url) ?? state.url;
-};
-
-// --- scripts ---
-
-const forced = new WeakSet(); // made by a script, so that they do not wait for each other
-web.isForcedAsync = element => forced.has(element);
-web.setAsync = (element, on) => {
-    forced.delete(element);
-    on ? web.setAttribute(idOf(element), "async", "") : web.removeAttribute(idOf(element), "async");
-};
-
-const classic = /^(|text\/javascript|application\/javascript|text\/ecmascript|application\/ecmascript|application\/x-javascript|text\/x-javascript|text\/jscript)$/;
-function typeOf(id) {
-    const type = $.attribute(id, "type"), language = $.attribute(id, "language");
-    const text = lower((type ?? (language === null || language === "" ? "" : "text/" + language)).trim());
-    return classic.test(text) || /^text\/javascript1\.[0-5]$/.test(text) ? "classic" : text === "module" ? "module" : "data";
-}
-
-function evaluate(element, source, url) {
-    const before = state.current;
-    state.current = element;
-    try {
-        web.run(source, url);
-    } catch (error) {
-        web.report(error, url);
-    } finally {
-        state.current = before;
-    }
-}
-
-// Runs a script element that is in the document and has not run; in parsing, it comes in order.
-web.runScript = id => {
-    if ($.flag(id, STARTED))
-        return;
-    const src = $.attribute(id, "src"), source = $.text(id);
-    if ((src === null && source === "") || !web.isConnected(id) || typeOf(id) !== "classic")
-        return;
-    $.setFlag(id, STARTED, true);
-    const element = wrap(id);
-    if (src === null)
-        evaluate(element, source, state.url);
-    else
-        web.fetchScript(element, web.resolve(src) ?? src, text => evaluate(element, text, web.resolve(src)));
-};
-web.inserted = (nodes, parent) => {
-    if (!web.isConnected(parent))
-        return;
-    for (const node of nodes) {
-        if ($.kind(node) !== ELEMENT)
-            continue;
-        const scripts = $.name(node) === "script" ? [node] : $.elements(node, "script", "script", false);
-        for (const id of scripts)
-            web.runScript(id);
-    }
-    web.connected(nodes);
-};
-// A copy has run where its original has.
-web.cloned = (from, copy) => {
-    const olds = $.elements(from, "script", "script", false), news = $.elements(copy, "script", "script", false);
-    if ($.kind(from) === ELEMENT) {
-        olds.unshift(from);
-        news.unshift(copy);
-    }
-    olds.forEach((old, at) => $.setFlag(news[at], STARTED, $.flag(old, STARTED)));
-};
-
-// What document.write writes while a script of the document runs comes behind that script; else it is
-// the whole of a new document.
-web.write = text => {
-    const script = state.current, parent = script === null ? 0 : $.parent(idOf(script));
-    if (parent !== 0 && state.ready === "loading") {
-        const fragment = $.parseFragment($.space(parent), $.name(parent), text);
-        for (const id of $.elements(fragment, "script", "script", false))
-            $.setFlag(id, STARTED, false);
-        web.insert(parent, fragment, $.next(idOf(script)));
-    } else {
-        const made = $.parseDocument(text), children = web.childrenOf(made);
-        web.replaceAll(web.documentId, 0);
-        for (const id of children)
-            web.insert(web.documentId, id, 0);
-    }
 };
 
 // --- focus ---
@@ -349,28 +267,7 @@ web.renderedText = top => {
     return text.replace(/^\n+|\n+$/g, "").trimEnd();
 };
 
-// --- the life of the page's document ---
-
-web.entry.begin = (id, url) => {
-    state.ready = "loading";
-    state.url = url;
-    state.current = state.focused = null;
-    web.documentId = id;
-    web.document = wrap(id);
-    global.document = web.document;
-};
-web.entry.script = id => web.runScript(id);
-web.entry.parsed = () => {
-    state.ready = "interactive";
-    web.dispatch(web.document, web.trust(new global.Event("readystatechange")));
-    web.flushDeferred();
-    web.dispatch(web.document, web.trust(new global.Event("DOMContentLoaded", { bubbles: true })));
-    web.whenLoaded(() => {
-        state.ready = "complete";
-        web.dispatch(web.document, web.trust(new global.Event("readystatechange")));
-        web.dispatch(global, web.trust(new global.Event("load")));
-        web.dispatch(global, web.trust(new global.PageTransitionEvent("pageshow")));
-    });
-};
-Object.assign(web, { pageState: state, connected() {}, customType: () => undefined, flushDeferred() {}, whenLoaded: call => call() });
+web.others = others;
+web.setView = (document, view) => views.set(document, view);
+web.pageState = state;
 })

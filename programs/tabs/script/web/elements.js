@@ -413,9 +413,6 @@ class Element extends web.Node {
     set scrollTop(value) { scrolled.set(this, { ...scrolled.get(this), top: toNumber(value) }); }
     get scrollLeft() { return scrolled.get(this)?.left ?? 0; }
     set scrollLeft(value) { scrolled.set(this, { ...scrolled.get(this), left: toNumber(value) }); }
-    attachShadow() { fail("NotSupportedError", "Shadow trees are not supported."); }
-    get shadowRoot() { return null; }
-    get assignedSlot() { return null; }
     requestFullscreen() { return Promise.reject(new TypeError("Fullscreen request denied")); }
     setPointerCapture() {}
     releasePointerCapture() {}

@@ -33,7 +33,7 @@ class Event {
     set cancelBubble(value) { this.#stopped ||= Boolean(value); }
     get returnValue() { return !this.#canceled; }
     set returnValue(value) { if (!value) this.preventDefault(); }
-    composedPath() { return this.#current === null ? [] : [...this.#path]; }
+    composedPath() { return this.#current === null ? [] : this.#path.map(([each]) => each); }
     stopPropagation() { this.#stopped = true; }
     stopImmediatePropagation() { this.#stopped = this.#stoppedNow = true; }
     preventDefault() { this.#canceled ||= this.#cancelable && !this.#passive; }
@@ -54,20 +54,18 @@ class Event {
         web.mayDispatch = event => !event.#dispatched && event.#initialized;
     }
     #dispatch(target) {
-        const path = web.pathOf(target, this);
-        const activated = this.#type === "click" && this instanceof MouseEvent ? web.activation(path, this.#bubbles) : undefined;
+        const path = web.pathOf(target, this); // of [what it passes, the target as seen from there]
+        const activated = this.#type === "click" && this instanceof MouseEvent
+            ? web.activation(path.map(([each]) => each), this.#bubbles) : undefined;
         this.#dispatched = true;
-        this.#target = target;
         this.#path = path;
-        for (let i = path.length - 1; i > 0 && !this.#stopped; i--)
-            this.#invoke(path[i], CAPTURING, true);
-        if (!this.#stopped) {
-            this.#invoke(target, AT_TARGET, true);
-            if (!this.#stopped)
-                this.#invoke(target, AT_TARGET, false);
-        }
-        for (let i = 1; i < path.length && this.#bubbles && !this.#stopped; i++)
-            this.#invoke(path[i], BUBBLING, false);
+        const atTarget = at => path[at][0] === path[at][1];
+        for (let i = path.length - 1; i >= 0 && !this.#stopped; i--)
+            this.#invoke(path[i], atTarget(i) ? AT_TARGET : CAPTURING, true);
+        for (let i = 0; i < path.length && !this.#stopped; i++)
+            if (this.#bubbles || atTarget(i))
+                this.#invoke(path[i], atTarget(i) ? AT_TARGET : BUBBLING, false);
+        this.#target = path.at(-1)[1];
         this.#phase = NONE;
         this.#current = null;
         this.#path = [];
@@ -75,16 +73,15 @@ class Event {
         activated?.(!this.#canceled);
         return !this.#canceled;
     }
-    #invoke(current, phase, capture) {
+    #invoke([current, target], phase, capture) {
+        this.#target = target;
         this.#current = current;
         this.#phase = phase;
+        if (!capture)
+            web.readHandler(current, this.#type);
         web.eachListener(current, this.#type, capture, (callback, passive) => {
             this.#passive = passive;
-            try {
-                call(callback, current, this);
-            } catch (error) {
-                web.report(error);
-            }
+            call(callback, current, this);
             this.#passive = false;
             return !this.#stoppedNow;
         });
@@ -92,9 +89,12 @@ class Event {
 }
 constants(Event, { NONE, CAPTURING_PHASE: CAPTURING, AT_TARGET, BUBBLING_PHASE: BUBBLING });
 
+// Calls a listener. Where no script stands around it, what waits for promises comes behind it.
+let outside = false;
 function call(callback, current, event) {
-    const before = global.event;
+    const before = global.event, top = outside;
     global.event = event;
+    outside = false;
     try {
         if (callback.handler !== undefined)
             callback.handler(current, event);
@@ -102,10 +102,24 @@ function call(callback, current, event) {
             callback.listener.call(current, event);
         else
             callback.listener.handleEvent(event);
+    } catch (error) {
+        web.report(error);
     } finally {
         global.event = before;
     }
+    if (top)
+        $.checkpoint();
+    outside = top;
 }
+// Dispatches an event that no script has asked for, from a task.
+web.tell = (target, event) => {
+    outside = true;
+    try {
+        return web.dispatch(target, web.trust(event));
+    } finally {
+        outside = false;
+    }
+};
 
 // --- targets ---
 
@@ -191,24 +205,35 @@ class EventTarget {
     }
 }
 
-// What an event passes: of a node all above it, and the window at last.
+// What an event passes: of a node all above it, out of a shadow tree where it is composed, and the
+// window at last; with each the target as it is seen from there.
 web.pathOf = (target, event) => {
-    const path = [target];
+    const path = [[target, target]];
     if (!web.isNode(target))
         return path;
-    let id = web.idOf(target);
-    while ((id = $.parent(id)) !== 0)
-        path.push(web.wrap(id));
-    if (web.idOf(path[path.length - 1]) === web.documentId && event.type !== "load")
-        path.push(global);
+    let seen = target, id = web.idOf(target);
+    for (;;) {
+        const parent = $.parent(id);
+        const host = parent === 0 ? web.hostOf(id) : undefined;
+        if (parent === 0 && (host === undefined || !(event.composed || id !== $.root(web.idOf(target)))))
+            break;
+        if (host !== undefined)
+            seen = host;
+        id = host !== undefined ? web.idOf(host) : parent;
+        path.push([web.wrap(id), seen]);
+    }
+    if (id === web.documentId && event.type !== "load")
+        path.push([global, seen]);
     return path;
 };
+// The element that a tree is the shadow of.
+web.hostOf = () => undefined;
 
 // --- handlers: onclick and the like ---
 
 function handle(entry) {
     return (current, event) => {
-        const value = entry.value;
+        const value = compiled(entry, current);
         if (typeof value !== "function")
             return;
         if (event.type === "error" && event instanceof global.ErrorEvent && current === global) {
@@ -220,7 +245,7 @@ function handle(entry) {
     };
 }
 
-web.setHandler = (target, type, value) => {
+web.setHandler = (target, type, value, first = false) => {
     const lists = listsOf(target), handlers = Listening.handlers(target);
     let entry = handlers.get(type);
     value = typeof value === "function" || (typeof value === "object" && value !== null) ? value : null;
@@ -236,19 +261,71 @@ web.setHandler = (target, type, value) => {
         entry.removed = false;
         if (!lists.has(type))
             lists.set(type, []);
-        lists.get(type).push(entry);
+        first ? lists.get(type).unshift(entry) : lists.get(type).push(entry);
     } else if (value === null && !entry.removed) {
         remove(target, type, entry);
     }
 };
-web.handlerOf = (target, type) => Listening.handlers(target)?.get(type)?.value ?? null;
+web.handlerOf = (target, type) => {
+    web.readHandler(target, type);
+    const entry = Listening.handlers(target)?.get(type);
+    return entry === undefined ? null : compiled(entry, target) ?? null;
+};
+
+// The text of an attribute on..., made a function when it is first wanted.
+class Source {
+    constructor(text, element, type) { Object.assign(this, { text, element, type }); }
+}
+function compiled(entry, target) {
+    if (!(entry.value instanceof Source))
+        return entry.value;
+    const { text, element, type } = entry.value;
+    const names = target === global && type === "error" ? "event, source, lineno, colno, error" : "event";
+    try {
+        const around = target === global ? "" : "with (document) with (form) with (element) ";
+        entry.value = global.Function("document", "form", "element", `${around}return function on${type}(${names}) {\n${text}\n};`)(
+            web.document, element.form ?? {}, element);
+    } catch (error) {
+        entry.value = null;
+        web.report(error);
+    }
+    return entry.value;
+}
+// Of these a body's attributes and properties are the window's.
+const ofWindow = type => web.windowHandlers.includes(type) || /^(blur|error|focus|load|resize|scroll)$/.test(type);
+const bodyTarget = (target, type) => target === web.document?.body && ofWindow(type) ? global : target;
+const readFrom = new WeakMap(); // from target to the types whose attribute was read
+
+// Sees to an attribute on... that the document came with.
+web.readHandler = (target, type) => {
+    const element = target === global ? ofWindow(type) ? web.document?.body : undefined : web.isNode(target) ? target : undefined;
+    if (element === undefined || element === null || $.kind(web.idOf(element)) !== 1)
+        return;
+    const text = $.attribute(web.idOf(element), "on" + type);
+    if (text === null || readFrom.get(target)?.has(type))
+        return;
+    if (target !== global && bodyTarget(target, type) === global)
+        return;
+    if (Listening.handlers(target)?.get(type) === undefined)
+        web.setHandler(target, type, new Source(text, element, type), true);
+    readFrom.get(target)?.add(type) ?? readFrom.set(target, new Set([type]));
+};
+web.handlerAttribute = (element, type, text) => {
+    const target = bodyTarget(element, type);
+    readFrom.get(target)?.add(type) ?? readFrom.set(target, new Set([type]));
+    web.setHandler(target, type, text === null ? null : new Source(text, element, type));
+};
 
 // Gives an interface properties on<type>; an element's attribute of the name makes one, too.
 web.handlers = (type, names) => {
     for (const name of names)
         Object.defineProperty(type.prototype ?? type, "on" + name, {
-            get() { return web.handlerOf(this ?? global, name); },
-            set(value) { web.setHandler(this ?? global, name, value); },
+            get() { return web.handlerOf(bodyTarget(this ?? global, name), name); },
+            set(value) {
+                const target = bodyTarget(this ?? global, name);
+                web.readHandler(target, name);
+                web.setHandler(target, name, value);
+            },
             enumerable: true, configurable: true,
         });
 };

@@ -235,7 +235,7 @@ const svgTypes = {
 web.elementPrototype = id => {
     const space = $.space(id), name = $.name(id);
     if (space === web.HTML)
-        return (web.customType(name) ?? types.get(name) ??
+        return (types.get(name) ??
             (plain.has(name) || name.includes("-") ? HTMLElement : global.HTMLUnknownElement)).prototype;
     if (space === 2)
         return (Object.hasOwn(svgTypes, name) ? svgTypes[name] : SVGElement).prototype;

@@ -247,12 +247,10 @@ class Node extends web.EventTarget {
         }
     }
     get baseURI() { return web.baseURL(); }
-    get isConnected() { return $.kind($.root(idOf(this))) === DOCUMENT; }
     get ownerDocument() {
         const id = idOf(this);
         return $.kind(id) === DOCUMENT ? null : web.documentOf(id);
     }
-    getRootNode() { return wrap($.root(idOf(this))); }
     get parentNode() { return wrap($.parent(idOf(this))); }
     get parentElement() {
         const parent = $.parent(idOf(this));

@@ -1,4 +1,4 @@
-// The window: timers, the console, and what else a page finds there (HTML standard, 7.2 and 8).
+// The window: the console, and what else a page finds there (HTML standard, 7.2 and 8).
 (function ($, web, global) {
 "use strict";
 const { expose, fail, idOf, wrap, toText, toNumber, token, illegal } = web;
@@ -44,77 +44,6 @@ web.report = (error, url = "") => {
     $.print("error", `Uncaught ${describe(error)}${error?.line ? ` (${error.sourceURL ?? url}:${error.line})` : ""}`);
 };
 global.reportError = error => web.report(error);
-
-// --- timers: in the order of their times, those of a time in the order in which they were set ---
-
-const timers = new Map(); // by number
-let nextTimer = 1, depth = 0;
-const frames = new Map();
-let nextFrame = 1;
-
-function setTimer(handler, ms, repeat, values) {
-    const number = nextTimer++;
-    ms = Math.max(Number(ms) || 0, depth > 5 ? 4 : 0);
-    timers.set(number, { number, due: $.now() + ms, ms: Math.max(ms, repeat ? 1 : 0), repeat, handler, values, depth: depth + 1 });
-    arm();
-    return number;
-}
-function arm() {
-    let due = frames.size > 0 ? $.now() + 16 : Infinity;
-    for (const timer of timers.values())
-        due = Math.min(due, timer.due);
-    $.wakeIn(due === Infinity ? -1 : Math.max(0, due - $.now()));
-}
-function fire(timer) {
-    depth = timer.depth;
-    try {
-        typeof timer.handler === "function" ? timer.handler.apply(global, timer.values) : web.run(toText(timer.handler), "timer");
-    } catch (error) {
-        web.report(error);
-    }
-    depth = 0;
-}
-web.entry.timers = () => {
-    const now = $.now();
-    const due = [...timers.values()].filter(timer => timer.due <= now).sort((a, b) => a.due - b.due || a.number - b.number);
-    for (const timer of due) {
-        if (!timers.has(timer.number))
-            continue;
-        if (timer.repeat)
-            timer.due = now + timer.ms;
-        else
-            timers.delete(timer.number);
-        fire(timer);
-    }
-    const drawn = [...frames];
-    frames.clear();
-    for (const [, callback] of drawn) {
-        try { callback(now); } catch (error) { web.report(error); }
-    }
-    web.sweep();
-    arm();
-};
-Object.assign(global, {
-    setTimeout(handler, ms, ...values) { return setTimer(handler, ms, false, values); },
-    setInterval(handler, ms, ...values) { return setTimer(handler, ms, true, values); },
-    clearTimeout(number) { timers.delete(Number(number)); arm(); },
-    clearInterval(number) { timers.delete(Number(number)); arm(); },
-    requestAnimationFrame(callback) {
-        frames.set(nextFrame, callback);
-        arm();
-        return nextFrame++;
-    },
-    cancelAnimationFrame(number) { frames.delete(number); },
-    requestIdleCallback(callback) {
-        return setTimer(() => callback({ didTimeout: false, timeRemaining: () => 10 }), 1, false, []);
-    },
-    cancelIdleCallback(number) { timers.delete(number); },
-    queueMicrotask(callback) {
-        if (typeof callback !== "function")
-            throw new TypeError("queueMicrotask: parameter 1 is not of type 'Function'.");
-        Promise.resolve().then(() => { try { callback(); } catch (error) { web.report(error); } });
-    },
-});
 
 // --- the console ---
 
@@ -320,6 +249,5 @@ expose(DOMRect);
 
 // Evaluates the text of a script as one of the page.
 web.run = web.entry.run;
-web.entry.sweep = web.sweep;
 Object.assign(web, { describe, format, show });
 })
