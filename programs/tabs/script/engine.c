@@ -17,8 +17,7 @@
 extern void JSSynchronousGarbageCollectForDebugging(JSContextRef context);
 /* Likewise: calls a function with a promise and why it was rejected, where nothing handles that. */
 extern void JSGlobalContextSetUnhandledRejectionCallback(JSGlobalContextRef context,
-                                                         JSObjectRef function,
-                                                         JSValueRef *thrown);
+                                                         JSObjectRef function, JSValueRef *thrown);
 
 static const engine_hooks no_hooks;
 
@@ -95,8 +94,8 @@ static firn_status run_file(script_engine *engine, const struct web_file *file, 
 
 static void watch_rejections(script_engine *engine)
 {
-    JSObjectRef function = JSValueToObject(
-        engine->context, native_property(engine, engine->entry, "rejected"), NULL);
+    JSObjectRef function =
+        JSValueToObject(engine->context, native_property(engine, engine->entry, "rejected"), NULL);
     if (function != NULL)
         JSGlobalContextSetUnhandledRejectionCallback(engine->context, function, NULL);
 }

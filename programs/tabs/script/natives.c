@@ -339,8 +339,8 @@ static bool does_something(dom *page, const struct doing *doing, dom_id at, bool
     return customs && is_custom(page, name);
 }
 
-/* fresh(top, from, customs): what there is below top, behind from, that loads something, runs, or is
- * a custom element where those are wanted; from 0: from top itself on. */
+/* fresh(top, from, customs): what there is below top, behind from, that loads something, runs, or
+ * is a custom element where those are wanted; from 0: from top itself on. */
 NATIVE(fresh)
 {
     BEGIN(3);

@@ -55,9 +55,8 @@ static bool see_bytes(script_engine *engine, JSValueRef value, const void **ret_
     } else {
         const char *start = JSObjectGetTypedArrayBytesPtr(context, object, NULL);
         *ret_size = JSObjectGetTypedArrayByteLength(context, object, NULL);
-        *ret_bytes = start != NULL
-                         ? start + JSObjectGetTypedArrayByteOffset(context, object, NULL)
-                         : NULL;
+        *ret_bytes =
+            start != NULL ? start + JSObjectGetTypedArrayByteOffset(context, object, NULL) : NULL;
     }
     return true;
 }
@@ -92,8 +91,7 @@ NATIVE(encode)
 static firn_status read_request(script_engine *engine, const JSValueRef *arguments,
                                 engine_request *ret_request)
 {
-    engine_request made = {.destination =
-                               (engine_destination)native_number(engine, arguments[0])};
+    engine_request made = {.destination = (engine_destination)native_number(engine, arguments[0])};
     script_text *texts = engine->texts;
     const void *bytes = NULL;
     size_t size = 0;
@@ -333,8 +331,8 @@ NATIVE(random_fill)
 /* The engine's own, exported though of no header: a holder of its lock, and the running of what
  * promises wait for. Its C interface does this only when the outermost call returns, which is too
  * late behind each listener of an event that no script has dispatched. */
-extern void engine_lock(void *holder, JSContextGroupRef group) __asm__(
-    "_ZN3JSC12JSLockHolderC1EPNS_2VME");
+extern void engine_lock(void *holder,
+                        JSContextGroupRef group) __asm__("_ZN3JSC12JSLockHolderC1EPNS_2VME");
 extern void engine_unlock(void *holder) __asm__("_ZN3JSC12JSLockHolderD1Ev");
 extern void engine_drain(JSContextGroupRef group) __asm__("_ZN3JSC2VM15drainMicrotasksEv");
 

@@ -119,7 +119,7 @@ web.runScript = (id, parsing) => {
     const element = wrap(id);
     const forced = !parsing && web.isForcedAsync(element);
     $.setFlag(id, STARTED, true);
-    if (type === "classic" && $.attribute(id, "nomodule") !== null && web.runModule !== undefined)
+    if (type === "classic" && $.attribute(id, "nomodule") !== null)
         return;
     const url = src === null ? null : src === "" ? null : web.resolve(src);
     if (src !== null && url === null) {

@@ -1,0 +1,1 @@
+note("block " + document.scripts.length);
