@@ -1,5 +1,6 @@
 /* What was fetched, for all tabs once: responses by URL, their bodies by content, packed, in a
- * frozen store or in memory; and pictures that were decoded, in memory that tabs share (images.h).
+ * frozen store or in memory; and pictures that were decoded, in memory that tabs share
+ * (pictures.h).
  *
  * A response is kept as HTTP's rules for caches let a private one keep it: see freshness. What has
  * not been asked for for longest makes room for what is new, by S3-FIFO. The rules are RFC 9111's,
@@ -30,10 +31,10 @@ typedef struct resources_options {
 firn_status resources_open(const resources_options *options, resources **ret_resources,
                            firn_error *ret_error);
 /* All resources must have been let go. Writes down what is there. NULL is let pass. */
-void resources_close(resources *resources);
+void resources_close(resources *all);
 /* Writes down what is there: what came since the last time is lost when the process ends otherwise.
  */
-firn_status resources_flush(resources *resources, firn_error *ret_error);
+firn_status resources_flush(resources *all, firn_error *ret_error);
 
 /* What came of a fetch, or lay here. */
 typedef struct resource {
@@ -42,6 +43,8 @@ typedef struct resource {
     const void *body;    /* NULL when empty */
     size_t body_bytes;
     bool is_fresh;        /* may be used without asking; else ask with the validators below */
+    uint64_t content;     /* names the body's bytes while this process lasts: equal numbers, equal
+                             bytes; 0: there are none */
     const char *etag;     /* for If-None-Match; NULL: none */
     const char *modified; /* for If-Modified-Since; NULL: none */
     void *body_block, *text_block; /* private, as what follows */
@@ -52,23 +55,21 @@ typedef struct resource {
 /* Finds what lies under a URL (absolute, without a fragment; only GET). time_s: since 1970. The
  * caller lets it go. FIRN_NOT_FOUND; FIRN_CORRUPT or FIRN_IO when it cannot be read, which also
  * forgets it; FIRN_NO_MEMORY. */
-firn_status resources_get(resources *resources, const char *url, int64_t time_s,
-                          resource *ret_resource);
-void resource_let_go(resource *resource);
+firn_status resources_get(resources *all, const char *url, int64_t time_s, resource *ret_resource);
+void resource_let_go(resource *gone);
 
 /* Keeps the response to a GET, in place of what there was, if it may be kept (*ret_kept may be
  * NULL); requested_s: when it was asked for. FIRN_NO_MEMORY, FIRN_NO_SPACE, FIRN_IO: it is not
  * kept.
  */
-firn_status resources_put(resources *resources, const char *url, unsigned status,
-                          const char *headers, const void *body, size_t body_bytes,
-                          int64_t requested_s, bool *ret_kept);
+firn_status resources_put(resources *all, const char *url, unsigned status, const char *headers,
+                          const void *body, size_t body_bytes, int64_t requested_s, bool *ret_kept);
 /* Takes the fields of a 304: what lies under the URL is fresh again as these say. FIRN_NOT_FOUND,
  * FIRN_NO_MEMORY. */
-firn_status resources_renew(resources *resources, const char *url, const char *headers,
+firn_status resources_renew(resources *all, const char *url, const char *headers,
                             int64_t requested_s);
 /* Forgets a URL, as after an unsafe method; one that is not there is let pass. */
-void resources_remove(resources *resources, const char *url);
+void resources_remove(resources *all, const char *url);
 
 typedef struct resources_summary {
     uint64_t url_count, body_count;
@@ -77,6 +78,6 @@ typedef struct resources_summary {
     uint64_t ram_bytes, disk_bytes;
     uint64_t hit_count, miss_count;
 } resources_summary;
-void resources_usage(const resources *resources, resources_summary *ret_summary);
+void resources_usage(const resources *all, resources_summary *ret_summary);
 
 #endif
