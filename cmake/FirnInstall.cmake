@@ -20,7 +20,7 @@ install(FILES ${PROJECT_SOURCE_DIR}/cmake/firnConfig.cmake
 
 if(TARGET firn)
   install(TARGETS firn)
-  install(TARGETS firn_run LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/firn)
+  install(TARGETS firn_run firn_track LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/firn)
 
   set(completion ${PROJECT_BINARY_DIR}/completion/firn)
   add_custom_command(OUTPUT ${completion} DEPENDS firn VERBATIM

@@ -7,8 +7,9 @@
  * program's own. */
 #include "run/run.h"
 
+#include "common/preload.h"
+#include "common/program.h"
 #include "run/environment.h"
-#include "run/program.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -65,63 +66,6 @@ const struct command_group run_group = {.name = "run",
                                         .summary = "Run a program on Firn's allocators",
                                         .commands = commands,
                                         .command_count = 1};
-
-/* --- the library --- */
-
-/* Writes the path of a library beside firn, or where `make install` puts it. */
-static bool find_library(char library[PATH_MAX])
-{
-    static const char *const folders[] = {"", FIRN_RUN_FOLDER "/"};
-    char program[PATH_MAX], path[2 * PATH_MAX];
-    ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (size <= 0)
-        return false;
-    program[size] = '\0';
-    char *name = strrchr(program, '/') + 1;
-    *name = '\0';
-    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
-        snprintf(path, sizeof path, "%s%s%s", program, folders[i], RUN_LIBRARY);
-        if (realpath(path, library) != NULL)
-            return true;
-    }
-    return false;
-}
-
-/* The value of LD_PRELOAD with the library before what is there already, but for itself. NULL: no
- * memory. The caller releases *ret_bytes of it. */
-static char *preload_list(const char *library, size_t *ret_bytes)
-{
-    const char *others = getenv("LD_PRELOAD");
-    others = others != NULL ? others : "";
-    size_t bytes = strlen(library) + strlen(others) + 2;
-    char *list = firn_allocate(NULL, bytes), *end;
-    if (list == NULL)
-        return NULL;
-    *ret_bytes = bytes;
-    end = stpcpy(list, library);
-    while (*others != '\0') {
-        size_t size = strcspn(others, ": ");
-        if (size > 0 && (size != strlen(library) || memcmp(others, library, size) != 0)) {
-            *end++ = ':';
-            end = mempcpy(end, others, size);
-        }
-        others += size + (others[size] != '\0');
-    }
-    *end = '\0';
-    return list;
-}
-
-static enum exit_status preload(const char *library)
-{
-    size_t bytes;
-    char *list = preload_list(library, &bytes);
-    bool is_set = list != NULL && setenv("LD_PRELOAD", list, 1) == 0;
-    firn_release(NULL, list, list != NULL ? bytes : 0);
-    if (is_set)
-        return EXIT_DONE;
-    report("the environment: out of memory; close something else and try again");
-    return EXIT_FAILED;
-}
 
 /* --- what the library is told --- */
 
@@ -205,14 +149,8 @@ static enum exit_status command_run(const struct invocation *invocation)
     if (option_text(invocation, "ceiling") != NULL &&
         strcmp(option_text(invocation, "mode"), "compiler") != 0)
         return report_usage("--ceiling is for --mode compiler; see `firn run --help`");
-    if (!find_library(library)) {
-        report(RUN_LIBRARY ": it is neither beside firn nor installed; install Firn again");
+    if (preload_find(RUN_LIBRARY, library) != EXIT_DONE)
         return EXIT_FAILED;
-    }
-    if (strpbrk(library, ": $") != NULL) {
-        report("%s: the loader takes no path with blanks, colons or dollars; move Firn", library);
-        return EXIT_FAILED;
-    }
     enum exit_status status = check_file(invocation);
     enum program_kind kind = PROGRAM_UNKNOWN;
     if (program_find(invocation->operands[0], path))
@@ -220,7 +158,7 @@ static enum exit_status command_run(const struct invocation *invocation)
     if (status == EXIT_DONE)
         status = tell(invocation);
     if (status == EXIT_DONE && kind != PROGRAM_FOREIGN)
-        status = preload(library);
+        status = preload_set(library);
     if (status != EXIT_DONE)
         return status;
     remark(invocation, kind);

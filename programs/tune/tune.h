@@ -7,5 +7,6 @@
 extern const struct command_group tune_group;
 
 enum exit_status command_tune_recommend(const struct invocation *invocation);
+enum exit_status command_tune_track(const struct invocation *invocation);
 
 #endif

@@ -1,6 +1,6 @@
 /* Which file a command names, and whether a preloaded library reaches it. */
-#ifndef RUN_PROGRAM_H
-#define RUN_PROGRAM_H
+#ifndef FIRN_PROGRAMS_PROGRAM_H
+#define FIRN_PROGRAMS_PROGRAM_H
 
 #include <limits.h>
 #include <stdbool.h>

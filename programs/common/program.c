@@ -1,6 +1,6 @@
-/* Looks at a program before it is run: see program.h. Called by run.c. Whatever cannot be read is
- * PROGRAM_UNKNOWN: the kernel decides then. No state. */
-#include "run/program.h"
+/* Looks at a program before it is run: see program.h. Called by those that preload a library.
+ * Whatever cannot be read is PROGRAM_UNKNOWN: the kernel decides then. No state. */
+#include "common/program.h"
 
 #include <elf.h>
 #include <fcntl.h>

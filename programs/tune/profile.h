@@ -1,0 +1,57 @@
+/* The profile of one process: what libfirn-track noted, its frames named and equal stacks merged.
+ * docs/formats/profile.md says what each figure is. */
+#ifndef TUNE_PROFILE_H
+#define TUNE_PROFILE_H
+
+#include "tune/symbols.h"
+#include "tune/trace.h"
+
+#include <firn/firn.h>
+
+struct profile_site {
+    uint32_t first, count; /* of its frames, in profile.frames */
+    double calls, bytes, peak_bytes, leaked_bytes, leaked_calls;
+    double calls_variance, bytes_variance;
+};
+
+struct profile {
+    char command[TRACE_COMMAND_BYTES];
+    uint32_t pid, threads;
+    uint64_t begin_ns, end_ns;
+    uint64_t interval_bytes; /* 0: exact */
+    uint64_t samples, lost;
+    uint64_t calls, bytes;
+    double peak_bytes, leaked_bytes, leaked_calls;
+    uint64_t named, framed; /* frames that have names, all */
+    double sizes[TRACE_SIZES], lifetimes[TRACE_LIFETIMES];
+    struct profile_site *sites; /* the most bytes first */
+    uint32_t site_count;
+    size_t site_capacity;
+    uint32_t *frames; /* ids of names */
+    size_t frame_count, frame_capacity;
+    firn_intern *names; /* of frames, as the format has them */
+};
+
+/* Reads a file of libfirn-track. False after one line on stderr; an unusable or empty one is told
+ * by *ret_empty and no line. */
+bool profile_read(struct profile *profile, const char *path, struct symbols *symbols,
+                  bool *ret_empty);
+void profile_release(struct profile *profile);
+
+/* The sites by their innermost frames alone, `depth` of them: a block that the caller releases,
+ * with profile_group_bytes. NULL: no memory. */
+struct profile_site *profile_group(const struct profile *profile, uint32_t depth,
+                                   uint32_t *ret_count);
+static inline size_t profile_group_bytes(const struct profile *profile)
+{
+    return (profile->site_count + 1) * sizeof *profile->sites;
+}
+
+/* The text of a frame; not NUL-terminated. */
+static inline const char *profile_frame(const struct profile *profile, uint32_t id,
+                                        size_t *ret_size)
+{
+    return (const char *)firn_intern_get(profile->names, id, ret_size);
+}
+
+#endif
