@@ -5,6 +5,7 @@ const { expose, fail, idOf, isNode, wrap, toText, token, illegal, lower, Node, E
 
 const state = { ready: "loading", url: "about:blank", current: null, focused: null, cookies: new Map(), defaultView: true };
 const others = new WeakMap(); // documents beside the page's own: their addresses
+const kinds = new WeakMap(); // those of XML: their types
 const views = new WeakMap(); // those of frames: their windows
 
 function checkTag(name) {
@@ -46,7 +47,8 @@ class DOMImplementation {
         return made;
     }
     createDocument(space, name, doctype = null) {
-        const made = wrap($.container(DOCUMENT));
+        const made = web.asXML(wrap($.container(DOCUMENT)));
+        kinds.set(made, space === "http://www.w3.org/1999/xhtml" ? "application/xhtml+xml" : "application/xml");
         if (doctype !== null)
             made.appendChild(doctype);
         if (name)
@@ -69,7 +71,7 @@ class Document extends Node {
     get characterSet() { return "UTF-8"; }
     get charset() { return "UTF-8"; }
     get inputEncoding() { return "UTF-8"; }
-    get contentType() { return "text/html"; }
+    get contentType() { return kinds.get(this) ?? "text/html"; }
     get doctype() { return wrap(web.childrenOf(idOf(this)).find(id => $.kind(id) === web.DOCTYPE) ?? 0); }
     get documentElement() { return wrap(web.childrenOf(idOf(this)).find(id => $.kind(id) === ELEMENT) ?? 0); }
     getElementsByTagName(name) { return web.byTag(this, name); }
@@ -190,7 +192,13 @@ web.mix(Document, web.parent);
 const fonts = { ready: Promise.resolve(), status: "loaded", load: () => Promise.resolve([]), check: () => true, addEventListener() {}, add() {} };
 web.handlers(Document, [...web.globalHandlers, "readystatechange", "visibilitychange", "fullscreenchange"]);
 class HTMLDocument extends Document {}
-class XMLDocument extends Document {}
+class XMLDocument extends Document {
+    createElement(name) {
+        return this.createElementNS(/xhtml/.test(this.contentType) ? "http://www.w3.org/1999/xhtml" : null, name);
+    }
+    createCDATASection(text) { return wrap($.characters(web.CDATA, toText(text))); }
+}
+web.asXML = document => Object.setPrototypeOf(document, XMLDocument.prototype);
 for (const type of [Document, HTMLDocument, XMLDocument])
     expose(type);
 const implementation = new DOMImplementation(token);
@@ -268,6 +276,7 @@ web.renderedText = top => {
 };
 
 web.others = others;
+web.kinds = kinds;
 web.setView = (document, view) => views.set(document, view);
 web.pageState = state;
 })

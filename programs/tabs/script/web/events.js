@@ -402,6 +402,7 @@ kind("ErrorEvent", Event, { message: "", filename: "", lineno: 0, colno: 0, erro
 kind("PromiseRejectionEvent", Event, { promise: undefined, reason: undefined });
 kind("MessageEvent", Event, { data: null, origin: "", lastEventId: "", source: null, ports: [] });
 kind("ProgressEvent", Event, { lengthComputable: false, loaded: 0, total: 0 });
+kind("CloseEvent", Event, { wasClean: false, code: 0, reason: "" });
 kind("HashChangeEvent", Event, { oldURL: "", newURL: "" });
 kind("PopStateEvent", Event, { state: null });
 kind("PageTransitionEvent", Event, { persisted: false });

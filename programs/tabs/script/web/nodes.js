@@ -173,6 +173,7 @@ function replaceAll(parent, id) {
 function setValue(id, text) {
     const old = watching ? $.value(id) : "";
     $.setValue(id, text);
+    web.textChanged(id, text.length);
     if (watching)
         notify(id, "characterData", {}, old);
 }
@@ -562,6 +563,6 @@ Object.assign(web, {
     ELEMENT, TEXT, CDATA, COMMENT, DOCUMENT, DOCTYPE, FRAGMENT, INSTRUCTION, Node, mix, child, sibling, parent,
     childrenOf: children, insert, insertBefore, remove, replaceAll, notify, gather,
     // what others hang in: see elements.js and document.js
-    leaving() {}, removed() {}, inserted() {}, cloned() {},
+    leaving() {}, removed() {}, inserted() {}, cloned() {}, textChanged() {},
 });
 })

@@ -43,6 +43,12 @@ web.report = (error, url = "") => {
     }
     $.print("error", `Uncaught ${describe(error)}${error?.line ? ` (${error.sourceURL ?? url}:${error.line})` : ""}`);
 };
+// Promises that were rejected, and nothing has handled it.
+web.entry.rejected = (promise, reason) => {
+    const event = new global.PromiseRejectionEvent("unhandledrejection", { cancelable: true, promise, reason });
+    if (web.dispatch(global, web.trust(event)))
+        $.print("error", `Uncaught (in promise) ${describe(reason)}`);
+};
 global.reportError = error => web.report(error);
 
 // --- the console ---
@@ -103,18 +109,9 @@ global.console = console;
 
 // --- numbers, texts and bytes ---
 
-Object.defineProperty(global, "performance", { value: Object.assign(Object.create(web.EventTarget.prototype), {
-    now: () => $.now(), mark() {}, measure() {}, clearMarks() {}, clearMeasures() {}, getEntries: () => [], getEntriesByType: () => [],
-    getEntriesByName: () => [], get timeOrigin() { return $.time() - $.now(); },
-    timing: { get navigationStart() { return $.time() - $.now(); } },
-}), configurable: true });
-
 class TextEncoder {
     get encoding() { return "utf-8"; }
-    encode(text = "") {
-        const escaped = unescape(encodeURIComponent(toText(text).toWellFormed()));
-        return Uint8Array.from(escaped, byte => byte.charCodeAt(0));
-    }
+    encode(text = "") { return new Uint8Array($.encode(toText(text).toWellFormed())); }
     encodeInto(text, into) {
         let read = 0, written = 0;
         for (const character of toText(text).toWellFormed()) {
@@ -144,7 +141,7 @@ class TextDecoder {
     get fatal() { return this.#fatal; }
     get ignoreBOM() { return this.#keep; }
     decode(data, options) {
-        const view = data === undefined ? [] : ArrayBuffer.isView(data)
+        const view = data === undefined ? new Uint8Array(0) : ArrayBuffer.isView(data)
             ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
         const bytes = this.#rest.length > 0 ? [...this.#rest, ...view] : view;
         this.#rest = [];
@@ -155,6 +152,8 @@ class TextDecoder {
         else if (this.#encoding === "utf-16le")
             for (let i = 0; i + 1 < bytes.length; i += 2)
                 text += String.fromCharCode(bytes[i] | bytes[i + 1] << 8);
+        else if (!this.#fatal && !options?.stream && bytes === view)
+            text = $.decode(view);
         else
             text = this.#utf8(bytes, Boolean(options?.stream));
         return !this.#keep && text.startsWith("\ufeff") ? text.slice(1) : text;
