@@ -3,7 +3,7 @@
  *
  * What Gumbo reads otherwise than a browser with scripts on is set right on the way: the contents
  * of noscript are a text, those of a template a fragment apart, and attributes of other namespaces
- * get their prefix back.
+ * get their prefix back; what stands before the end of a form is in it.
  *
  * Invariants:
  *   I1  `open` has the copies of the parents of `next`, the document or fragment first
@@ -19,6 +19,7 @@
 #include <gumbo.h>
 #include <setjmp.h>
 #include <string.h>
+#include <strings.h>
 
 struct dom_parse {
     dom *page;
@@ -217,6 +218,32 @@ static firn_status enter(dom_parse *parse, const GumboNode *from)
     return status == FIRN_OK ? open_node(parse, into) : status;
 }
 
+#define FORM_END "</form"
+
+/* How many bytes of a text stand before the end of the form that it comes behind: Gumbo takes that
+ * element away, and does not say where it ended, before it makes a node of the text that it has
+ * gathered. None where that is not plain. */
+static size_t within_form(const GumboNode *text)
+{
+    const GumboNode *parent = text->parent;
+    if (parent->type != GUMBO_NODE_ELEMENT || text->index_within_parent == 0)
+        return 0;
+    const GumboNode *form = parent->v.element.children.data[text->index_within_parent - 1];
+    const GumboStringPiece *source = &text->v.text.original_text;
+    if (!is_html(form, GUMBO_TAG_FORM))
+        return 0;
+    const char *closed = source->data - strlen(FORM_END ">"); /* where there is no text in it */
+    if (closed >= form->v.element.original_tag.data &&
+        strncasecmp(closed, FORM_END ">", strlen(FORM_END ">")) == 0)
+        return 0;
+    const char *end = memchr(source->data, '<', source->length);
+    size_t size = end != NULL ? (size_t)(end - source->data) : 0;
+    bool plain = size > 0 && source->length - size > strlen(FORM_END) &&
+                 strncasecmp(end, FORM_END, strlen(FORM_END)) == 0 &&
+                 strncmp(text->v.text.text, source->data, size) == 0;
+    return plain ? size : 0;
+}
+
 static firn_status copy_leaf(dom_parse *parse, const GumboNode *from)
 {
     static const dom_kind kinds[] = {
@@ -226,7 +253,17 @@ static firn_status copy_leaf(dom_parse *parse, const GumboNode *from)
         [GUMBO_NODE_COMMENT] = DOM_COMMENT,
     };
     const char *text = from->v.text.text;
-    return append_text(parse, kinds[from->type], text, strlen(text));
+    size_t inner = kinds[from->type] == DOM_TEXT ? within_form(from) : 0;
+    if (inner > 0) {
+        dom_id form = dom_last(parse->page, parse->open[parse->depth - 1]), node;
+        firn_status status = dom_characters(parse->page, DOM_TEXT, text, inner, &node);
+        if (status != FIRN_OK)
+            return status;
+        bool there = form != 0 && dom_kind_of(parse->page, form) == DOM_ELEMENT;
+        dom_insert(parse->page, there ? form : parse->open[parse->depth - 1], node, 0);
+        text += inner;
+    }
+    return *text != 0 ? append_text(parse, kinds[from->type], text, strlen(text)) : FIRN_OK;
 }
 
 /* Goes on behind a node whose copy is whole; closes what ends with it, up to a script, which is

@@ -268,6 +268,21 @@ NATIVE(contents)
     return make_node(engine, fragment);
 }
 
+/* isContents(template, fragment): of numbers that need not be those of nodes any more. */
+NATIVE(is_contents)
+{
+    BEGIN(2);
+    dom_id node = native_node(engine, arguments[0]), fragment = native_node(engine, arguments[1]);
+    return JSValueMakeBoolean(context, node != 0 && fragment != 0 &&
+                                           dom_contents_if_any(engine->page, node) == fragment);
+}
+
+NATIVE(is_node)
+{
+    BEGIN(1);
+    return JSValueMakeBoolean(context, native_node(engine, arguments[0]) != 0);
+}
+
 NATIVE(flag)
 {
     BEGIN(2);
@@ -543,6 +558,8 @@ static const JSStaticFunction functions[] = {
     {"setValue", set_value, HIDDEN},
     {"doctypeIds", doctype_ids, HIDDEN},
     {"contents", contents, HIDDEN},
+    {"isContents", is_contents, HIDDEN},
+    {"isNode", is_node, HIDDEN},
     {"flag", flag, HIDDEN},
     {"setFlag", set_flag, HIDDEN},
     {"wrapped", wrapped, HIDDEN},

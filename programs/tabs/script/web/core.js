@@ -175,6 +175,8 @@ function sweep() {
         if (reference.deref() !== undefined)
             continue;
         apart.delete(id);
+        if (!$.isNode(id)) // it went with a template that it was in
+            continue;
         $.setFlag(id, WRAPPED, false);
         const root = $.root(id);
         if (root !== web.documentId && $.wrapped(root).length === 0 && !web.isHeld(root))
@@ -189,7 +191,7 @@ function release(id) {
 }
 web.keepTrees = () => { kept = []; };
 web.releaseTrees = () => {
-    const ids = [...new Set(kept)].filter(id => $.parent(id) === 0);
+    const ids = [...new Set(kept)].filter(id => $.isNode(id) && $.parent(id) === 0);
     kept = null;
     ids.forEach(discard);
 };

@@ -275,7 +275,24 @@ Object.defineProperty(Anchor.prototype, "text", {
     get() { return this.textContent; }, set(value) { this.textContent = value; }, configurable: true,
 });
 
-mix(Template, { get content() { return wrap($.contents(idOf(this))); } });
+// The contents of a template are a tree of their own: each is held by the other.
+const contents = new Map(); // from a fragment's number to its template's
+const templates = new WeakMap();
+mix(Template, {
+    get content() {
+        const id = $.contents(idOf(this)), made = wrap(id);
+        templates.set(made, this);
+        templates.set(this, made);
+        contents.set(id, idOf(this));
+        return made;
+    },
+});
+web.isHeld = root => {
+    const template = contents.get(root), held = template !== undefined && $.isContents(template, root);
+    if (!held)
+        contents.delete(root);
+    return held;
+};
 mix(Script, {
     get text() { return web.childrenOf(idOf(this)).filter(id => $.kind(id) === web.TEXT).map(id => $.value(id)).join(""); },
     set text(value) { this.textContent = value; },
