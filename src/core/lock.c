@@ -44,13 +44,18 @@ static int write_holder(int fd, const char *what)
     return error != 0 ? error : firn_os_write(fd, holder, (size_t)size);
 }
 
-/* Whether path still names the file that was locked: its folder may have been removed and made anew
- * between the open and the lock. */
-static bool still_named(int fd, const char *path)
+/* Sets *ret_named to whether path still names the file that was locked: its folder may have been
+ * removed and made anew between the open and the lock. Returns the errno of what cannot be told. */
+static int still_named(int fd, const char *path, bool *ret_named)
 {
     struct stat by_fd, by_path;
-    return firn_os_fstat(fd, &by_fd) == 0 && firn_os_stat(path, &by_path) == 0 &&
-           by_fd.st_dev == by_path.st_dev && by_fd.st_ino == by_path.st_ino;
+    *ret_named = false;
+    int error = firn_os_fstat(fd, &by_fd);
+    if (error == 0)
+        error = firn_os_stat(path, &by_path);
+    if (error == 0)
+        *ret_named = by_fd.st_dev == by_path.st_dev && by_fd.st_ino == by_path.st_ino;
+    return error == ENOENT || error == ENOTDIR ? 0 : error;
 }
 
 firn_status firn_lock_acquire(const char *path, const char *what, firn_lock *ret_lock,
@@ -61,6 +66,7 @@ firn_status firn_lock_acquire(const char *path, const char *what, firn_lock *ret
     if (error != 0)
         return firn_file_error(ret_error, error, path, "open");
     firn_status status;
+    bool named;
     error = firn_os_lock(fd);
     if (error == EWOULDBLOCK) {
         status = held_by_another(fd, path, ret_error);
@@ -70,7 +76,12 @@ firn_status firn_lock_acquire(const char *path, const char *what, firn_lock *ret
         status = firn_file_error(ret_error, error, path, "lock");
         goto fail;
     }
-    if (!still_named(fd, path)) {
+    error = still_named(fd, path, &named);
+    if (error != 0) {
+        status = firn_file_error(ret_error, error, path, "stat");
+        goto fail;
+    }
+    if (!named) {
         char shown[FIRN_PATH_SHOWN_BYTES];
         status =
             firn_error_set(ret_error, FIRN_BUSY, 0, "%s: removed while it was locked; try again",

@@ -263,12 +263,27 @@ static void a_lock_that_failed_is_not_held(void **state)
         firn_error error;
         inject("FIRN_FAULT_IO", faults[i]);
         firn_status status = firn_lock_acquire(at("lock"), "x", &lock, &error);
-        assert_int_not_equal(status, FIRN_OK);
+        assert_int_equal(status, FIRN_IO); /* whoever waits for the lock would wait in vain */
+        assert_int_equal(error.os_errno, EIO);
         assert_int_equal(lock.fd, -1);
         assert_ptr_equal(strstr(error.text, at("lock")), error.text);
         inject_nothing();
         assert_int_equal(firn_lock_acquire(at("lock"), "x", &lock, &error), FIRN_OK);
         firn_lock_release(&lock);
+    }
+}
+
+static void a_lock_file_that_was_removed_is_busy(void **state)
+{
+    (void)state;
+    static const char *const faults[] = {"stat:2:ENOENT", "stat:2:ENOTDIR"};
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+        firn_lock lock = {-1};
+        firn_error error;
+        inject("FIRN_FAULT_IO", faults[i]);
+        assert_int_equal(firn_lock_acquire(at("lock"), "x", &lock, &error), FIRN_BUSY);
+        assert_int_equal(lock.fd, -1);
+        assert_non_null(strstr(error.text, "removed"));
     }
 }
 
@@ -359,6 +374,7 @@ int main(void)
         IN_FOLDER(other_calls_report_their_failure),
         IN_FOLDER(a_visit_ends_at_the_failure),
         IN_FOLDER(a_lock_that_failed_is_not_held),
+        IN_FOLDER(a_lock_file_that_was_removed_is_busy),
         IN_FOLDER(the_chosen_allocation_fails),
         IN_FOLDER(the_counts_are_appended_at_the_end),
         IN_FOLDER(a_fault_that_cannot_be_read_ends_the_process),
