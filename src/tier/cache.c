@@ -319,20 +319,27 @@ static void entry_got(firn_cache *cache, firn_cache_shard *shard, firn_cache_ent
     touch(cache, entry);
 }
 
-firn_status firn_cache_get(firn_cache *cache, firn_bytes key, void *out, size_t capacity,
-                           size_t *ret_size, firn_error *ret_error)
+static void copy_out(firn_bytes value, void *out, size_t capacity, size_t *ret_size)
 {
-    place_of_key where;
+    size_t size = value.size < capacity ? value.size : capacity;
+    if (size > 0)
+        memcpy(out, value.data, size);
+    *ret_size = value.size;
+}
+
+/* A get of what is below hot, or was not found near. The lock is held, and free afterwards. */
+static firn_status get_far(firn_cache *cache, const place_of_key *where, firn_bytes key, void *out,
+                           size_t capacity, size_t *ret_size, firn_error *ret_error)
+{
+    firn_cache_shard *shard = where->shard;
     firn_cache_work *work = NULL;
     firn_cache_found found;
-    firn_status status = begin(cache, key, &where, ret_error);
-    if (status == FIRN_OK)
-        status = firn_cache_find(cache, where.shard, where.hash, key, &work, &found, ret_error);
+    firn_status status =
+        firn_cache_find_held(cache, shard, where->hash, key, &work, &found, ret_error);
     if (status != FIRN_OK) {
         firn_cache_work_give(cache, work);
         return status;
     }
-    firn_cache_shard *shard = where.shard;
     firn_tier tier = FIRN_TIER_COUNT;
     bool is_short = false;
     if (is_there(shard, &found)) {
@@ -340,27 +347,47 @@ firn_status firn_cache_get(firn_cache *cache, firn_bytes key, void *out, size_t 
         tier = entry != NULL ? firn_cache_queue_tier(entry->queue)
                              : firn_cache_place_tier(shard, found.place);
         shard->hits[tier]++;
-        size_t size = found.value.size < capacity ? found.value.size : capacity;
-        if (size > 0)
-            memcpy(out, found.value.data, size);
-        *ret_size = found.value.size;
+        copy_out(found.value, out, capacity, ret_size);
         if (entry != NULL)
             entry_got(cache, shard, entry);
         else if (is_promotable(cache, found.value.size))
             is_short =
                 !firn_cache_room_is_left(cache, found.value.size) ||
-                (promote(cache, &where, key, &found) && firn_cache_room_is_short(cache, shard));
+                (promote(cache, where, key, &found) && firn_cache_room_is_short(cache, shard));
     } else {
         shard->misses++;
         status = FIRN_NOT_FOUND;
     }
     pthread_mutex_unlock(&shard->lock);
     if (tier != FIRN_TIER_COUNT)
-        measure(cache, tier, &where, work);
+        measure(cache, tier, where, work);
     firn_cache_work_give(cache, work);
     if (is_short)
         firn_cache_room_try(cache, shard);
     return status == FIRN_NOT_FOUND ? not_found(ret_error) : status;
+}
+
+firn_status firn_cache_get(firn_cache *cache, firn_bytes key, void *out, size_t capacity,
+                           size_t *ret_size, firn_error *ret_error)
+{
+    place_of_key where;
+    firn_status status = begin(cache, key, &where, ret_error);
+    if (status != FIRN_OK)
+        return status;
+    firn_cache_shard *shard = where.shard;
+    firn_cache_index_fetch(&shard->index, where.hash);
+    pthread_mutex_lock(&shard->lock);
+    firn_cache_entry *entry = firn_cache_find_near(shard, where.hash, key);
+    if (entry == NULL)
+        return get_far(cache, &where, key, out, capacity, ret_size, ret_error);
+    firn_tier tier = firn_cache_queue_tier(entry->queue);
+    shard->hits[tier]++;
+    copy_out((firn_bytes){firn_entry_value(entry), entry->value_size}, out, capacity, ret_size);
+    entry_got(cache, shard, entry);
+    pthread_mutex_unlock(&shard->lock);
+    if (where.started_ns != 0)
+        measure(cache, tier, &where, NULL);
+    return FIRN_OK;
 }
 
 static void entry_pin(firn_cache *cache, firn_cache_shard *shard, const firn_cache_found *found,

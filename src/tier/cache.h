@@ -188,21 +188,25 @@ typedef struct firn_cache_queue {
 } firn_cache_queue;
 
 typedef struct firn_cache_shard {
-    pthread_mutex_t move, lock;
+    /* what each get needs, in two lines of the processor's cache */
+    pthread_mutex_t lock;
     firn_cache_index index;
-    firn_cache_cells cells;
-    firn_cache_block *blocks;
     uint16_t *spans;    /* units, by the spans' blocks: see firn_cache_span_data */
     uint64_t span_base; /* an address; units count from it */
     uint32_t span_unit_bits;
+    uint32_t usual_bytes; /* of the entries that gets find, the last ones the most */
+    uint64_t hits[FIRN_TIER_COUNT];
+
+    pthread_mutex_t move;
+    firn_cache_cells cells;
+    firn_cache_block *blocks;
     size_t block_capacity, span_capacity;
     uint32_t block_count, free_block;
     firn_cache_queue queues[FIRN_QUEUE_COUNT];
     firn_ghost ghost;
     uint64_t record_count, record_live; /* in all groups */
-    uint64_t hits[FIRN_TIER_COUNT], demotions[FIRN_TIER_COUNT];
+    uint64_t demotions[FIRN_TIER_COUNT];
     uint64_t misses, puts, removes, promotions;
-    uint32_t usual_bytes; /* of the entries that gets find, the last ones the most */
 } firn_cache_shard;
 
 /* --- the cache --- */
@@ -371,6 +375,16 @@ typedef struct firn_cache_found {
 FIRN_NODISCARD firn_status firn_cache_find(firn_cache *cache, firn_cache_shard *shard,
                                            uint32_t hash, firn_bytes key, firn_cache_work **work,
                                            firn_cache_found *ret_found, firn_error *ret_error);
+
+/* The same when the lock is held, which it is not any more after an error. */
+FIRN_NODISCARD firn_status firn_cache_find_held(firn_cache *cache, firn_cache_shard *shard,
+                                                uint32_t hash, firn_bytes key,
+                                                firn_cache_work **work, firn_cache_found *ret_found,
+                                                firn_error *ret_error);
+/* The live entry of a key, by the shortest way: where its slot is the first of its hash and in the
+ * line where that begins. NULL: it may be there nonetheless. The shard's lock is held. */
+firn_cache_entry *firn_cache_find_near(const firn_cache_shard *shard, uint32_t hash,
+                                       firn_bytes key);
 
 /* Unpacks a group, whose packed form is copied under the lock, into work->plain. The lock is held
  * before and after, and free between. FIRN_NOT_FOUND: the group is another by now. */

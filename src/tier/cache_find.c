@@ -81,6 +81,25 @@ static bool find_entry(const firn_cache_shard *shard, uint32_t hash, firn_bytes 
     return false;
 }
 
+firn_cache_entry *firn_cache_find_near(const firn_cache_shard *shard, uint32_t hash, firn_bytes key)
+{
+    const firn_cache_index *index = &shard->index;
+    if (index->count == 0)
+        return NULL;
+    const firn_cache_slot *line = index->slots + firn_cache_index_home(hash, index->capacity);
+    uint32_t same = 0;
+    for (unsigned i = 0; i < FIRN_CACHE_SLOTS_OF_LINE; i++)
+        same |= (uint32_t)(line[i].hash == hash) << i;
+    if (same == 0)
+        return NULL;
+    uint32_t place = line[__builtin_ctz(same)].place;
+    if (firn_place_kind_of(place) != FIRN_PLACE_SPAN)
+        return NULL;
+    firn_cache_entry *entry = firn_cache_entry_at(shard, place);
+    fetch_ahead(shard, entry);
+    return entry_has(entry, key) && (entry->flags & FIRN_ENTRY_GONE) == 0 ? entry : NULL;
+}
+
 static firn_status damaged(firn_tier tier, firn_error *ret_error)
 {
     return firn_error_set(ret_error, FIRN_CORRUPT, 0,
@@ -168,10 +187,17 @@ firn_status firn_cache_find(firn_cache *cache, firn_cache_shard *shard, uint32_t
                             firn_bytes key, firn_cache_work **work, firn_cache_found *ret_found,
                             firn_error *ret_error)
 {
-    passed_places passed = {.count = 0};
-    firn_status status = FIRN_OK;
     firn_cache_index_fetch(&shard->index, hash);
     pthread_mutex_lock(&shard->lock);
+    return firn_cache_find_held(cache, shard, hash, key, work, ret_found, ret_error);
+}
+
+firn_status firn_cache_find_held(firn_cache *cache, firn_cache_shard *shard, uint32_t hash,
+                                 firn_bytes key, firn_cache_work **work,
+                                 firn_cache_found *ret_found, firn_error *ret_error)
+{
+    passed_places passed = {.count = 0};
+    firn_status status = FIRN_OK;
     while (!find_entry(shard, hash, key, &passed, ret_found) && ret_found->place != 0) {
         uint32_t place = ret_found->place;
         uint32_t generation = generation_of(shard, place);

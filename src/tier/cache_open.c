@@ -14,6 +14,7 @@
 #include <string.h>
 
 enum { SHARDS_MAX = 256, SHARDS_CHOSEN_MAX = 64, SHARD_BYTES = 16 << 20, WAIT_MS = 10000 };
+enum { SHARDS_OF_PROCESSOR = 16 };
 
 static const uint32_t AGES_MS[3] = {30 * 1000, 5 * 60 * 1000, 60 * 60 * 1000};
 
@@ -60,11 +61,13 @@ static firn_status options_check(const firn_cache_options *options, firn_error *
     return FIRN_OK;
 }
 
-/* Shards of 16 MiB and more, so that what each keeps open (64 KiB in some queues) is small. */
+/* Shards of 16 MiB and more, so that what each keeps open (64 KiB in some queues, and half a span of
+ * cells) is small; and no more than keep the threads of this machine apart: 32 instead of 64 are
+ * 3 bytes less for each of 10^6 items in warm. */
 static uint32_t shards_for(uint64_t limit_bytes)
 {
-    uint32_t count = 1;
-    while (count < SHARDS_CHOSEN_MAX && limit_bytes / (count * 2) >= SHARD_BYTES)
+    uint32_t count = 1, most = SHARDS_OF_PROCESSOR * firn_processor_count();
+    while (count < SHARDS_CHOSEN_MAX && count < most && limit_bytes / (count * 2) >= SHARD_BYTES)
         count *= 2;
     return count;
 }
