@@ -9,7 +9,7 @@
 
 #include "tier/store.h"
 
-enum { TICKS_MAX = 4000 };
+enum { TICKS_MAX = 4000, WAIT_TICKS = 33 };
 
 static const uint64_t room_bytes = (uint64_t)4 << 30, second_ns = 1000000000;
 
@@ -71,29 +71,43 @@ bool store_put(const char *key, size_t key_size, const char *value, size_t size)
     return status == FIRN_OK;
 }
 
+static void tick(uint64_t seconds)
+{
+    firn_error error;
+    now_ns += seconds * second_ns;
+    must(firn_cache_tick(cache, &error), &error);
+}
+
+/* Lets a tier's age pass, and then time until all have left it. What comes last to a tier waits up
+ * to 10 s for others to be packed with, and one of two keys with alike hashes for another group;
+ * that time passes too, or they would have to age for another hour by themselves. */
+static void age(firn_tier tier)
+{
+    static const uint32_t age_seconds[] = {31, 301, 3601};
+    firn_cache_stats stats;
+    for (unsigned ticks = 0;; ticks++) {
+        firn_cache_stats_get(cache, &stats);
+        if (stats.tier[tier].item_count == 0)
+            break;
+        if (ticks == TICKS_MAX) {
+            fprintf(stderr, "firn: %llu items stay %s\n",
+                    (unsigned long long)stats.tier[tier].item_count, firn_tier_name(tier));
+            exit(1);
+        }
+        tick(ticks == 0 ? age_seconds[tier] : 1);
+    }
+    for (unsigned ticks = 0; tier < FIRN_TIER_COLD && ticks < WAIT_TICKS; ticks++)
+        tick(1);
+}
+
 /* Lets time pass until all lie in the tier that is wanted; without one, makes all durable. */
 void store_settle(void)
 {
-    static const uint32_t age_seconds[] = {31, 301, 3601};
     firn_error error;
-    firn_cache_stats stats;
     if (!is_aged)
         must(firn_cache_flush(cache, &error), &error);
-    for (unsigned tier = 0; is_aged && tier < (unsigned)wanted; tier++) {
-        for (unsigned tick = 0;; tick++) {
-            firn_cache_stats_get(cache, &stats);
-            if (stats.tier[tier].item_count == 0)
-                break;
-            if (tick == TICKS_MAX) {
-                fprintf(stderr, "firn: %llu items stay %s\n",
-                        (unsigned long long)stats.tier[tier].item_count,
-                        firn_tier_name((firn_tier)tier));
-                exit(1);
-            }
-            now_ns += tick == 0 ? age_seconds[tier] * second_ns : second_ns;
-            must(firn_cache_tick(cache, &error), &error);
-        }
-    }
+    for (unsigned tier = 0; is_aged && tier < (unsigned)wanted; tier++)
+        age((firn_tier)tier);
 }
 
 ptrdiff_t store_get(const char *key, size_t key_size, char *out, size_t capacity)
