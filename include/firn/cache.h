@@ -65,7 +65,7 @@ typedef struct firn_cache_options {
                                       * items a minute come back up, it takes longer, up to 32
                                       * times that */
     uint32_t wait_ms;                /* how long a put may wait for room, 0: 10 s */
-    uint32_t shard_count;            /* a power of two up to 256; 0: by the limit */
+    uint32_t shard_count;            /* a power of two up to 256; 0: by limit and machine */
     bool no_thread;                  /* the user calls firn_cache_tick, about once a second; puts
                                       * that find no room do the work themselves */
     bool ignore_pressure;            /* of the machine: else the limit shrinks, down to a quarter,

@@ -134,8 +134,8 @@ bool firn_cache_cells_put(firn_cache_cells *cells, const void *data, size_t size
     return true;
 }
 
-/* A chain is most often one run of cells, which a fetch so far ahead has ready in time: 1 us less of
- * 4 for a group of 22 KB. */
+/* A chain is most often one run of cells, which a fetch so far ahead has ready in time: 1 us less
+ * of 4 for a group of 22 KB. */
 static void fetch_ahead(const uint8_t *cell)
 {
     uintptr_t at = (uintptr_t)cell + (uintptr_t)AHEAD_CELLS * CELL_BYTES;

@@ -61,8 +61,8 @@ static firn_status options_check(const firn_cache_options *options, firn_error *
     return FIRN_OK;
 }
 
-/* Shards of 16 MiB and more, so that what each keeps open (64 KiB in some queues, and half a span of
- * cells) is small; and no more than keep the threads of this machine apart: 32 instead of 64 are
+/* Shards of 16 MiB and more, so that what each keeps open (64 KiB in some queues, and half a span
+ * of cells) is small; and no more than keep the threads of this machine apart: 32 instead of 64 are
  * 3 bytes less for each of 10^6 items in warm. */
 static uint32_t shards_for(uint64_t limit_bytes)
 {
