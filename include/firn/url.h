@@ -61,9 +61,9 @@ FIRN_API bool firn_url_is_same_origin(const firn_url *a, const firn_url *b);
 
 typedef struct firn_url_cache firn_url_cache;
 
-#define FIRN_URL_CACHE_TEXT_BYTES 208u /* longer ones are not cached */
+#define FIRN_URL_CACHE_TEXT_BYTES 224u /* longer ones are not cached */
 
-/* Takes at most memory_bytes (0: 64 KiB; from 4 KiB to 1 GiB) and never more; a URL takes 256
+/* Takes at most memory_bytes (0: 64 KiB; from 4 KiB to 1 GiB) and never more; a URL takes 280
  * bytes, and the one whose last use was longest ago of four gives way. FIRN_INVALID,
  * FIRN_NO_MEMORY. */
 FIRN_API FIRN_NODISCARD firn_status firn_url_cache_create(size_t memory_bytes,

@@ -1,4 +1,4 @@
-/* Hashing and comparing the texts of URLs of 16 to 208 bytes: as the size has it, in four words of
+/* Hashing and comparing the texts of URLs of 16 to 224 bytes: as the size has it, in four words of
  * 16 bytes, or in two or four pieces of 64, of which the last overlap those before them. So there
  * are no loops, whose ends would be foretold wrongly when URLs of many sizes take turns, and one
  * branch for all of a hit. The hash is NH (of UMAC): each half of a word of 8 bytes has a secret
@@ -109,12 +109,12 @@ URL_INLINE url_pair url_differs_64(const char *a, const char *b)
                   url_or(url_differs_16(a + 32, b + 32), url_differs_16(a + 48, b + 48)));
 }
 
-/* pieces: 1 for up to 64 bytes, 2 for up to 128, else 4. */
-URL_INLINE uint64_t url_hash(const uint64_t *secret, const char *text, size_t size, int pieces)
+/* The sums of a text; pieces: 1 for up to 64 bytes, 2 for up to 128, else 4. */
+URL_INLINE void url_sum(const uint64_t *secret, const char *text, size_t size, int pieces,
+                        uint64_t sums[2])
 {
     const char *end = text + size;
     const size_t second = url_second(size);
-    uint64_t sums[2];
     url_pair sum;
     if (pieces == 1)
         sum = url_add(
@@ -126,6 +126,11 @@ URL_INLINE uint64_t url_hash(const uint64_t *secret, const char *text, size_t si
         sum = url_add(
             sum, url_add(url_hash_64(text + 64, secret + 16), url_hash_64(end - 128, secret + 24)));
     url_store(sum, sums);
+}
+
+/* All that the sums tell. */
+URL_INLINE uint64_t url_hash(const uint64_t *secret, const uint64_t sums[2], size_t size)
+{
     return firn_hash_mix(sums[0] ^ secret[32], (sums[1] + size) ^ secret[33]);
 }
 
