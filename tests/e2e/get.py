@@ -21,6 +21,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "sup
 from certificates import Certificates  # noqa: E402
 from firn import FIRN, Case, as_user, firn  # noqa: E402
 from http_site import Site  # noqa: E402
+from nginx import Nginx  # noqa: E402
 
 LARGE = random.Random(5).randbytes(2_500_000)
 
@@ -142,33 +143,11 @@ class Get(Case):
                 self.assertFalse(list(self.folder.glob("none*")))
 
     def nginx(self, certificate, key):
-        with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
-            ports = one.getsockname()[1], two.getsockname()[1]
-        configuration = self.folder / "nginx.conf"
-        configuration.write_text(f"""
-            daemon off; pid {self.folder}/nginx.pid; error_log {self.folder}/error.log; worker_processes 1;
-            {"user root;" if os.geteuid() == 0 else ""}
-            events {{ worker_connections 64; }}
-            http {{
-                access_log off; client_body_temp_path {self.folder}; proxy_temp_path {self.folder};
-                fastcgi_temp_path {self.folder}; uwsgi_temp_path {self.folder}; scgi_temp_path {self.folder};
-                server {{ listen 127.0.0.1:{ports[0]}; root {self.tree}; }}
-                server {{ listen 127.0.0.1:{ports[1]} ssl; root {self.tree}; ssl_certificate {certificate};
-                          ssl_certificate_key {key}; }}
-            }}""")
-        process = subprocess.Popen(["nginx", "-c", configuration], stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL)
-
-        def end():
-            process.terminate()
-            process.wait(30)
-        self.addCleanup(end)
-        for port in ports:
-            for _ in range(500):
-                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                    break
-                time.sleep(0.01)
-        return [f"http://127.0.0.1:{ports[0]}", f"https://localhost:{ports[1]}"]
+        root = f"root {self.tree};"
+        secure = f"{root} ssl_certificate {certificate}; ssl_certificate_key {key};"
+        nginx = Nginx(self.folder, [root, secure], ssl=(1,))
+        self.addCleanup(nginx.end)
+        return [f"http://127.0.0.1:{nginx.ports[0]}", f"https://localhost:{nginx.ports[1]}"]
 
     def test_a_cut_is_gone_on_with(self):
         def answer(n, head, _):
