@@ -144,6 +144,17 @@ class Updates(Case):
         self.assertEqual(self.counts(self.update(self.tree)), (1, 1, 0, 4, 0))
         self.check()
 
+    def test_a_store_whose_tables_have_groups_of_16(self):
+        shutil.copytree(SOURCE / "tests" / "golden" / "code-2", self.store)
+        for i in range(1, 4):
+            for j in range(1, 16):
+                self.assertEqual(code("find", self.store, f"of_{i}_{j}").stdout.decode(),
+                                 f"f{i}.c:{j}:5: function of_{i}_{j}\n")
+        self.verify()
+        self.write("f1.c", "int of_1_1(void);\n")
+        self.assertEqual(self.counts(self.update(self.tree)), (1, 1, 0, 2, 0))
+        self.check()
+
     def test_who_writes_is_told(self):
         self.write("a.c", "int one;\n")
         self.index()

@@ -1,7 +1,7 @@
 /* A sorted table of byte strings, each with a payload, as one block of bytes: names with their
  * files, paths with what is known of the files, and the indexes over such tables. Keys are front
- * coded in groups of 16, so that a key is found by a binary search over the groups and a scan of at
- * most 16. Format: docs/formats/code.md. Tables are written in its second form; both are read.
+ * coded in groups of 32, so that a key is found by a binary search over the groups and a scan of at
+ * most 32. Format: docs/formats/code.md. Tables are written in its third form; all are read.
  *
  * A table may be shared between threads; writers and cursors are confined to one. */
 #ifndef CODE_TABLE_H
@@ -10,7 +10,7 @@
 #include "code/index/bytes.h"
 
 #define KEY_MAX_BYTES 4096u
-#define TABLE_GROUP 16u
+#define TABLE_GROUP 32u
 
 /* --- writing --- */
 
@@ -45,6 +45,7 @@ struct table {
     size_t keys_size;
     size_t payloads_size;
     uint32_t count;
+    uint32_t group;  /* entries in each but the last */
     bool is_compact; /* the entries' heads, and postings in the payloads, have their second form */
 };
 
