@@ -1,7 +1,7 @@
 /* A sorted table of byte strings, each with a payload, as one block of bytes: names with their
  * files, paths with what is known of the files, and the indexes over such tables. Keys are front
- * coded in groups of 32, so that a key is found by a binary search over the groups and a scan of at
- * most 32. Format: docs/formats/code.md. Tables are written in its third form; all are read.
+ * coded in groups of 64, so that a key is found by a binary search over the groups and a scan of at
+ * most 64. Format: docs/formats/code.md. Tables are written in its third form; all are read.
  *
  * A table may be shared between threads; writers and cursors are confined to one. */
 #ifndef CODE_TABLE_H
@@ -10,7 +10,7 @@
 #include "code/index/bytes.h"
 
 #define KEY_MAX_BYTES 4096u
-#define TABLE_GROUP 32u
+#define TABLE_GROUP 64u
 
 /* --- writing --- */
 
