@@ -64,7 +64,7 @@ firn_status firn_url_cache_create_by(size_t memory_bytes, bool may_be_wide,
     first += -first % LINE_BYTES;
     cache->allocator = allocator;
     cache->entries = (struct entry *)first;
-    cache->tags = (uint32_t(*)[WAYS])(cache->entries + count * WAYS);
+    cache->tags = (void *)(cache->entries + count * WAYS); /* what is behind lines is aligned */
     cache->used = (uint32_t *)(cache->tags + count);
     cache->hints = cache->used + count * WAYS;
     cache->hint_mask = (uint32_t)(hints - 1);
