@@ -21,6 +21,9 @@ install(FILES ${PROJECT_SOURCE_DIR}/cmake/firnConfig.cmake
 if(TARGET firn)
   install(TARGETS firn)
   install(TARGETS firn_run firn_track LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/firn)
+  if(TARGET firn_page)
+    install(TARGETS firn_page RUNTIME DESTINATION ${CMAKE_INSTALL_LIBDIR}/firn)
+  endif()
 
   set(completion ${PROJECT_BINARY_DIR}/completion/firn)
   add_custom_command(OUTPUT ${completion} DEPENDS firn VERBATIM

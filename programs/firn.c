@@ -16,13 +16,15 @@
 #include "run/run.h"
 #include "serve/serve.h"
 #include "store/store.h"
+#include "tabs/tabs.h"
 #include "tune/tune.h"
 
 #include <signal.h>
 #include <string.h>
 
-static const struct command_group *const groups[] = {
-    &code_group, &store_group, &run_group, &serve_group, &tune_group, &get_group, NULL};
+static const struct command_group *const groups[] = {&code_group,  &store_group, &run_group,
+                                                     &serve_group, &tune_group,  &get_group,
+                                                     &tabs_group,  NULL};
 
 static void (*inherited_sigpipe)(int);
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool find(const char *wanted, char library[PATH_MAX])
+bool preload_place(const char *wanted, char library[PATH_MAX])
 {
     static const char *const folders[] = {"", FIRN_LIBRARY_FOLDER "/"};
     char program[PATH_MAX], path[2 * PATH_MAX];
@@ -49,7 +49,7 @@ static char *preload_list(const char *library, size_t *ret_bytes)
 
 enum exit_status preload_find(const char *name, char library[PATH_MAX])
 {
-    if (!find(name, library)) {
+    if (!preload_place(name, library)) {
         report("%s: it is neither beside firn nor installed; install Firn again", name);
         return EXIT_FAILED;
     }

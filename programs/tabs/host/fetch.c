@@ -1,0 +1,178 @@
+/* Threads that fetch, so that a slow server holds up nobody but the page that waits for it.
+ *
+ * I1  a job is in one place: the queue, a thread, the list of those done, or the loop's hands
+ * I2  threads touch nothing of the host but the fetcher's lists, under its lock
+ * I3  the fetcher lives until the process ends: a thread may be waiting for a server until then */
+#include "tabs/host/host.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { THREADS = 6, CONNECT_MS = 10000, WAIT_MS = 30000 };
+
+struct fetcher {
+    pthread_mutex_t lock;
+    pthread_cond_t more;
+    fetch_job *first, **last; /* that wait */
+    fetch_job *done, **done_last;
+    unsigned thread_count, idle_count;
+    int event; /* is written to when a job is done */
+    firn_http_client *client;
+};
+
+static struct fetcher fetcher; /* I3 */
+
+static void work(struct fetcher *is)
+{
+    pthread_mutex_lock(&is->lock);
+    for (;;) {
+        while (is->first == NULL) {
+            is->idle_count++;
+            pthread_cond_wait(&is->more, &is->lock);
+            is->idle_count--;
+        }
+        fetch_job *job = is->first;
+        is->first = job->next;
+        if (is->first == NULL)
+            is->last = &is->first;
+        pthread_mutex_unlock(&is->lock);
+        resource_bring(is->client, job);
+        pthread_mutex_lock(&is->lock);
+        job->next = NULL;
+        *is->done_last = job;
+        is->done_last = &job->next;
+        const uint64_t one = 1;
+        (void)!write(is->event, &one, sizeof one);
+    }
+}
+
+static void *run(void *context)
+{
+    work(context);
+    return NULL;
+}
+
+bool fetch_begin(struct host *host)
+{
+    firn_error error;
+    const firn_http_client_options options = {
+        .connect_ms = CONNECT_MS, .wait_ms = WAIT_MS, .redirect_limit = FIRN_HTTP_NO_REDIRECTS};
+    if (host->fetcher != NULL)
+        return true;
+    fetcher.last = &fetcher.first;
+    fetcher.done_last = &fetcher.done;
+    fetcher.event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (fetcher.event < 0 || pthread_mutex_init(&fetcher.lock, NULL) != 0 ||
+        pthread_cond_init(&fetcher.more, NULL) != 0 ||
+        firn_http_client_create(&options, &fetcher.client, &error) != FIRN_OK)
+        return false;
+    host->fetcher = &fetcher;
+    return true;
+}
+
+int fetch_descriptor(const struct host *host)
+{
+    return host->fetcher != NULL ? host->fetcher->event : -1;
+}
+
+static char *copy(const void *data, size_t size)
+{
+    char *made = firn_allocate(NULL, size + 1);
+    if (made != NULL) {
+        if (size > 0)
+            memcpy(made, data, size);
+        made[size] = '\0';
+    }
+    return made;
+}
+
+static char *copy_text(const char *text)
+{
+    return copy(text, text != NULL ? strlen(text) : 0);
+}
+
+/* Starts another thread where all are busy. The lock is held. */
+static void add_thread(struct fetcher *is)
+{
+    pthread_t thread;
+    if (is->idle_count > 0 || is->thread_count == THREADS)
+        return;
+    if (pthread_create(&thread, NULL, run, is) != 0)
+        return;
+    pthread_detach(thread);
+    is->thread_count++;
+}
+
+void fetch_add(struct host *host, const fetch_job *job)
+{
+    struct fetcher *is = host->fetcher;
+    fetch_job *made = firn_allocate(NULL, sizeof *made);
+    if (made == NULL)
+        return;
+    *made = *job;
+    made->next = NULL;
+    made->method = copy_text(job->method);
+    made->url = copy_text(job->url);
+    made->headers = copy_text(job->headers);
+    made->origin = copy_text(job->origin);
+    made->body = copy(job->body, job->body_bytes);
+    if (made->method == NULL || made->url == NULL || made->headers == NULL ||
+        made->origin == NULL || made->body == NULL) {
+        fetch_let_go(made);
+        return;
+    }
+    pthread_mutex_lock(&is->lock);
+    *is->last = made;
+    is->last = &made->next;
+    add_thread(is);
+    pthread_cond_signal(&is->more);
+    pthread_mutex_unlock(&is->lock);
+}
+
+fetch_job *fetch_done(struct host *host)
+{
+    struct fetcher *is = host->fetcher;
+    uint64_t count;
+    pthread_mutex_lock(&is->lock);
+    fetch_job *job = is->done;
+    if (job != NULL)
+        is->done = job->next;
+    if (is->done == NULL) {
+        is->done_last = &is->done;
+        (void)!read(is->event, &count, sizeof count);
+    }
+    pthread_mutex_unlock(&is->lock);
+    return job;
+}
+
+static bool is_it(const fetch_job *job, uint32_t tab, uint32_t instance, uint32_t id)
+{
+    return job != NULL && job->tab == tab && job->instance == instance && job->id == id &&
+           job->number == 0;
+}
+
+void fetch_abort(struct host *host, uint32_t tab, uint32_t instance, uint32_t id)
+{
+    struct fetcher *is = host->fetcher;
+    pthread_mutex_lock(&is->lock);
+    for (fetch_job *job = is->first; job != NULL; job = job->next)
+        job->is_aborted |= is_it(job, tab, instance, id);
+    for (fetch_job *job = is->done; job != NULL; job = job->next)
+        job->is_aborted |= is_it(job, tab, instance, id);
+    pthread_mutex_unlock(&is->lock);
+}
+
+void fetch_let_go(fetch_job *job)
+{
+    tab_drop_text(&job->method);
+    tab_drop_text(&job->url);
+    tab_drop_text(&job->headers);
+    tab_drop_text(&job->origin);
+    tab_drop_text(&job->final_url);
+    firn_release(NULL, job->body, job->body != NULL ? job->body_bytes + 1 : 0);
+    message_fini(&job->got_headers);
+    message_fini(&job->got);
+    firn_release(NULL, job, sizeof *job);
+}

@@ -1,0 +1,282 @@
+/* The host of `firn tabs`: it reads commands, has a zygote fork a page for each tab, fetches for
+ * the pages, and keeps the images of those that sleep.
+ *
+ *     tabs.c      the command line: options, the script, the end
+ *     lines.c     commands, one a line, and their answers (answer.c writes these)
+ *     table.c     the tabs
+ *     loop.c      what comes from pages, the zygote and the fetching threads
+ *     pages.c     the zygote, and the processes of pages
+ *     load.c      documents: opened, navigated to, come back to
+ *     sleep.c     active, warm, cold, frozen, and back
+ *     ageing.c    who is to sleep by age, by the budget and by the machine's memory
+ *     frozen.c    the images of frozen tabs, in a store
+ *     fetch.c     threads that fetch; resource.c: what one of them does
+ *     storage.c   localStorage and sessionStorage; saved.c: files of fields
+ *     stats.c     what all of it takes
+ *
+ * Invariants:
+ *   H1  one command at a time: while one waits, the loop serves all pages, and reads no command
+ *   H2  a tab that is asleep is sent nothing but its image; all else is held until it is awake
+ *   H3  an image is in one place: with the page, in the tab, or in the store
+ * Threads: one, but for those of fetch.c, which see their jobs only. */
+#ifndef TABS_HOST_HOST_H
+#define TABS_HOST_HOST_H
+
+#include "common/options.h"
+#include "common/readable.h"
+#include "tabs/message/message.h"
+
+#include <firn/firn.h>
+
+#include <limits.h>
+#include <sys/types.h>
+
+typedef enum tab_state {
+    TAB_ACTIVE,
+    TAB_WARM,   /* a husk stays, the image lies in RAM, quickly packed */
+    TAB_COLD,   /* the same, packed well */
+    TAB_FROZEN, /* no process; the image lies in the store */
+    TAB_LOST,   /* its process is gone; url and title remain */
+} tab_state;
+
+/* A growing list of texts. */
+struct visits {
+    char **urls;
+    size_t count, room, at; /* at: the one that is shown */
+};
+
+struct storage;
+
+struct tab {
+    uint32_t number;
+    uint32_t instance; /* of its process; 0: none */
+    tab_state state;
+    int socket;        /* -1: none */
+    pid_t process;     /* 0: not known */
+    bool is_loading;   /* a document is fetched, or has not told that it has loaded */
+    bool is_gone;      /* the socket is closed; why, the zygote will tell */
+    bool is_replacing; /* the document that is fetched takes the place of the one in visits */
+    bool has_reply;
+    bool is_asked;     /* a script's value is awaited: the page is not left before it is there */
+    char *url, *title; /* never NULL */
+    char *failed;      /* why it is lost, or why a document did not come; NULL */
+    message_buffer in, out, held;
+    size_t taken, sent;     /* of in and out */
+    message_buffer reply;   /* the last one's frame */
+    message_buffer leaving; /* the frame by which it wants to leave its document meanwhile */
+    message_buffer image;   /* of a warm or cold tab; its data are the image alone */
+    uint32_t *segments;     /* of a frozen one, in the store */
+    size_t segment_count;
+    uint64_t image_bytes, plain_bytes; /* of the last image */
+    uint64_t used_ns;                  /* when a command last touched it */
+    uint64_t asleep_ns;
+    uint64_t due_ns;              /* of a sleeping tab's next timer; UINT64_MAX: none */
+    uint64_t gone_ns, seen_bytes; /* seen: its PSS when it was last looked at */
+    unsigned fetching;            /* fetches under way */
+    uint64_t document; /* the number of the fetch that brings its next document; 0: none */
+    struct visits visits;
+    struct storage *session;
+    char *console; /* its last lines */
+    size_t console_bytes;
+};
+
+struct fetcher;
+struct frozen;
+
+struct host {
+    struct tab **tabs; /* by number, ascending */
+    size_t tab_count, tab_room;
+    uint32_t next_number, next_instance;
+    int zygote; /* socket; -1: not started */
+    pid_t zygote_process;
+    bool zygote_ready;
+    char zygote_failed[256];
+    struct fetcher *fetcher;
+    struct frozen *frozen;
+    struct storage **locals; /* localStorage by origin */
+    size_t local_count, local_room;
+    char folder[PATH_MAX]; /* of all that is kept: --store, or a private one */
+    bool is_private;       /* which goes away in the end */
+    bool list_changed;     /* the list of tabs in the folder is to be written */
+    uint64_t looked_ns;    /* when ages and memory were looked at */
+    /* options */
+    uint64_t memory_bytes, tab_memory_bytes;
+    uint32_t tab_seconds;
+    uint64_t warm_ns, cold_ns, frozen_ns;
+    bool wakes_timers, json, quiet;
+    bool failed; /* a command did */
+    bool is_over;
+    bool reads_stdin; /* for commands, so that `open -` cannot */
+};
+
+/* --- table.c --- */
+
+struct tab *tab_add(struct host *host);
+struct tab *tab_find(struct host *host, uint64_t number);
+void tab_remove(struct host *host, struct tab *tab);
+/* Puts a copy of text in the place of *kept; keeps what is there when memory is short. */
+void tab_set_text(char **kept, const char *text);
+void tab_set_text_sized(char **kept, const char *text, size_t size);
+void tab_drop_text(char **kept);
+/* Ends whatever the tab has of processes and images, and says why. NULL: it stays as it is. */
+void tab_lose(struct host *host, struct tab *tab, const char *why);
+const char *tab_state_name(tab_state state);
+
+/* --- loop.c --- */
+
+/* Serves pages until something happened, or timeout_ms are over (-1: as long as it takes). With a
+ * descriptor of commands, it also returns, with true, when there is something to read. */
+bool loop_turn(struct host *host, int timeout_ms, int commands);
+/* Serves until the tab has a reply, is lost, or the time is over; false but for the first. */
+bool loop_wait_reply(struct host *host, struct tab *tab, uint64_t limit_ms);
+/* Does what the page asked for while a script's value was awaited. */
+void loop_leave(struct host *host, struct tab *tab);
+/* Sends what is in the tab's out buffer, as far as it goes at once. */
+void loop_send(struct host *host, struct tab *tab);
+
+/* --- pages.c --- */
+
+/* Starts the zygote, unless it runs. False: `zygote_failed` says why not. */
+bool pages_begin(struct host *host);
+void pages_end(struct host *host);
+/* Forks a process for a tab. False: the tab is lost. */
+bool pages_start(struct host *host, struct tab *tab, bool rebuilds);
+/* Ends a tab's process, if it has one, and forgets what it sent. */
+void pages_stop(struct tab *tab);
+void pages_notice(struct host *host);
+/* The buffer that a message to the tab's page is written to: held while it is asleep. */
+message_buffer *pages_out(struct tab *tab);
+
+/* --- load.c --- */
+
+/* What to ask for. */
+struct document {
+    const char *method, *url, *headers;
+    const void *body;
+    size_t body_bytes;
+};
+/* The URL of what a user names: a URL, or a file. False: `why` says what is wrong with it. */
+bool load_name(const char *name, char *ret_url, size_t size, char *why, size_t why_size);
+/* Begins to fetch a document for a tab. */
+void load_begin(struct host *host, struct tab *tab, const struct document *document, bool replaces);
+/* Goes through what the tab has shown. False: there is nothing. */
+bool load_traverse(struct host *host, struct tab *tab, int64_t delta);
+/* Shows a document that is there. */
+void load_given(struct host *host, struct tab *tab, const char *url, const char *html, size_t size);
+/* Waits until the tab shows its document; false: `failed` of the tab says why it does not. */
+bool load_wait(struct host *host, struct tab *tab);
+
+/* --- fetch.c --- */
+
+typedef struct fetch_job fetch_job;
+
+/* One fetch. The texts are the job's. */
+struct fetch_job {
+    fetch_job *next;
+    uint64_t number; /* of a document */
+    uint32_t tab, instance, id;
+    uint32_t destination;
+    bool is_aborted;
+    char *method, *url, *headers, *body; /* body may hold any bytes */
+    size_t body_bytes;
+    char *origin; /* of the page that asks; "" of the user */
+    /* what came */
+    bool failed;
+    char why[256];
+    unsigned status;
+    char *final_url;
+    message_buffer got_headers, got;
+    uint32_t width, height;
+};
+
+/* Takes a document that a fetch of load_begin has brought. */
+void load_arrived(struct host *host, fetch_job *job);
+bool fetch_begin(struct host *host);
+/* Adds a job, of which all texts are copied. */
+void fetch_add(struct host *host, const fetch_job *job);
+int fetch_descriptor(const struct host *host);
+/* The next one that is done; NULL. The caller lets it go. */
+fetch_job *fetch_done(struct host *host);
+void fetch_let_go(fetch_job *job);
+void fetch_abort(struct host *host, uint32_t tab, uint32_t instance, uint32_t id);
+
+/* --- resource.c --- */
+
+/* Brings what the job asks for; in a thread. */
+void resource_bring(firn_http_client *client, fetch_job *job);
+/* Writes scheme, host and port of a URL ("null" where it has none) into out. */
+void resource_origin(const char *url, char *out, size_t size);
+
+/* --- sleep.c --- */
+
+/* Brings a tab to a state. False: `why`. */
+bool sleep_move(struct host *host, struct tab *tab, tab_state to, char *why, size_t why_size);
+/* Has a tab awake, which a lost one never is. */
+bool sleep_wake(struct host *host, struct tab *tab, char *why, size_t why_size);
+
+/* --- ageing.c --- */
+
+/* Looks at ages, memory and timers; returns the milliseconds until it wants to be called again. */
+int ageing_step(struct host *host);
+
+/* --- frozen.c --- */
+
+bool frozen_begin(struct host *host);
+void frozen_end(struct host *host);
+firn_status frozen_put(struct host *host, struct tab *tab, firn_error *ret_error);
+/* Puts the image into tab->image again. */
+firn_status frozen_get(struct host *host, struct tab *tab, firn_error *ret_error);
+void frozen_remove(struct host *host, struct tab *tab);
+uint64_t frozen_disk_bytes(const struct host *host);
+
+/* --- storage.c --- */
+
+/* Changes what a page stores; tells all of it. */
+void storage_change(struct host *host, struct tab *tab, message *from);
+void storage_tell(struct host *host, struct tab *tab, bool session, message_buffer *out);
+void storage_drop(struct storage *storage);
+/* What --store has of an earlier host. */
+void storage_load(struct host *host);
+void storage_save(struct host *host);
+void storage_end(struct host *host);
+
+/* --- saved.c --- */
+
+firn_status saved_write(const char *path, const message_buffer *fields, firn_error *ret_error);
+/* FIRN_NOT_FOUND; FIRN_CORRUPT, FIRN_VERSION for what is none. The caller lets ret_data go. */
+firn_status saved_read(const char *path, message_buffer *ret_data, message *ret_fields,
+                       firn_error *ret_error);
+/* The list of tabs. */
+void saved_list_write(struct host *host);
+void saved_list_read(struct host *host);
+
+/* --- tabs.c --- */
+
+/* Makes the private folder, where there is no --store. */
+bool tabs_folder(struct host *host);
+/* Ends the program in good order if a signal has asked for it. */
+void tabs_heed(struct host *host);
+
+/* --- lines.c --- */
+
+/* Runs a command; false: it was `quit`. */
+bool lines_run(struct host *host, char *line, size_t size);
+
+/* --- stats.c --- */
+
+void stats_answer(struct host *host);
+/* PSS of a process, by the kernel; 0 where it cannot be read. */
+uint64_t stats_pss(pid_t process);
+
+/* --- answer.c --- */
+
+FIRN_PRINTF(2, 3) void answer_error(struct host *host, const char *format, ...);
+void answer_done(struct host *host);
+void answer_tab(struct host *host, const struct tab *tab);
+/* "value", and the same in plain text, on one line. */
+void answer_value(struct host *host, const char *value, size_t size);
+/* Values one behind the other, each with a NUL behind it. */
+void answer_values(struct host *host, const char *values, size_t size);
+void answer_list(struct host *host);
+
+#endif

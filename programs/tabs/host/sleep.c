@@ -1,0 +1,192 @@
+/* Tabs fall asleep and wake.
+ *
+ *     active -> warm     packed quickly; a husk of the process stays, the image is in RAM
+ *            -> cold     packed well; the same
+ *            -> frozen   the image is in the store, and no process
+ *
+ * A tab that is to go from warm to another state wakes first, as only its own process can pack it
+ * anew; a cold one's image goes to the store as it is.
+ *
+ * I1  from the sending of MESSAGE_SLEEP on the tab has the state that it is going to: all else that
+ *     is sent to it is held */
+#include "tabs/host/host.h"
+
+#include <string.h>
+
+enum { LEVEL_WARM = 1, LEVEL_COLD = 9, REPLY_MS = 60000, FETCH_MS = 5000 };
+
+static bool refuse(char *why, size_t size, const char *text)
+{
+    snprintf(why, size, "%s", text);
+    return false;
+}
+
+/* A page that waits for an answer goes to sleep when it has it; not for ever. */
+static void wait_for_fetches(struct host *host, struct tab *tab)
+{
+    const uint64_t end_ns = firn_clock_ns() + FETCH_MS * UINT64_C(1000000);
+    while ((tab->fetching > 0 || tab->is_loading) && tab->state == TAB_ACTIVE &&
+           firn_clock_ns() < end_ns)
+        (void)loop_turn(host, 100, -1);
+}
+
+/* Gives back what the buffer has beyond its image. */
+static void trim_image(message_buffer *image)
+{
+    if (image->size == 0 || image->size == image->room)
+        return;
+    char *trimmed = firn_reallocate(NULL, image->data, image->room, image->size);
+    if (trimmed == NULL)
+        return;
+    image->data = trimmed;
+    image->room = image->size;
+}
+
+/* Takes the page's word about its image. */
+static void note_asleep(struct tab *tab)
+{
+    message reply;
+    size_t used;
+    if (message_find(tab->reply.data, tab->reply.size, &reply, &used) != MESSAGE_WHOLE)
+        return;
+    const uint64_t due_us = message_take_number(&reply);
+    tab->plain_bytes = message_take_number(&reply);
+    tab->image_bytes = tab->image.size;
+    tab->asleep_ns = firn_clock_ns();
+    tab->due_ns = due_us >= UINT64_MAX / 2000 ? UINT64_MAX : tab->asleep_ns + due_us * 1000;
+    message_fini(&tab->reply);
+    trim_image(&tab->image);
+}
+
+static message_kind reply_kind(const struct tab *tab)
+{
+    message reply;
+    size_t used;
+    if (message_find(tab->reply.data, tab->reply.size, &reply, &used) != MESSAGE_WHOLE)
+        return MESSAGE_KIND_END;
+    return reply.kind;
+}
+
+static void reply_text(const struct tab *tab, char *why, size_t size)
+{
+    message reply;
+    size_t used;
+    if (message_find(tab->reply.data, tab->reply.size, &reply, &used) == MESSAGE_WHOLE)
+        snprintf(why, size, "%s", message_take_text(&reply));
+}
+
+/* --- waking --- */
+
+static void release_held(struct host *host, struct tab *tab)
+{
+    message_fini(&tab->image);
+    frozen_remove(host, tab);
+    message_fini(&tab->reply);
+    tab->state = TAB_ACTIVE;
+    tab->due_ns = UINT64_MAX;
+    message_add_raw(&tab->out, tab->held.data, tab->held.size);
+    message_fini(&tab->held);
+    loop_send(host, tab);
+}
+
+static bool lose(struct host *host, struct tab *tab, char *why, size_t size)
+{
+    char text[300];
+    snprintf(text, sizeof text, "%.250s", why[0] != '\0' ? why : "it does not wake");
+    tab_lose(host, tab, text);
+    return refuse(why, size, text);
+}
+
+bool sleep_wake(struct host *host, struct tab *tab, char *why, size_t size)
+{
+    firn_error error;
+    why[0] = '\0';
+    if (tab->state == TAB_LOST)
+        return refuse(why, size, tab->failed != NULL ? tab->failed : "it is lost");
+    if (tab->state == TAB_ACTIVE)
+        return true;
+    if (tab->state == TAB_FROZEN) {
+        if (frozen_get(host, tab, &error) != FIRN_OK) {
+            snprintf(why, size, "%s", error.text);
+            return lose(host, tab, why, size);
+        }
+        if (!pages_start(host, tab, true))
+            return refuse(why, size, tab->failed);
+    }
+    tab->has_reply = false;
+    const message_head head = {.kind = MESSAGE_WAKE, .size = tab->image.size};
+    message_add_raw(&tab->out, &head, sizeof head);
+    message_add_raw(&tab->out, tab->image.data, tab->image.size);
+    loop_send(host, tab);
+    const bool replied = loop_wait_reply(host, tab, REPLY_MS);
+    if (replied && reply_kind(tab) == MESSAGE_AWAKE) {
+        release_held(host, tab);
+        return true;
+    }
+    if (tab->state == TAB_LOST)
+        return refuse(why, size, tab->failed);
+    if (replied)
+        reply_text(tab, why, size);
+    return lose(host, tab, why, size);
+}
+
+/* --- falling asleep --- */
+
+static bool freeze_image(struct host *host, struct tab *tab, char *why, size_t size)
+{
+    firn_error error;
+    if (frozen_put(host, tab, &error) != FIRN_OK) {
+        snprintf(why, size, "%s", error.text);
+        return false;
+    }
+    pages_stop(tab);
+    message_fini(&tab->image);
+    tab->state = TAB_FROZEN;
+    return true;
+}
+
+static bool pack(struct host *host, struct tab *tab, tab_state to, char *why, size_t size)
+{
+    wait_for_fetches(host, tab);
+    if (tab->state != TAB_ACTIVE)
+        return refuse(why, size, tab->failed != NULL ? tab->failed : "it is lost");
+    tab->has_reply = false;
+    message_begin(&tab->out, MESSAGE_SLEEP, 0);
+    message_add_number(&tab->out, to == TAB_WARM ? LEVEL_WARM : LEVEL_COLD);
+    message_add_number(&tab->out, true);
+    message_end(&tab->out);
+    tab->state = to; /* I1 */
+    loop_send(host, tab);
+    const bool replied = loop_wait_reply(host, tab, REPLY_MS);
+    if (tab->state == TAB_LOST)
+        return refuse(why, size, tab->failed);
+    if (!replied) {
+        snprintf(why, size, "it does not fall asleep");
+        return lose(host, tab, why, size);
+    }
+    if (reply_kind(tab) == MESSAGE_ASLEEP) {
+        note_asleep(tab);
+        return true;
+    }
+    reply_text(tab, why, size);
+    release_held(host, tab);
+    return false;
+}
+
+bool sleep_move(struct host *host, struct tab *tab, tab_state to, char *why, size_t size)
+{
+    why[0] = '\0';
+    if (tab->state == TAB_LOST)
+        return refuse(why, size, tab->failed != NULL ? tab->failed : "it is lost");
+    if (tab->state == to)
+        return true;
+    if (to == TAB_ACTIVE)
+        return sleep_wake(host, tab, why, size);
+    if (tab->state == TAB_COLD && to == TAB_FROZEN)
+        return freeze_image(host, tab, why, size);
+    if (!sleep_wake(host, tab, why, size))
+        return false;
+    if (!pack(host, tab, to == TAB_FROZEN ? TAB_COLD : to, why, size))
+        return false;
+    return to != TAB_FROZEN || freeze_image(host, tab, why, size);
+}

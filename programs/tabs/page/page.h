@@ -1,0 +1,65 @@
+/* A page's process: forked from the zygote (zygote.c), it serves one document until the tab goes to
+ * another or is closed. Its only way to the world is the socket to the host.
+ *
+ *     zygote.c    the program: loads the engine, makes the template, forks
+ *     page.c      what the host asks for, and the page's timers
+ *     around.c    what the engine asks for (tabs/script/hooks.h)
+ *     sleeping.c  packing and waking
+ *     confine.c   what a page may not do
+ *
+ * Threads: one, in the zygote and in each page. */
+#ifndef TABS_PAGE_PAGE_H
+#define TABS_PAGE_PAGE_H
+
+#include "tabs/message/message.h"
+#include "tabs/script/engine.h"
+
+#include <firn/process.h>
+
+#include <sys/types.h>
+
+struct page {
+    script_engine *engine;
+    firn_process_template *zygote;
+    zygote_request about;
+    uint64_t began_ns;
+    uint64_t wake_ns;    /* when its next timer is due; UINT64_MAX: it has none */
+    bool is_loading;     /* the host waits to be told */
+    uint32_t waiting_id; /* of the last fetch that a script waited for */
+    size_t heap_bytes;   /* of malloc, after the last collection */
+    message_buffer out, in, answer;
+    message_buffer held; /* frames that came while a script waited for another */
+};
+
+/* --- page.c --- */
+
+/* Serves until the host is gone; ends the process. */
+_Noreturn void page_serve(struct page *page);
+
+/* --- around.c --- */
+
+void page_hooks(struct page *page, engine_hooks *ret_hooks);
+/* Ends the process when the host is gone. */
+void page_send(struct page *page);
+/* What MESSAGE_FETCHED holds. */
+void page_response(message *from, engine_response *ret_response);
+
+/* --- sleeping.c --- */
+
+void page_sleep(struct page *page, int level, bool stays);
+/* In a new process: becomes that of the image that the host sends. */
+_Noreturn void page_rebuild(struct page *page);
+
+/* --- confine.c --- */
+
+/* In the zygote: gives up the view of files but for /proc, where the system lets it. */
+void confine_view(void);
+/* In a new process: closes what it does not need, limits its memory,
+ * and has the kernel refuse what it has no need for. False: it must not run. */
+bool confine_page(const zygote_request *about);
+/* Packing and waking take memory that scripts may not. */
+void confine_memory(bool for_scripts);
+/* Ends the process by SIGPROF when it works for longer than this without a pause; 0: no limit. */
+void confine_time(unsigned seconds);
+
+#endif

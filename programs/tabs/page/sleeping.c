@@ -1,0 +1,118 @@
+/* A page falls asleep: it collects what it does not need, packs itself, hands its image to the
+ * host, and stays as a husk until the image comes back, or ends. A page that is rebuilt in another
+ * process goes on where the image was made.
+ *
+ * I1  in the husk nothing is there that was made after the template: what it needs is in its
+ * context I2  the socket has the same number in every process of a page */
+#include "tabs/page/page.h"
+
+#include <firn/system.h>
+
+#include <malloc.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { COLLECT_BYTES = 2 << 20 }; /* of growth since the last collection, from which it pays */
+
+struct husk_about {
+    uint64_t due_us; /* until its next timer */
+    bool stays;
+};
+
+static void send_or_end(message_buffer *out)
+{
+    if (!message_send(ZYGOTE_SOCKET, out))
+        _exit(0);
+}
+
+static void hand_out(const firn_process_husk *husk, message_buffer *out)
+{
+    const struct husk_about *about = husk->context;
+    firn_process_image_info info = {0};
+    firn_error error;
+    (void)!firn_process_image_look(husk->image, husk->image_bytes, &info, &error);
+    message_begin(out, MESSAGE_ASLEEP, 0);
+    message_add_number(out, about->due_us);
+    message_add_number(out, info.private_bytes);
+    message_end(out);
+    const message_head head = {.kind = MESSAGE_PACKED, .size = husk->image_bytes};
+    message_add_raw(out, &head, sizeof head);
+    send_or_end(out);
+    if (!message_send_bytes(ZYGOTE_SOCKET, husk->image, husk->image_bytes))
+        _exit(0);
+}
+
+static void be_husk(firn_process_husk *husk, const void **ret_image, size_t *ret_image_bytes)
+{
+    char space[512]; /* the heap's pages would become the husk's own */
+    message_buffer out = {.data = space, .room = sizeof space}, in = {0};
+    message from;
+    const struct husk_about *about = husk->context; /* I1 */
+    if (husk->refused == FIRN_OK) {
+        hand_out(husk, &out);
+    } else {
+        message_begin(&out, MESSAGE_REFUSED, 0);
+        message_add_text(&out, husk->error.text);
+        message_end(&out);
+        send_or_end(&out);
+    }
+    firn_process_husk_drop(husk);
+    if (!about->stays || !message_receive(ZYGOTE_SOCKET, &in, &from) || from.kind != MESSAGE_WAKE)
+        _exit(0);
+    *ret_image = from.payload;
+    *ret_image_bytes = from.size;
+}
+
+/* Gives back what a long life has left behind: an image holds all that is not given back. */
+static void tidy_up(struct page *page)
+{
+    if (mallinfo2().uordblks > page->heap_bytes + COLLECT_BYTES) {
+        engine_collect(page->engine);
+        page->heap_bytes = mallinfo2().uordblks;
+    }
+    message_fini(&page->in);
+    message_fini(&page->answer);
+    malloc_trim(0);
+}
+
+void page_sleep(struct page *page, int level, bool stays)
+{
+    firn_process_result result;
+    firn_error error = {0};
+    confine_time(page->about.seconds);
+    tidy_up(page);
+    confine_time(0);
+    confine_memory(false);
+    const uint64_t now_ns = firn_clock_ns();
+    const struct husk_about about = {
+        .due_us = page->wake_ns == UINT64_MAX ? UINT64_MAX
+                  : page->wake_ns <= now_ns   ? 0
+                                              : (page->wake_ns - now_ns) / 1000,
+        .stays = stays,
+    };
+    const firn_process_hibernate_options options = {
+        .husk = be_husk, .context = &about, .context_bytes = sizeof about, .level = level};
+    firn_status status = firn_process_hibernate(page->zygote, &options, &result, &error);
+    confine_memory(true);
+    message_begin(&page->out, status == FIRN_OK ? MESSAGE_AWAKE : MESSAGE_REFUSED, 0);
+    if (status == FIRN_OK)
+        message_add_number(&page->out, result.restore_ns);
+    else
+        message_add_text(&page->out, error.text);
+    message_end(&page->out);
+    page_send(page); /* I2 */
+}
+
+void page_rebuild(struct page *page)
+{
+    message from;
+    firn_error error = {0};
+    if (!message_receive(ZYGOTE_SOCKET, &page->in, &from) || from.kind != MESSAGE_WAKE)
+        _exit(0);
+    (void)!firn_process_rebuild(page->zygote, from.payload, from.size, &error);
+    message_begin(&page->out, MESSAGE_REFUSED, 0);
+    message_add_text(&page->out, error.text);
+    message_end(&page->out);
+    page_send(page);
+    _exit(1);
+}

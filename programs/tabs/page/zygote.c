@@ -1,0 +1,254 @@
+/* firn-page: the zygote of `firn tabs`, which starts it. It loads the script engine and the web's
+ * interfaces once, makes a template of itself, and forks a page for each request of the host. It
+ * runs no page's script itself.
+ *
+ *     argv: none; the socket to the host (packets) is descriptor ZYGOTE_SOCKET
+ *
+ * I1  nothing of a page reaches the zygote but the status of its end
+ * I2  pages end with the zygote, and the zygote with the host */
+#include "tabs/page/page.h"
+
+#include <firn/system.h>
+
+#include <errno.h>
+#include <malloc.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct page page;
+
+/* --- starting --- */
+
+/* What an engine's random numbers begin with is the zygote's, and so that of all pages. */
+static const char random_script[] =
+    "(() => { const fill = crypto.getRandomValues.bind(crypto), words = new Uint32Array(512);"
+    "let at = words.length;"
+    "Math.random = { random() { if (at === words.length) { fill(words); at = 0; }"
+    "return ((words[at++] >>> 5) * 67108864 + (words[at++] >>> 6)) / 9007199254740992; }"
+    "}.random; })()";
+
+/* Has the engine compile what every page needs, and read what it reads but once. */
+static const char warm_page[] = "<!doctype html><html><head><title>-</title></head><body></body>";
+static const char warm_script[] =
+    "new Date().toString(); new Intl.DateTimeFormat().format(new Date());"
+    "document.querySelectorAll('a, .b, #c'); document.title;"
+    "document.documentElement.outerHTML; document.body.innerText; JSON.stringify([{}]); void 0";
+
+static bool evaluate(const char *script, firn_error *ret_error)
+{
+    char *text;
+    size_t size;
+    firn_status status = engine_eval(page.engine, script, strlen(script), &text, &size);
+    if (status == FIRN_OK || status == FIRN_INVALID) {
+        if (status == FIRN_INVALID)
+            firn_error_set(ret_error, status, 0, "%s", text);
+        firn_release(NULL, text, size + 1);
+    }
+    return status == FIRN_OK;
+}
+
+static void ignore_line(void *context, const char *level, const char *text, size_t size)
+{
+    (void)context, (void)level, (void)text, (void)size;
+}
+
+static void ignore_move(void *context, const char *url, const char *title)
+{
+    (void)context, (void)url, (void)title;
+}
+
+/* Of the zygote: what the engine asks while it is warmed up goes nowhere. */
+static void zygote_hooks(engine_hooks *ret_hooks)
+{
+    page_hooks(&page, ret_hooks);
+    ret_hooks->print = ignore_line;
+    ret_hooks->fetch = NULL;
+    ret_hooks->fetch_now = NULL;
+    ret_hooks->navigate = NULL;
+    ret_hooks->traverse = NULL;
+    ret_hooks->moved = ignore_move;
+    ret_hooks->store = NULL;
+    ret_hooks->stored = NULL;
+}
+
+static bool start_engine(firn_error *ret_error)
+{
+    engine_hooks hooks;
+    zygote_hooks(&hooks);
+    page.wake_ns = UINT64_MAX;
+    firn_status status = engine_create(&hooks, &page.engine, ret_error);
+    if (status != FIRN_OK) {
+        if (ret_error->text[0] == '\0')
+            firn_error_set(ret_error, status, 0, "%s", firn_status_text(status));
+        return false;
+    }
+    if (!evaluate(random_script, ret_error) ||
+        engine_load(page.engine, "about:blank", warm_page, sizeof warm_page - 1) != FIRN_OK ||
+        !evaluate(warm_script, ret_error))
+        return false;
+    engine_collect(page.engine);
+    malloc_trim(0);
+    page.heap_bytes = mallinfo2().uordblks;
+    page.wake_ns = UINT64_MAX;
+    return true;
+}
+
+/* Lets go of pages of files that nobody changed, which come back when they are touched: of the
+ * engine's code most was needed for starting alone. */
+static void let_files_go(void)
+{
+    FILE *maps = fopen("/proc/self/smaps", "re");
+    char line[512], rights[8], name[256];
+    unsigned long start = 0, end = 0, anonymous;
+    bool is_file = false;
+    while (maps != NULL && fgets(line, sizeof line, maps) != NULL) {
+        name[0] = '\0';
+        if (sscanf(line, "%lx-%lx %7s %*s %*s %*s %255s", &start, &end, rights, name) >= 3)
+            is_file = rights[1] == '-' && rights[3] == 'p' && name[0] == '/';
+        else if (is_file && sscanf(line, "Anonymous: %lu", &anonymous) == 1 && anonymous == 0)
+            (void)madvise((void *)start, end - start, MADV_DONTNEED);
+    }
+    if (maps != NULL)
+        fclose(maps);
+}
+
+/* --- the host --- */
+
+static void tell(const zygote_notice *notice)
+{
+    if (send(ZYGOTE_SOCKET, notice, sizeof *notice, MSG_NOSIGNAL) < 0)
+        _exit(0); /* I2 */
+}
+
+static void fail(const firn_error *error)
+{
+    zygote_notice notice = {.what = ZYGOTE_FAILED};
+    snprintf(notice.text, sizeof notice.text, "%s", error->text);
+    tell(&notice);
+    _exit(1);
+}
+
+/* Takes a request with its socket; false: the host is gone. */
+static bool receive(zygote_request *ret_request, int *ret_socket)
+{
+    struct iovec part = {.iov_base = ret_request, .iov_len = sizeof *ret_request};
+    union {
+        char space[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr aligned;
+    } control;
+    struct msghdr header = {.msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = control.space,
+                            .msg_controllen = sizeof control.space};
+    ssize_t got = recvmsg(ZYGOTE_SOCKET, &header, MSG_CMSG_CLOEXEC);
+    const struct cmsghdr *first = CMSG_FIRSTHDR(&header);
+    if (got != (ssize_t)sizeof *ret_request || first == NULL || first->cmsg_type != SCM_RIGHTS)
+        return false;
+    memcpy(ret_socket, CMSG_DATA(first), sizeof *ret_socket);
+    return true;
+}
+
+_Noreturn static void be_page(const zygote_request *request, int socket)
+{
+    engine_hooks hooks;
+    sigset_t none;
+    sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)signal(SIGCHLD, SIG_DFL);
+    if (dup2(socket, ZYGOTE_SOCKET) < 0)
+        _exit(1);
+    (void)close(socket);
+    page.about = *request;
+    if (!confine_page(request))
+        _exit(1);
+    if (request->rebuilds)
+        page_rebuild(&page);
+    page.began_ns = firn_clock_ns();
+    page_hooks(&page, &hooks);
+    engine_set_hooks(page.engine, &hooks);
+    page_serve(&page);
+}
+
+static void start_page(void)
+{
+    zygote_request request;
+    int socket;
+    if (!receive(&request, &socket))
+        _exit(0); /* I2 */
+    pid_t child = fork();
+    if (child == 0)
+        be_page(&request, socket);
+    const int error = errno;
+    (void)close(socket);
+    tell(&(zygote_notice){.what = ZYGOTE_STARTED,
+                          .process = (int32_t)child,
+                          .tab = request.tab,
+                          .instance = request.instance,
+                          .error = child < 0 ? error : 0});
+}
+
+static void tell_of_ended(void)
+{
+    struct rusage used;
+    int status;
+    for (pid_t child; (child = wait4(-1, &status, WNOHANG, &used)) > 0;)
+        tell(&(zygote_notice){.what = ZYGOTE_ENDED,
+                              .process = (int32_t)child,
+                              .status = status,
+                              .peak_bytes = (uint64_t)used.ru_maxrss * 1024});
+}
+
+static void nothing(int number)
+{
+    (void)number;
+}
+
+_Noreturn static void serve(void)
+{
+    sigset_t before;
+    struct pollfd host = {.fd = ZYGOTE_SOCKET, .events = POLLIN};
+    sigprocmask(SIG_SETMASK, NULL, &before);
+    sigdelset(&before, SIGCHLD);
+    for (;;) {
+        int ready = ppoll(&host, 1, NULL, &before);
+        if (ready < 0 && errno != EINTR)
+            _exit(1);
+        tell_of_ended();
+        if (ready > 0)
+            start_page();
+    }
+}
+
+int main(void)
+{
+    firn_error error = {0};
+    sigset_t children;
+    int type;
+    socklen_t size = sizeof type;
+    if (getsockopt(ZYGOTE_SOCKET, SOL_SOCKET, SO_TYPE, &type, &size) != 0) {
+        fputs("firn-page is a part of `firn tabs`, which starts it\n", stderr);
+        return 2;
+    }
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* I2 */
+    (void)close_range(ZYGOTE_SOCKET + 1, ~0u, 0);
+    sigemptyset(&children);
+    sigaddset(&children, SIGCHLD);
+    (void)sigprocmask(SIG_BLOCK, &children, NULL);
+    (void)signal(SIGCHLD, nothing);
+    if (!start_engine(&error))
+        fail(&error);
+    confine_view();
+    if (firn_process_template_create(NULL, &page.zygote, &error) != FIRN_OK)
+        fail(&error);
+    let_files_go();
+    tell(&(zygote_notice){.what = ZYGOTE_READY, .process = (int32_t)getpid()});
+    serve();
+}
