@@ -170,10 +170,10 @@ function replaceAll(parent, id) {
         web.discard(child);
 }
 
-function setValue(id, text) {
+function setValue(id, text, offset = 0, count = Infinity, added = text.length) {
     const old = watching ? $.value(id) : "";
     $.setValue(id, text);
-    web.textChanged(id, text.length);
+    web.textChanged(id, offset, count, added);
     if (watching)
         notify(id, "characterData", {}, old);
 }
@@ -475,7 +475,7 @@ class CharacterData extends Node {
             fail("IndexSizeError", "The offset is greater than the node's length.");
         return text.substr(offset, count >>> 0);
     }
-    appendData(text) { this.data += toText(text); }
+    appendData(text) { this.replaceData(this.length, 0, text); }
     insertData(offset, text) { this.replaceData(offset, 0, text); }
     deleteData(offset, count) { this.replaceData(offset, count, ""); }
     replaceData(offset, count, text) {
@@ -483,7 +483,9 @@ class CharacterData extends Node {
         offset >>>= 0;
         if (offset > old.length)
             fail("IndexSizeError", "The offset is greater than the node's length.");
-        this.data = old.slice(0, offset) + toText(text) + old.slice(offset + (count >>> 0));
+        text = toText(text);
+        count = Math.min(count >>> 0, old.length - offset);
+        setValue(idOf(this), old.slice(0, offset) + text + old.slice(offset + count), offset, count, text.length);
     }
 }
 mix(CharacterData, child);
@@ -510,7 +512,8 @@ class Text extends CharacterData {
         const rest = $.characters(TEXT, text.slice(offset));
         if ($.parent(id) !== 0)
             insert($.parent(id), rest, $.next(id));
-        setValue(id, text.slice(0, offset));
+        web.textSplit(id, rest, offset);
+        setValue(id, text.slice(0, offset), offset, text.length - offset, 0);
         return wrap(rest);
     }
 }
@@ -563,6 +566,6 @@ Object.assign(web, {
     ELEMENT, TEXT, CDATA, COMMENT, DOCUMENT, DOCTYPE, FRAGMENT, INSTRUCTION, Node, mix, child, sibling, parent,
     childrenOf: children, insert, insertBefore, remove, replaceAll, notify, gather,
     // what others hang in: see elements.js and document.js
-    leaving() {}, removed() {}, inserted() {}, cloned() {}, textChanged() {},
+    leaving() {}, removed() {}, inserted() {}, cloned() {}, textChanged() {}, textSplit() {},
 });
 })

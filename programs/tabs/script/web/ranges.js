@@ -143,8 +143,8 @@ class Range extends AbstractRange {
         if (first !== 0)
             part(a, at, $.value(a).length);
         const nodes = [];
-        for (let id = from; id !== 0 && id !== b && compare($.parent(id), indexOf(id), b, until) < 0;) {
-            const inside = !$.within(b, id) || (id !== b && compare($.parent(id), indexOf(id) + 1, b, until) <= 0);
+        for (let id = from; id !== 0 && compare($.parent(id), indexOf(id), b, until) < 0;) {
+            const inside = !$.within(b, id);
             if (inside)
                 nodes.push(id);
             id = inside ? $.after(id, top) : $.follow(id, top);
@@ -224,9 +224,9 @@ class Range extends AbstractRange {
             this.#bounds = [this.#bounds[0], this.#bounds[1], wrap(parent), offset];
     }
     surroundContents(element) {
-        const [start, , end] = this.#bounds;
-        const partly = [start, end].some(node => !isData(idOf(node)) && node !== this.commonAncestorContainer);
-        if (partly)
+        const [start, , end] = this.#bounds, common = idOf(this.commonAncestorContainer);
+        const cuts = id => id !== common && ($.kind(id) !== TEXT || cuts($.parent(id)));
+        if (cuts(idOf(start)) || cuts(idOf(end)))
             fail("InvalidStateError", "The Range has partially selected a non-Text node.");
         const fragment = this.extractContents();
         element.replaceChildren();
@@ -269,11 +269,17 @@ class Range extends AbstractRange {
                 if (idOf(bounds[at]) === parent && bounds[at + 1] > index)
                     bounds[at + 1] += count;
         };
-        web.followText = (range, id, size) => {
+        web.followText = (range, id, offset, count, added) => {
             const bounds = range.#bounds;
             for (const at of [0, 2])
-                if (idOf(bounds[at]) === id && bounds[at + 1] > size)
-                    bounds[at + 1] = size;
+                if (idOf(bounds[at]) === id && bounds[at + 1] > offset)
+                    bounds[at + 1] = bounds[at + 1] <= offset + count ? offset : bounds[at + 1] + added - count;
+        };
+        web.followSplit = (range, id, rest, offset) => {
+            const bounds = range.#bounds;
+            for (const at of [0, 2])
+                if (idOf(bounds[at]) === id && bounds[at + 1] > offset)
+                    [bounds[at], bounds[at + 1]] = [wrap(rest), bounds[at + 1] - offset];
         };
     }
 }
@@ -298,9 +304,13 @@ web.also("inserted", (nodes, parent) => {
         each(range => web.followInsertion(range, parent, index, nodes.length));
     }
 });
-web.also("textChanged", (id, size) => {
+web.also("textChanged", (id, ...how) => {
     if (ranges.size > 0)
-        each(range => web.followText(range, id, size));
+        each(range => web.followText(range, id, ...how));
+});
+web.also("textSplit", (id, rest, offset) => {
+    if (ranges.size > 0)
+        each(range => web.followSplit(range, id, rest, offset));
 });
 
 // --- the selection ---
