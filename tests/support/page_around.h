@@ -89,8 +89,9 @@ static inline char *around_read(const char *path, size_t *ret_size)
 static inline const char *around_type(const char *url)
 {
     static const char *const types[][2] = {
-        {".html", "text/html"},        {".js", "text/javascript"}, {".css", "text/css"},
-        {".json", "application/json"}, {".svg", "image/svg+xml"},  {".png", "image/png"},
+        {".html", "text/html"}, {".js", "text/javascript"},    {".css", "text/css"},
+        {".xml", "text/xml"},   {".json", "application/json"}, {".svg", "image/svg+xml"},
+        {".png", "image/png"},
     };
     size_t size = strcspn(url, "?#");
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
@@ -257,11 +258,15 @@ static inline void around_end(struct around *around)
     free(around->url);
 }
 
-/* Answers fetches and runs timers until nothing is left, or `until` on the page's clock. */
+/* Answers fetches, and runs what is due; the clock goes on when there is nothing else, until
+ * nothing is left, or `until`. */
 static inline void around_run(struct around *around, script_engine *engine, double until)
 {
     while (around->fetch_count > 0 || (around->wake >= 0 && around->now + around->wake <= until)) {
-        if (around->fetch_count > 0) {
+        if (around->wake == 0) {
+            around->wake = -1;
+            engine_run_timers(engine);
+        } else if (around->fetch_count > 0) {
             struct around_fetch fetch = around->fetches[0];
             engine_response response;
             memmove(around->fetches, around->fetches + 1,
@@ -269,8 +274,7 @@ static inline void around_run(struct around *around, script_engine *engine, doub
             around_answer(around, &fetch, &response);
             engine_fetched(engine, fetch.id, &response);
             around_forget(&fetch);
-        }
-        if (around->wake >= 0 && around->now + around->wake <= until) {
+        } else {
             around->now += around->wake;
             around->wake = -1;
             engine_run_timers(engine);

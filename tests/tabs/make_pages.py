@@ -3,8 +3,8 @@
 
     make_pages.py [--chromium PROGRAM] [FOLDER PAGE...]
 
-Without a folder: the pages of tests/tabs/pages. They are served as http://page.test/, and have three
-seconds for what they do by timers.
+Without a folder: the pages of tests/tabs/pages. They are served as http://page.test/, and have as long
+as they want for what they do by timers.
 """
 import argparse
 import functools
@@ -33,8 +33,8 @@ class Server(http.server.SimpleHTTPRequestHandler):
 
 
 def dump(chromium, port, page):
-    command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=3000",
-               f"--host-resolver-rules=MAP page.test 127.0.0.1:{port}", "--dump-dom",
+    command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=200000",
+               f"--host-resolver-rules=MAP page.test 127.0.0.1:{port}, MAP dead.invalid ~NOTFOUND", "--dump-dom",
                "http://page.test/" + page]
     done = subprocess.run(command, capture_output=True, check=True, timeout=120)
     return done.stdout.decode()

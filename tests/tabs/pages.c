@@ -10,7 +10,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-#define LOADED_MS 3000 /* how long a page has for what it does by timers */
+#define LOADED_MS 9000 /* how long a page has for what it does by timers */
 
 /* The page as HTML, which the caller frees. */
 static char *show(struct around *around, const char *folder, const char *page)

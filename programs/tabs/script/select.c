@@ -70,6 +70,24 @@ void select_fini(script_engine *engine)
         forget(&engine->selectors[i]);
 }
 
+bool select_state(void *context, dom_id element, css_state state)
+{
+    script_engine *engine = context;
+    JSValueRef arguments[2] = {JSValueMakeNumber(engine->context, element),
+                               JSValueMakeNumber(engine->context, state)};
+    JSValueRef value = engine_call(engine, "state", 2, arguments);
+    return value != NULL && JSValueToBoolean(engine->context, value);
+}
+
+static css_scope make_scope(script_engine *engine, dom_id root)
+{
+    return (css_scope){.page = engine->page,
+                       .root = root,
+                       .quirks = engine->quirks,
+                       .state = select_state,
+                       .context = engine};
+}
+
 struct found {
     script_engine *engine;
     JSObjectRef array;
@@ -118,7 +136,7 @@ JSValueRef native_select(JSContextRef context, JSObjectRef function, JSObjectRef
     struct found found = {.engine = engine, .thrown = thrown};
     found.first = JSValueToBoolean(context, arguments[2]);
     found.array = JSObjectMakeArray(context, 0, NULL, thrown);
-    css_scope scope = {.page = engine->page, .root = top, .quirks = engine->quirks};
+    css_scope scope = make_scope(engine, top);
     if (found.array != NULL)
         css_select(list, &scope, top, note, &found);
     return found.array;
@@ -137,7 +155,6 @@ JSValueRef native_matches(JSContextRef context, JSObjectRef function, JSObjectRe
         return native_throw(engine, thrown, FIRN_INVALID, "no such element");
     if (!take_list(engine, arguments, &list, &value, thrown))
         return value;
-    css_scope scope = {
-        .page = engine->page, .root = native_node(engine, arguments[2]), .quirks = engine->quirks};
+    css_scope scope = make_scope(engine, native_node(engine, arguments[2]));
     return JSValueMakeBoolean(context, css_matches(list, &scope, element));
 }

@@ -64,5 +64,7 @@ JSValueRef native_select(JSContextRef context, JSObjectRef function, JSObjectRef
 JSValueRef native_matches(JSContextRef context, JSObjectRef function, JSObjectRef natives,
                           size_t count, const JSValueRef *arguments, JSValueRef *thrown);
 void select_fini(script_engine *engine);
+/* What scripts and users have made of an element, for a css_scope whose context is the engine. */
+bool select_state(void *context, dom_id element, css_state state);
 
 #endif

@@ -97,14 +97,19 @@ web.createElement = name => {
         return Object.setPrototypeOf(wrap($.element(HTML, name)), global.HTMLUnknownElement.prototype);
     }
 };
-// Copies of custom elements are such, too.
+// Makes what there is in a tree custom elements, but in the contents of a template.
+web.upgradeIn = top => {
+    if (!customs || web.isHeld($.root(top)))
+        return;
+    for (const id of $.fresh(top, 0, true)) {
+        const definition = byName.get($.name(id));
+        if (definition !== undefined && $.space(id) === HTML)
+            upgrade(wrap(id), definition);
+    }
+};
 web.also("cloned", (from, copy) => {
-    if (customs)
-        for (const id of $.fresh(copy, 0, true)) {
-            const definition = byName.get($.name(id));
-            if (definition !== undefined)
-                upgrade(wrap(id), definition);
-        }
+    if (!web.isHeld($.root(from)))
+        web.upgradeIn(copy);
 });
 
 const valid = /^[a-z][-.\w\u00b7\u00c0-\uffff]*-[-.\w\u00b7\u00c0-\uffff]*$/;
@@ -157,16 +162,26 @@ class CustomElementRegistry {
         }
         return awaited.get(name).promise;
     }
-    upgrade(root) {
-        for (const id of $.fresh(idOf(root), 0, true)) {
-            const definition = byName.get($.name(id));
-            if (definition !== undefined)
-                upgrade(wrap(id), definition);
-        }
-    }
+    upgrade(root) { web.upgradeIn(idOf(root)); }
 }
 expose(CustomElementRegistry);
 const registry = new CustomElementRegistry(token);
 Object.defineProperty(global, "customElements", { get: () => registry, enumerable: true, configurable: true });
+// What elements are in that selectors ask for, in the order of css_state.
+web.entry.state = (id, state) => {
+    const element = wrap(id), { focused, url } = web.pageState;
+    switch (state) {
+    case 2: return element === focused;
+    case 3: return focused !== null && $.within(idOf(focused), id);
+    case 4: return url.includes("#") && $.attribute(id, "id") === web.unescape(/#(.*)$/s.exec(url)[1]);
+    case 5: return $.name(id) === "option" ? element.selected : element.checked;
+    case 6: return $.name(id) === "progress" ? element.position < 0 : element.type === "radio" ? !web.isGroupChecked(element) : element.indeterminate === true;
+    case 7: return web.isValid(element);
+    case 8: return element.value === "";
+    case 9: return web.isDefined(id);
+    default: return false;
+    }
+};
+web.unescape = text => { try { return decodeURIComponent(text); } catch { return text; } };
 web.isDefined = id => !$.name(id).includes("-") || byName.has($.name(id));
 })

@@ -111,7 +111,11 @@ class Document extends Node {
     createRange() { return new global.Range(); }
     createTreeWalker(root, what = 0xffffffff, filter = null) { return new global.TreeWalker(token, root, what, filter); }
     createNodeIterator(root, what = 0xffffffff, filter = null) { return new global.NodeIterator(token, root, what, filter); }
-    importNode(node, deep = false) { return node.cloneNode(deep); }
+    importNode(node, deep = false) {
+        const copy = node.cloneNode(deep);
+        web.upgradeIn(idOf(copy));
+        return copy;
+    }
     adoptNode(node) {
         if (node.nodeType === DOCUMENT)
             fail("NotSupportedError", "The node provided is of type '#document', which may not be adopted.");
@@ -163,7 +167,12 @@ class Document extends Node {
     get anchors() { return web.liveElements(() => $.select(idOf(this), "a[name]", false)); }
     get currentScript() { return own(this) ? state.current : null; }
     get defaultView() { return own(this) ? global : views.get(this) ?? null; }
-    get activeElement() { return state.focused?.isConnected ? state.focused : this.body; }
+    get activeElement() {
+        let element = state.focused?.isConnected ? state.focused : this.body;
+        for (let host; element !== null && (host = web.hostOf($.root(idOf(element)))) !== undefined;)
+            element = host;
+        return element;
+    }
     hasFocus() { return true; }
     get designMode() { return "off"; }
     set designMode(value) {}
@@ -198,7 +207,11 @@ class XMLDocument extends Document {
     }
     createCDATASection(text) { return wrap($.characters(web.CDATA, toText(text))); }
 }
-web.asXML = document => Object.setPrototypeOf(document, XMLDocument.prototype);
+web.madeXML = () => {};
+web.asXML = document => {
+    web.madeXML();
+    return Object.setPrototypeOf(document, XMLDocument.prototype);
+};
 for (const type of [Document, HTMLDocument, XMLDocument])
     expose(type);
 const implementation = new DOMImplementation(token);

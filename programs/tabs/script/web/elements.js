@@ -378,12 +378,14 @@ class Element extends web.Node {
             fail("NoModificationAllowedError", "The element has no parent.");
         adjacent(this, where, parseIn(context, toText(text)));
     }
-    get innerHTML() { return $.html(idOf(this), true); }
+    get innerHTML() { return web.isXML(this) ? web.writeInner(this) : $.html(idOf(this), true); }
     set innerHTML(text) {
         const id = idOf(this), template = isHTML(id) && $.name(id) === "template";
         web.replaceAll(template ? $.contents(id) : id, parseIn(id, text === null ? "" : toText(text)));
+        if (!template)
+            web.upgradeIn(id);
     }
-    get outerHTML() { return $.html(idOf(this), false); }
+    get outerHTML() { return web.isXML(this) ? web.writeXML(this) : $.html(idOf(this), false); }
     set outerHTML(text) {
         const id = idOf(this), parent = $.parent(id);
         if (parent === 0)

@@ -530,6 +530,9 @@ function group(input) {
     return $.select($.root(idOf(input)), "input[type=radio]", false).map(wrap)
         .filter(other => other !== input && get(other, "name") === name && formOf(other) === form);
 }
+web.isGroupChecked = input => input.checked || group(input).some(other => other.checked);
+web.isValid = element => /^(form|fieldset)$/.test(element.localName) ? [...element.elements].every(web.isValid)
+    : element.willValidate === false || element.validity?.valid !== false;
 mix(Input, {
     get value() {
         const kind = this.type;

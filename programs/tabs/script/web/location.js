@@ -63,13 +63,13 @@ function traverse(delta) {
             $.traverse(at < 0 ? at : at - entries.length + 1);
             return;
         }
-        const old = state.url;
+        const old = state.url, { url } = entries[at];
         index = at;
-        state.url = entries[at].url;
+        state.url = url;
         tell();
-        web.tell(global, new global.PopStateEvent("popstate", { state: web.restate(entries[at].state) }));
-        if (fragmentOf(old) !== fragmentOf(state.url))
-            web.tell(global, new global.HashChangeEvent("hashchange", { oldURL: old, newURL: state.url }));
+        web.tell(global, new global.PopStateEvent("popstate", { state: entries[at].state }));
+        if (fragmentOf(old) !== fragmentOf(url) && bare(old) === bare(url))
+            web.tell(global, new global.HashChangeEvent("hashchange", { oldURL: old, newURL: url }));
     });
 }
 
@@ -164,7 +164,6 @@ class History {
 expose(History);
 const history = new History(token);
 Object.defineProperty(global, "history", { get: () => history, enumerable: true, configurable: true });
-web.restate = data => data;
 web.cloneValue = data => data; // structuredClone, when it is there
 
 // --- links: there is one window, in which all of them open ---

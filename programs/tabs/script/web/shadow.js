@@ -26,7 +26,10 @@ class ShadowRoot extends global.DocumentFragment {
     get clonable() { return Boolean(this.#options.clonable); }
     get serializable() { return Boolean(this.#options.serializable); }
     get innerHTML() { return $.html(idOf(this), true); }
-    set innerHTML(text) { web.replaceAll(idOf(this), $.parseFragment(web.HTML, "template", text === null ? "" : toText(text))); }
+    set innerHTML(text) {
+        web.replaceAll(idOf(this), $.parseFragment(web.HTML, "template", text === null ? "" : toText(text)));
+        web.upgradeIn(idOf(this));
+    }
     getHTML() { return this.innerHTML; }
     setHTMLUnsafe(text) { this.innerHTML = text; }
     get activeElement() {

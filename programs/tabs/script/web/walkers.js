@@ -274,4 +274,9 @@ class XMLSerializer {
     serializeToString(node) { return writeXML(needNode(node, "serializeToString"), null); }
 }
 expose(XMLSerializer);
+let xml = false; // whether there is any document of XML
+web.also("madeXML", () => { xml = true; });
+web.isXML = node => xml && web.kinds.has(web.known($.root(idOf(node))));
+web.writeXML = node => writeXML(node, null);
+web.writeInner = node => [...node.childNodes].map(child => writeXML(child, node.namespaceURI)).join("");
 })
