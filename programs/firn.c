@@ -13,6 +13,7 @@
 #include "common/options.h"
 #include "common/report.h"
 #include "get/get.h"
+#include "report/command.h"
 #include "run/run.h"
 #include "serve/serve.h"
 #include "store/store.h"
@@ -22,9 +23,9 @@
 #include <signal.h>
 #include <string.h>
 
-static const struct command_group *const groups[] = {&code_group,  &store_group, &run_group,
-                                                     &serve_group, &tune_group,  &get_group,
-                                                     &tabs_group,  NULL};
+static const struct command_group *const groups[] = {&code_group,  &store_group,  &run_group,
+                                                     &serve_group, &tune_group,   &get_group,
+                                                     &tabs_group,  &report_group, NULL};
 
 static void (*inherited_sigpipe)(int);
 

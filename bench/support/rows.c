@@ -4,31 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <firn/system.h>
-
 #include "common/emitter.h"
-#include "common/readable.h"
+#include "common/machine.h"
 
 static bool met(const struct row *row)
 {
     return row->at_least ? row->value >= row->target : row->value <= row->target;
-}
-
-/* "AMD EPYC 7763, 2 processors, 24.0 GB" */
-static void describe_machine(char *text, size_t size)
-{
-    char line[256], model[128] = "unknown processor", memory[READABLE_BYTES];
-    FILE *file = fopen("/proc/cpuinfo", "r");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL)
-        if (strncmp(line, "model name", 10) == 0 && strchr(line, ':') != NULL) {
-            snprintf(model, sizeof model, "%.100s", strchr(line, ':') + 2);
-            model[strcspn(model, "\n")] = '\0';
-            break;
-        }
-    if (file != NULL)
-        fclose(file);
-    snprintf(text, size, "%s, %u processors, %s", model, firn_processor_count(),
-             readable_bytes(firn_memory_limit_bytes(), memory));
 }
 
 static void print_plain(const struct row *row)
@@ -75,9 +56,9 @@ static void print_json(struct emitter *emitter, const struct row *row)
 
 int rows_print(const struct row *rows, size_t count, bool json)
 {
-    char machine[256];
+    char machine[MACHINE_BYTES];
     struct emitter emitter;
-    describe_machine(machine, sizeof machine);
+    machine_describe(machine);
     if (!json) {
         printf("%s\n", machine);
         for (size_t i = 0; i < count; i++)

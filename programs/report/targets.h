@@ -1,0 +1,16 @@
+/* The table of targets, which is built in from targets.json beside this file:
+ *
+ *     {"systems":[{"id","name","about"}],
+ *      "targets":[{"id","system","what","elsewhere","claimed","target","benches":[…],"shown_by"}],
+ *      "benches":[{"name","system","seconds","quick_seconds"}]}
+ *
+ * seconds is what a bench takes on two cores. shown_by says where a target is shown that no bench
+ * can show. */
+#ifndef REPORT_TARGETS_H
+#define REPORT_TARGETS_H
+
+#include <jansson.h>
+
+json_t *targets_load(void);
+
+#endif
