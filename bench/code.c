@@ -171,6 +171,8 @@ static void measure(const char *root, const struct bench_options *options)
     figures.resident_bytes = serving_pss(store, names, true);
     figures.tiered_bytes = serving_pss(store, names, false);
     peers_set_up(contenders, tree, names, options->full);
+    for (int peer = PEER_CSCOPE; peer < PEERS && options->quick; peer++)
+        contenders[peer].left_out = true;
     contenders_run(contenders, PEERS, options->runs);
     folder_remove(folder);
     contenders_tell_absent(contenders, options->full ? PEERS : PEER_CLANGD);

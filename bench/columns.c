@@ -390,15 +390,19 @@ int main(int argc, char **words)
     }
     uint32_t count = options.quick ? QUICK_VISITS : VISITS;
     visits_make(count);
-    struct result at_3 = visits_measure(codec, 3, count, BLOCK_MAX);
     struct result at_9 = visits_measure(codec, 9, count, BLOCK_MAX);
-    struct result at_19 = visits_measure(codec, 19, BLOCK_MAX, BLOCK_MAX);
     struct result small = visits_measure(codec, 9, count, 1 << 14);
     row_add("pages", firn_intern_count(pages), "", ROW_NO_TARGET, NULL, 0);
     row_add("a visit as a row", at_9.plain / count, "B", ROW_NO_TARGET, NULL, 0);
-    ratio_add("visits in blocks of 131,072, zstd-3", &at_3, ROW_NO_TARGET);
+    if (!options.quick) {
+        struct result at_3 = visits_measure(codec, 3, count, BLOCK_MAX);
+        ratio_add("visits in blocks of 131,072, zstd-3", &at_3, ROW_NO_TARGET);
+    }
     ratio_add("visits in blocks of 131,072, zstd-9", &at_9, 10);
-    ratio_add("the first 131,072 visits, zstd-19", &at_19, ROW_NO_TARGET);
+    if (!options.quick) {
+        struct result at_19 = visits_measure(codec, 19, BLOCK_MAX, BLOCK_MAX);
+        ratio_add("the first 131,072 visits, zstd-19", &at_19, ROW_NO_TARGET);
+    }
     ratio_add("visits in blocks of 16,384, zstd-9", &small, ROW_NO_TARGET);
     row_add("turning a visit into columns", at_9.pack_ns / count, "ns", ROW_NO_TARGET, NULL, 0);
     row_add("and back", at_9.unpack_ns / count, "ns", ROW_NO_TARGET, NULL, 0);

@@ -214,6 +214,9 @@ static void run_all(const char *self, const struct bench_options *options)
         const unsigned servers = work == CALLS ? SERVER_EPOLL : SERVERS;
         for (unsigned server = 0; server < servers; server++)
             contenders[work][server] = contender(self, server, work, profiles[0], counts[work]);
+        for (unsigned server = 0; server < servers && options->quick; server++)
+            contenders[work][server].left_out = server != SERVER_FIRN && server != SERVER_NGINX &&
+                                                (server != SERVER_FASTHTTP || work != PIPELINED);
         contenders_run(contenders[work], servers, work == CALLS ? 1 : options->runs);
     }
     for (unsigned i = 0; i < PROFILES; i++)

@@ -53,6 +53,8 @@ static struct row rows[ROWS_MAX];
 static size_t row_count;
 
 /* LMDB keeps files, the sorted arrays cannot change. */
+static bool is_quick;
+
 static bool can(enum peer peer, const struct cell *cell)
 {
     bool large = strlen(cell->count) >= 6, fixed = peer == SORTED || peer == POINTERS;
@@ -93,6 +95,8 @@ static struct cell *measured(const char *kind, const char *work, const char *ord
     *cell = (struct cell){.kind = kind, .work = work, .order = order, .count = count};
     for (size_t peer = 0; peer < PEERS; peer++)
         set_contender(cell, (enum peer)peer);
+    cell->contenders[STD].left_out = cell->contenders[LMDB].left_out = is_quick;
+    cell->contenders[SORTED].left_out = cell->contenders[POINTERS].left_out = is_quick;
     contenders_run(cell->contenders, PEERS, runs);
     return cell;
 }
@@ -340,11 +344,14 @@ int main(int count, char **words)
         .word = "[DIR]"};
     struct bench_options options;
     bench_options_read(&options, count, words, &about);
+    is_quick = options.quick;
     add_small(options.runs);
     add_large(options.runs);
-    add_left(options.runs);
-    add_crossover(options.runs);
-    add_readers(options.runs);
+    if (!options.quick) {
+        add_left(options.runs);
+        add_crossover(options.runs);
+        add_readers(options.runs);
+    }
     if (options.full)
         add_full(options.word != NULL ? options.word : "/usr/include");
     contenders_tell_absent(measured("u64", "basic", "random", "1000000", options.runs)->contenders,

@@ -138,6 +138,8 @@ void contenders_run(struct contender *contenders, size_t count, unsigned runs)
     const bool terminal = isatty(STDERR_FILENO);
     for (unsigned run = 0; run < runs && run < CONTENDER_RUNS_MAX; run++)
         for (size_t i = 0; i < count; i++) {
+            if (contenders[i].left_out)
+                continue;
             if (terminal)
                 fprintf(stderr, "\r\033[Krun %u of %u: %s %s", run + 1, runs, contenders[i].name,
                         contenders[i].work);

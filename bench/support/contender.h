@@ -33,6 +33,7 @@ struct contender {
     const char *preload;                    /* LD_PRELOAD; NULL: none */
     const char *needs;                      /* a file without which it is absent; NULL: none */
     bool absent;
+    bool left_out; /* not run, and no word about it: with --quick */
     struct contender_figure figures[CONTENDER_FIGURES_MAX];
 };
 

@@ -34,6 +34,6 @@ const char *peer_program(const char *name)
 void contenders_tell_absent(const struct contender *contenders, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (contenders[i].absent)
+        if (contenders[i].absent && !contenders[i].left_out)
             fprintf(stderr, "%s is not installed: see scripts/setup bench\n", contenders[i].name);
 }

@@ -25,6 +25,7 @@
 #define INSTALLED "../libexec/firn/bench"
 #define SOURCES_HAVE "scripts/corpus"
 #define SYSTEMS_MAX 16u
+#define PLAN_MAX 64u
 
 static const struct option options[] = {
     {.name = "output",
@@ -137,7 +138,7 @@ static void draw(void *context, double seconds)
 /* --- running --- */
 
 struct plan {
-    const json_t *benches[64]; /* of the table, those that are wanted */
+    const json_t *benches[PLAN_MAX]; /* of the table, those that are wanted */
     size_t count;
     const char *usual; /* the key of how long they take */
 };
@@ -150,7 +151,8 @@ static void make_plan(struct plan *plan, const json_t *targets, const char *only
     json_array_foreach(json_object_get(targets, "benches"), i, bench)
     {
         const char *system = value_get_text(bench, "system");
-        if ((only == NULL || strchr(only, system[0]) != NULL) && plan->count < 64)
+        const bool at_all = value_get_number(bench, plan->usual) > 0;
+        if (at_all && (only == NULL || strchr(only, system[0]) != NULL) && plan->count < PLAN_MAX)
             plan->benches[plan->count++] = bench;
     }
 }
@@ -239,7 +241,8 @@ static enum exit_status print(const struct invocation *invocation, const json_t 
     size_t i;
     json_array_foreach(json_object_get(document, "benches"), i, bench)
     {
-        if (strcmp(value_get_text(bench, "state"), "done") != 0)
+        const char *state = value_get_text(bench, "state");
+        if (strcmp(state, "done") != 0 && strcmp(state, "missing") != 0)
             status = EXIT_FAILED;
     }
     if (!page_write(document, path))

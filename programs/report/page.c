@@ -10,10 +10,8 @@
 #include "report/values.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 static void put(FILE *out, const char *before, const char *text, const char *behind)
 {
@@ -252,11 +250,9 @@ static void put_benches(FILE *out, const json_t *document)
 
 bool page_write(const json_t *document, const char *path)
 {
-    char fresh[PATH_MAX];
     const json_t *system;
     size_t i;
-    snprintf(fresh, sizeof fresh, "%.4000s.new", path);
-    FILE *out = fopen(fresh, "we");
+    FILE *out = fopen(path, "we");
     bool written = out != NULL;
     if (written) {
         put_head(out, document);
@@ -265,11 +261,9 @@ bool page_write(const json_t *document, const char *path)
         put_benches(out, document);
         fputs("</body></html>\n", out);
         written = !ferror(out);
-        written = fclose(out) == 0 && written && rename(fresh, path) == 0;
+        written = fclose(out) == 0 && written;
     }
-    if (!written) {
+    if (!written)
         report("%s: cannot be written: %s; name another file with --output", path, strerror(errno));
-        unlink(fresh);
-    }
     return written;
 }

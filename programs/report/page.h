@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* Writes the file anew, or leaves the old one. False after a line on stderr. */
+/* False after a line on stderr. */
 bool page_write(const json_t *document, const char *path);
 
 #endif

@@ -4,7 +4,8 @@
  *      "targets":[{"id","system","what","elsewhere","claimed","target","benches":[…],"shown_by"}],
  *      "benches":[{"name","system","seconds","quick_seconds"}]}
  *
- * seconds is what a bench takes on two cores. shown_by says where a target is shown that no bench
+ * seconds is what a bench takes on two cores; with quick_seconds 0 it does not run with --quick,
+ * as it has no target's row. shown_by says where a target is shown that no bench
  * can show. */
 #ifndef REPORT_TARGETS_H
 #define REPORT_TARGETS_H
