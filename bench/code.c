@@ -176,6 +176,7 @@ static void measure(const char *root, const struct bench_options *options)
     contenders_run(contenders, PEERS, options->runs);
     folder_remove(folder);
     contenders_tell_absent(contenders, options->full ? PEERS : PEER_CLANGD);
+    scaling_add_series(tree);
     add_sizes(&figures);
     add_times(&figures);
 }

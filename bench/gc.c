@@ -98,6 +98,27 @@ static void add_rows(void)
     add("pause", "longest of any kind, as the heap reports it", RING, "own_pause_ns", "ms", 1e6);
 }
 
+/* How long 32 operations took on the map: nearly all are work, and what is longer is a pause. */
+static void add_pauses(void)
+{
+    struct series series = {.id = "X8",
+                            .what = "what 32 operations on the map took, in time of the processor",
+                            .kind = "histogram",
+                            .x = "us",
+                            .y = "times",
+                            .log_x = true,
+                            .log_y = true};
+    const enum peer shown[] = {FIRN, BOEHM, MALLOC};
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        const struct contender *contender = &contenders[MAP][shown[i]];
+        const struct contender_points *points = contender_points(contender, "pauses");
+        series.lines[count++] = (struct series_line){
+            contender->name, (const double(*)[2])points->points, points->count};
+    }
+    series_add(&series);
+}
+
 int main(int count, char **words)
 {
     static const struct bench_about about = {
@@ -109,9 +130,11 @@ int main(int count, char **words)
     for (size_t work = 0; work < WORKS && options.quick; work++)
         contenders[work][GO].left_out = contenders[work][JAVA].left_out = true;
     contenders[MAP][OCAML].left_out = options.quick;
-    for (size_t work = 0; work < WORKS; work++)
+    const size_t last = options.quick ? MAP : WORKS - 1;
+    for (size_t work = 0; work <= last; work++)
         contenders_run(contenders[work], works[work].peers, options.runs);
     contenders_tell_absent(contenders[TREES], PEERS);
     add_rows();
+    add_pauses();
     return rows_report(rows, row_count, &options);
 }

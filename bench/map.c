@@ -160,6 +160,36 @@ static void add_large(unsigned runs)
         ->target = 30;
 }
 
+/* What an element takes at each size that was measured. */
+static void add_sizes(unsigned runs)
+{
+    static const char *const counts[] = {"1", "10", "100", "1000", "100000", "1000000"};
+    enum { SIZES = sizeof counts / sizeof *counts };
+    static const enum peer shown[] = {FIRN, ABSL, JUDY, RUST, STD};
+    static double points[sizeof shown / sizeof *shown][SIZES][2];
+    struct series series = {.id = "M4",
+                            .what = "u64 to u64, random: bytes an element over size",
+                            .kind = "line",
+                            .x = "elements",
+                            .y = "B an element",
+                            .log_x = true,
+                            .log_y = true};
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        struct series_line *line = &series.lines[i];
+        *line = (struct series_line){.name = peers[shown[i]].name,
+                                     .points = (const double(*)[2])points[i]};
+        for (size_t size = 0; size < SIZES; size++) {
+            const struct cell *cell = measured("u64", "basic", "random", counts[size], runs);
+            const double bytes = figure(cell, shown[i], "bytes");
+            if (isnan(bytes))
+                continue;
+            points[i][line->count][0] = strtod(counts[size], NULL);
+            points[i][line->count++][1] = bytes;
+        }
+    }
+    series_add(&series);
+}
+
 /* What 100,000 elements take that are left of a million, over what they take alone. */
 static void add_left(unsigned runs)
 {
@@ -347,6 +377,7 @@ int main(int count, char **words)
     is_quick = options.quick;
     add_small(options.runs);
     add_large(options.runs);
+    add_sizes(options.runs);
     if (!options.quick) {
         add_left(options.runs);
         add_crossover(options.runs);

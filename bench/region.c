@@ -83,6 +83,18 @@ static void add_wakes(void)
         {"worst_ns", "a pin that wakes such a heap while others pack, of 200 the worst"}};
     for (size_t i = 0; i < sizeof figures / sizeof *figures && !wakes[0].absent; i++)
         rows[row_count++] = row_versus("S6", figures[i].text, wakes, 2, figures[i].key, "ms", 1e6);
+    struct series series = {.id = "S6",
+                            .what = "wakes of a heap of Duktape, how long they took",
+                            .kind = "histogram",
+                            .x = "us",
+                            .y = "wakes",
+                            .log_x = true};
+    for (size_t i = 0; i < 2; i++) {
+        const struct contender_points *points = contender_points(&wakes[i], "wakes");
+        series.lines[i] = (struct series_line){i == 0 ? "while others pack" : "while nobody packs",
+                                               (const double(*)[2])points->points, points->count};
+    }
+    series_add(&series);
 }
 
 /* A script heap is held to its sibling, and the others have none. */

@@ -177,6 +177,27 @@ static void add_day(void)
     }
 }
 
+/* Memory over three hours, as values go quiet. */
+static void add_ageing(void)
+{
+    static const char *const tiers[STATES] = {"hot", "warm", "cold", "frozen"};
+    static struct contender ageing;
+    struct series series = {.id = "S1",
+                            .what = "20,000 values of 519 B as they go quiet, frozen ones on disk",
+                            .kind = "stack",
+                            .x = "hours",
+                            .y = "MB"};
+    ageing = contender("Firn", "tier_ageing", "20000", NULL, NULL);
+    ageing.work = "ageing";
+    contenders_run(&ageing, 1, 1);
+    for (size_t i = 0; i < STATES; i++) {
+        const struct contender_points *points = contender_points(&ageing, tiers[i]);
+        series.lines[i] =
+            (struct series_line){tiers[i], (const double(*)[2])points->points, points->count};
+    }
+    series_add(&series);
+}
+
 int main(int count, char **words)
 {
     static const struct bench_about about = {
@@ -202,6 +223,7 @@ int main(int count, char **words)
     if (!is_quick)
         add_shares();
     add_loads();
+    add_ageing();
     if (is_quick) {
         fprintf(stderr, "no day with --quick\n");
     } else if (access(values, R_OK) == 0) {

@@ -135,6 +135,34 @@ static struct row row_of(struct tree *trees, size_t count, enum figure figure, u
     return row;
 }
 
+void scaling_add_series(const char *root)
+{
+    enum { STEPS = 4 };
+    static const char *const lines[STEPS] = {"10000", "100000", "300000", "1000000"};
+    static double trees[STEPS][2], stores[STEPS][2];
+    struct series series = {.id = "C1",
+                            .what = "bytes a line over the size of the tree",
+                            .kind = "line",
+                            .x = "lines",
+                            .y = "B a line",
+                            .log_x = true};
+    double before = 0;
+    size_t count = 0;
+    for (struct tree tree = {.folder = NULL};
+         count < STEPS && lay_out(&tree, root, lines[count], before); count++) {
+        index_tree(&tree, 0);
+        queries_plain(tree.store, &tree.plain);
+        trees[count][0] = stores[count][0] = before = tree.lines;
+        trees[count][1] = tree.plain.trees / tree.lines;
+        stores[count][1] = tree.store_bytes / tree.lines;
+        folder_remove(tree.folder);
+    }
+    series.lines[0] = (struct series_line){"trees, uncompressed", (const double(*)[2])trees, count};
+    series.lines[1] =
+        (struct series_line){"store with all sources", (const double(*)[2])stores, count};
+    series_add(&series);
+}
+
 int scaling_run(const struct bench_options *options)
 {
     static struct tree trees[SIZES];

@@ -9,4 +9,8 @@
  * each figure: the largest tree's, with the others as peers. Returns the exit status for main. */
 int scaling_run(const struct bench_options *options);
 
+/* Adds the series of bytes a line at up to 0.1 M lines of the tree root and at 1 M, which are
+ * indexed once each. */
+void scaling_add_series(const char *root);
+
 #endif

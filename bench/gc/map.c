@@ -150,5 +150,6 @@ void work_map(uint32_t entries)
     printf("operation_ns %.3f\n", (double)(cpu.last - begin_cpu) / OPERATIONS);
     printf("operation_wall_ns %.3f\n", (double)(wall.last - begin_wall) / OPERATIONS);
     printf("pause_ns %.0f\npause_cpu_ns %.0f\n", (double)wall.longest, (double)cpu.longest);
+    gap_print(&cpu, "pauses");
     printf("checksum %.0f\n", (double)(checksum ^ count));
 }

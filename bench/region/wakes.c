@@ -91,6 +91,12 @@ int main(int count, char **words)
     for (size_t i = 0; i < PACKERS && packing; i++)
         pthread_join(threads[i], NULL);
     qsort(times, WAKES, sizeof *times, compare);
+    struct gap spread = {.last = 0};
+    for (size_t i = 0; i < WAKES; i++) {
+        spread.last = 0;
+        gap_note(&spread, (uint64_t)times[i]);
+    }
+    gap_print(&spread, "wakes");
     printf("p50_ns %.0f\np99_ns %.0f\nworst_ns %.0f\npackings %u\n", times[WAKES / 2],
            times[WAKES * 99 / 100], times[WAKES - 1], atomic_load(&packings));
     return 0;

@@ -78,11 +78,45 @@ static void add(struct contender *contender, const char *key, double value)
     fail(contender, "prints too many figures");
 }
 
+/* The list of a key, or the one where a new key goes; NULL when there is no more room. */
+static struct contender_points *points_of(struct contender *contender, const char *key)
+{
+    for (unsigned i = 0; i < CONTENDER_POINTS_MAX; i++)
+        if (contender->points[i].count == 0 || strcmp(contender->points[i].key, key) == 0)
+            return &contender->points[i];
+    return NULL;
+}
+
+static void add_point(struct contender *contender, const char *key, double x, double y)
+{
+    struct contender_points *points = points_of(contender, key);
+    if (points == NULL)
+        fail(contender, "prints too many kinds of points");
+    double(*grown)[2] = realloc(points->points, (points->count + 1) * sizeof *grown);
+    if (grown == NULL)
+        fail(contender, "out of memory");
+    snprintf(points->key, sizeof points->key, "%s", key);
+    grown[points->count][0] = x;
+    grown[points->count][1] = y;
+    points->points = grown;
+    points->count++;
+}
+
+const struct contender_points *contender_points(const struct contender *contender, const char *key)
+{
+    static const struct contender_points none;
+    for (unsigned i = 0; i < CONTENDER_POINTS_MAX; i++)
+        if (strcmp(contender->points[i].key, key) == 0)
+            return &contender->points[i];
+    return &none;
+}
+
 static void run_once(struct contender *contender)
 {
     int ends[2], status = 0;
     char line[128], key[32];
-    double value;
+    double value, at;
+    const bool first = contender->figures[0].count == 0;
     struct rusage usage;
     if ((contender->preload != NULL && !can_preload(contender->preload)) ||
         (contender->needs != NULL && access(contender->needs, R_OK) != 0)) {
@@ -98,7 +132,10 @@ static void run_once(struct contender *contender)
     close(ends[1]);
     FILE *out = fdopen(ends[0], "r");
     while (out != NULL && fgets(line, sizeof line, out) != NULL)
-        if (sscanf(line, "%31s %lf", key, &value) == 2)
+        if (sscanf(line, "point %31s %lf %lf", key, &at, &value) == 3) {
+            if (first)
+                add_point(contender, key, at, value);
+        } else if (sscanf(line, "%31s %lf", key, &value) == 2)
             add(contender, key, value);
     if (out == NULL || fclose(out) != 0 || wait4(child, &status, 0, &usage) != child)
         fail(contender, "was lost");

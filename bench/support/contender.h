@@ -14,6 +14,7 @@
 #define CONTENDER_RUNS_MAX 51u
 #define CONTENDER_FIGURES_MAX 24u
 #define CONTENDER_WORDS_MAX 8u
+#define CONTENDER_POINTS_MAX 4u
 
 /* Libraries to preload. */
 #define LIBRARY_MIMALLOC "libmimalloc.so.2"
@@ -26,6 +27,13 @@ struct contender_figure {
     unsigned count;
 };
 
+/* What a run printed as `point KEY X Y`, of the first run. */
+struct contender_points {
+    char key[32];
+    double (*points)[2];
+    size_t count;
+};
+
 struct contender {
     const char *name;
     const char *work;                       /* what it does, for messages */
@@ -35,6 +43,7 @@ struct contender {
     bool absent;
     bool left_out; /* not run, and no word about it: with --quick */
     struct contender_figure figures[CONTENDER_FIGURES_MAX];
+    struct contender_points points[CONTENDER_POINTS_MAX];
 };
 
 /* Runs each so often, by turns. A figure that must be the same in all runs of all (`checksum`) is
@@ -45,6 +54,9 @@ void contenders_run(struct contender *contenders, size_t count, unsigned runs);
 double contender_median(const struct contender *contender, const char *key);
 double contender_least(const struct contender *contender, const char *key);
 double contender_most(const struct contender *contender, const char *key);
+
+/* The points of a key; count is 0 when there are none. */
+const struct contender_points *contender_points(const struct contender *contender, const char *key);
 
 /* The folder of this program, for those beside it. */
 const char *bench_folder(void);

@@ -26,15 +26,36 @@ static inline uint64_t cpu_ns(void)
     return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 }
 
-/* The longest time between two readings of a clock. */
+/* The longest time between two readings of a clock, and how many took how long: counts[i] of them
+ * 2^(i/2) ns and more, and less than the next. */
+#define GAP_COUNTS 80
 struct gap {
     uint64_t last, longest;
+    uint32_t counts[GAP_COUNTS];
 };
 
 static inline void gap_note(struct gap *gap, uint64_t now)
 {
+    const uint64_t took = (now - gap->last) | 1;
+    const unsigned doublings = 63 - (unsigned)__builtin_clzll(took);
+    const unsigned half = (double)took >= 1.41421356 * (double)(UINT64_C(1) << doublings);
+    gap->counts[2 * doublings + half < GAP_COUNTS ? 2 * doublings + half : GAP_COUNTS - 1]++;
     gap->longest = now - gap->last > gap->longest ? now - gap->last : gap->longest;
     gap->last = now;
+}
+
+/* Prints the counts as points, in microseconds. */
+static inline void gap_print(const struct gap *gap, const char *key)
+{
+    int first = 0, last = GAP_COUNTS - 1;
+    while (first < last && gap->counts[first] == 0)
+        first++;
+    while (last > first && gap->counts[last] == 0)
+        last--;
+    for (int i = first; i <= last; i++)
+        printf("point %s %.6g %u\n", key,
+               (double)(UINT64_C(1) << i / 2) * (i % 2 != 0 ? 1.41421356 : 1) / 1000,
+               gap->counts[i]);
 }
 
 /* Of 32 bits, so that it is the same in languages whose integers have 63. *state is not 0. */

@@ -54,6 +54,53 @@ static void print_json(struct emitter *emitter, const struct row *row)
     emitter_object_end(emitter);
 }
 
+/* --- series --- */
+
+static struct series all_series[16];
+static size_t series_count;
+
+void series_add(const struct series *series)
+{
+    bool any = false;
+    for (size_t i = 0; i < SERIES_LINES_MAX; i++)
+        any = any || series->lines[i].count > 0;
+    if (any && series_count < sizeof all_series / sizeof *all_series)
+        all_series[series_count++] = *series;
+}
+
+static void print_line(struct emitter *emitter, const struct series_line *line)
+{
+    emitter_object_begin(emitter, NULL);
+    emitter_text(emitter, "name", line->name);
+    emitter_array_begin(emitter, "points");
+    for (size_t i = 0; i < line->count; i++) {
+        emitter_array_begin(emitter, NULL);
+        emitter_real(emitter, NULL, line->points[i][0]);
+        emitter_real(emitter, NULL, line->points[i][1]);
+        emitter_array_end(emitter);
+    }
+    emitter_array_end(emitter);
+    emitter_object_end(emitter);
+}
+
+static void print_series(struct emitter *emitter, const struct series *series)
+{
+    emitter_object_begin(emitter, NULL);
+    emitter_text(emitter, "id", series->id);
+    emitter_text(emitter, "what", series->what);
+    emitter_text(emitter, "kind", series->kind);
+    emitter_text(emitter, "x", series->x);
+    emitter_text(emitter, "y", series->y);
+    emitter_flag(emitter, "log_x", series->log_x);
+    emitter_flag(emitter, "log_y", series->log_y);
+    emitter_array_begin(emitter, "lines");
+    for (size_t i = 0; i < SERIES_LINES_MAX; i++)
+        if (series->lines[i].count > 0)
+            print_line(emitter, &series->lines[i]);
+    emitter_array_end(emitter);
+    emitter_object_end(emitter);
+}
+
 int rows_print(const struct row *rows, size_t count, bool json)
 {
     char machine[MACHINE_BYTES];
@@ -71,6 +118,10 @@ int rows_print(const struct row *rows, size_t count, bool json)
     emitter_array_begin(&emitter, "rows");
     for (size_t i = 0; i < count; i++)
         print_json(&emitter, &rows[i]);
+    emitter_array_end(&emitter);
+    emitter_array_begin(&emitter, "series");
+    for (size_t i = 0; i < series_count; i++)
+        print_series(&emitter, &all_series[i]);
     emitter_array_end(&emitter);
     emitter_object_end(&emitter);
     return (int)emitter_end(&emitter, EXIT_DONE);
