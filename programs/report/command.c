@@ -37,7 +37,7 @@ static const struct option options[] = {
     {.name = "only",
      .kind = OPTION_TEXT,
      .argument = "SYSTEMS",
-     .help = "only these, by letters: C code, T tabs, X contexts, M maps, S tiers, H http"},
+     .help = "C code, T tabs, X contexts, M maps, S tiers, H http: \"C,M\""},
     {.name = "quick", .kind = OPTION_FLAG, .help = "fewer runs of smaller works, for a look"},
     {.name = "bench",
      .kind = OPTION_TEXT,
@@ -46,11 +46,11 @@ static const struct option options[] = {
     {.name = "limit",
      .kind = OPTION_NUMBER,
      .argument = "SECONDS",
-     .help = "longest that a bench may run (default: five times what is usual)"},
+     .help = "longest that a bench may run (default: 5 times as usual)"},
     {.name = "from",
      .kind = OPTION_TEXT,
      .argument = "FILE",
-     .help = "write the page of what --json printed earlier, and run nothing"},
+     .help = "make the page from what --json printed; run nothing"},
     {.name = NULL}};
 
 static enum exit_status command_report(const struct invocation *invocation);

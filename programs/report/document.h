@@ -5,7 +5,8 @@
  *      "targets":[{… of targets.json, "verdict","reason","figures":[ROW]}],
  *      "others":[ROW],
  *      "benches":[{"name","system","state","message","seconds","absent":[…]}],
- *      "series":[{"bench","system","id","what","kind","x","y","log_x","lines":[{"name","points"}]}]}
+ *      "series":[{"bench","system","id","what","kind","x","y","log_x","log_y",
+ *                 "lines":[{"name","points"}]}]}
  *
  * A ROW is one of a bench, with "bench" and "system". A target is met when at least one row of its
  * id was judged and all that were are met, open when one is not, unjudged when its rows have no

@@ -101,7 +101,7 @@ class Usage(unittest.TestCase):
         self.assertEqual(
             self.complete("code", ""),
             [command[1] for command in commands() if command[0] == "code"])
-        self.assertEqual(self.complete("r"), ["run"])
+        self.assertEqual(self.complete("r"), ["run", "report"])
         self.assertEqual(self.complete("run", "--mo"), ["--mode"])
         self.assertEqual(self.complete("run", "--mode", ""), ["compiler", "runtime"])
         self.assertEqual(self.complete("run", "--stats", "--stats-f"), ["--stats-file"])
