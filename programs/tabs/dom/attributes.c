@@ -96,11 +96,32 @@ uint32_t *dom_attributes_values(const dom *page, const struct dom_node *element,
     return block != NULL ? block->values : NULL;
 }
 
+uint32_t dom_attributes_shape(const dom *page, const struct dom_node *element)
+{
+    const struct block *block = block_of(page, element);
+    return block != NULL ? block->shape : 0;
+}
+
+firn_status dom_attributes_make(dom *page, struct dom_node *element, uint32_t shape,
+                                dom_text **ret_values)
+{
+    struct block *block;
+    uint32_t at, kind = kind_for(page->shapes[shape].count);
+    if (kind == BLOCK_KINDS)
+        return FIRN_LIMIT;
+    firn_status status = make_block(page, kind, &block, &at);
+    if (status != FIRN_OK)
+        return status;
+    block->shape = shape;
+    element->attributes = at;
+    *ret_values = block->values;
+    return FIRN_OK;
+}
+
 /* --- shapes --- */
 
-/* The shape with one name more. */
-static firn_status step(dom *page, uint32_t before, uint32_t space, dom_name name,
-                        uint32_t *ret_shape)
+firn_status dom_shape_step(dom *page, uint32_t before, uint32_t space, dom_name name,
+                           uint32_t *ret_shape)
 {
     uint64_t key = (uint64_t)before << 32 | space << 28 | name;
     const uint32_t *known = firn_map_get(&page->steps, &key);
@@ -144,7 +165,8 @@ static firn_status shape_without(dom *page, uint32_t shape, uint32_t place, uint
         uint32_t at = shape;
         while (page->shapes[at].count > next + 1)
             at = page->shapes[at].before;
-        firn_status status = step(page, from, page->shapes[at].space, page->shapes[at].name, &from);
+        firn_status status =
+            dom_shape_step(page, from, page->shapes[at].space, page->shapes[at].name, &from);
         if (status != FIRN_OK)
             return status;
     }
@@ -225,7 +247,7 @@ firn_status dom_attribute_set(dom *page, dom_id element, uint32_t space, dom_nam
     if (place < page->shapes[shape].count) {
         block->values[place] = value;
     } else {
-        status = step(page, shape, space, name, &longer);
+        status = dom_shape_step(page, shape, space, name, &longer);
         if (status == FIRN_OK)
             status = add(page, node, longer, value);
     }

@@ -3,9 +3,9 @@
  * that were looked up stay valid.
  *
  * The structure is a production tree (firn/tree.h): a label is an element's name with the names of
- * its attributes, leaves are texts. A subtree that stood before is named and not told again. Texts
- * and values lie in columns, each once; what is only numbers of nodes costs nothing where they run
- * on. All of it is packed by zstd with a checksum.
+ * its attributes and with values that many have, leaves are texts. Other texts and values lie
+ * apart, each once; numbers of nodes cost nothing where they run on. All of it is packed by zstd
+ * with a checksum.
  *
  *     firn_status status = dom_dormant_pack(page, NULL, &data, &size);
  *     if (status == FIRN_OK)

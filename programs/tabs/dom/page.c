@@ -4,6 +4,7 @@
  *   I1  text 0 and name 0 are the empty ones
  *   I2  shape 0 is the empty list of names
  */
+#include "tabs/dom/dormant.h"
 #include "tabs/dom/state.h"
 
 #include <string.h>
@@ -48,7 +49,7 @@ static firn_status make_texts(dom *page)
     return status;
 }
 
-static firn_status make(dom *page)
+firn_status dom_make(dom *page)
 {
     firn_pool_options nodes = {.allocator = page->allocator,
                                .object_bytes = sizeof(struct dom_node),
@@ -74,7 +75,7 @@ firn_status dom_create(const firn_allocator *allocator, dom **ret_dom)
     if (page == NULL)
         return FIRN_NO_MEMORY;
     page->allocator = allocator;
-    firn_status status = make(page);
+    firn_status status = dom_make(page);
     if (status == FIRN_OK)
         *ret_dom = page;
     else
@@ -82,10 +83,8 @@ firn_status dom_create(const firn_allocator *allocator, dom **ret_dom)
     return status;
 }
 
-void dom_destroy(dom *page)
+void dom_dormant_empty(dom *page)
 {
-    if (page == NULL)
-        return;
     firn_pool_fini(&page->nodes);
     for (size_t i = 0; i < BLOCK_KINDS; i++)
         firn_pool_fini(&page->blocks[i]);
@@ -96,6 +95,14 @@ void dom_destroy(dom *page)
     firn_intern_destroy(page->names);
     firn_intern_destroy(page->texts);
     firn_release(page->allocator, page->shapes, page->shape_capacity * sizeof *page->shapes);
+    *page = (dom){.allocator = page->allocator};
+}
+
+void dom_destroy(dom *page)
+{
+    if (page == NULL)
+        return;
+    dom_dormant_empty(page);
     firn_release(page->allocator, page, sizeof *page);
 }
 

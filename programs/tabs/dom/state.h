@@ -76,11 +76,24 @@ static inline bool has_children(dom_kind kind)
     return kind == DOM_ELEMENT || kind == DOM_DOCUMENT || kind == DOM_FRAGMENT;
 }
 
+/* page.c: a zeroed page, but for its allocator, to one without nodes; what is there when it fails
+ * is for dom_dormant_empty. */
+firn_status dom_make(dom *page);
+
 /* attributes.c */
 void dom_attributes_free(dom *page, struct dom_node *element);
 firn_status dom_attributes_copy(dom *page, const struct dom_node *from, struct dom_node *to);
 /* The values of an element's attributes, count of them; NULL when there are none. */
 uint32_t *dom_attributes_values(const dom *page, const struct dom_node *element, size_t *ret_count);
+
+/* The shape of an element, 0 for none. */
+uint32_t dom_attributes_shape(const dom *page, const struct dom_node *element);
+/* The shape with one name more. */
+firn_status dom_shape_step(dom *page, uint32_t before, uint32_t space, dom_name name,
+                           uint32_t *ret_shape);
+/* Gives an element without attributes all of a shape, which is not 0. *ret_values are to be set. */
+firn_status dom_attributes_make(dom *page, struct dom_node *element, uint32_t shape,
+                                dom_text **ret_values);
 
 /* texts.c */
 firn_status dom_text_put(dom *page, const char *text, size_t size, dom_text *ret_text);
