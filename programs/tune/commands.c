@@ -24,6 +24,26 @@ static const struct option track_options[] = {
     {.name = "svg", .kind = OPTION_TEXT, .argument = "FILE", .help = "draw a flame graph"},
     {.name = NULL}};
 
+static const struct option memory_options[] = {
+    {.name = "self", .kind = OPTION_FLAG, .help = "look at firn itself"},
+    {.name = "interval",
+     .letter = 'i',
+     .kind = OPTION_NUMBER,
+     .argument = "SECONDS",
+     .fallback = "1",
+     .help = "how long to see what is used; 0: leave the kernel's bits alone"},
+    {.name = "watch", .kind = OPTION_FLAG, .help = "a line an interval, until it ends"},
+    {.name = "sibling",
+     .kind = OPTION_NUMBER,
+     .argument = "PID",
+     .help = "pack against this process of the same program, too"},
+    {.name = "sample",
+     .kind = OPTION_SIZE,
+     .argument = "SIZE",
+     .fallback = "64M",
+     .help = "how much of its pages to pack; 0: all"},
+    {.name = NULL}};
+
 static const struct command commands[] = {
     {.name = "track",
      .usage = "CMD [ARGS]",
@@ -46,6 +66,25 @@ static const struct command commands[] = {
      .operands_max = UINT_MAX,
      .run = command_tune_track,
      .launches = true},
+    {.name = "memory",
+     .usage = "PID | -- CMD [ARGS]",
+     .summary = "Show what a process's memory is made of",
+     .description =
+         "Tells the memory of a running process by kind, what of it was used within the interval,\n"
+         "and, from a sample of its own pages, what it would hold asleep: packed by LZ4 and by\n"
+         "zstd as regions are, and against a sibling. The process is not stopped. To see what is\n"
+         "used, the kernel's bits of use are cleared (/proc/PID/clear_refs): until they are set\n"
+         "again the kernel takes these pages for unused, and others who look at the same bits see\n"
+         "the change; clear_seconds is how long its page faults may have waited for that. Of CMD\n"
+         "the moment counts at which it had the most pages of its own; with --json its standard\n"
+         "output goes to standard error.",
+     .examples = {{"firn tune memory 4711 --interval 60", "what it has not used for a minute"},
+                  {"firn tune memory 4711 --watch", "a line a second"},
+                  {"firn tune memory --json -- python3 script.py", "a program from its start"}},
+     .options = memory_options,
+     .operands_min = 0,
+     .operands_max = UINT_MAX,
+     .run = command_tune_memory},
     {.name = "recommend",
      .usage = "FILE...",
      .summary = "Name the profile that fits what a server has seen",

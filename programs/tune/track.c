@@ -7,11 +7,11 @@
 #include "common/preload.h"
 #include "common/program.h"
 #include "tune/profile_write.h"
+#include "tune/start.h"
 #include "tune/tune.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,45 +137,21 @@ static enum exit_status tell_library(const struct run *run)
 
 /* --- the program --- */
 
-/* Becomes the program; errors go through the pipe, which a successful exec closes. */
-static _Noreturn void become(const struct run *run, int pipe_end)
-{
-    if (run->invocation->json)
-        (void)dup2(STDERR_FILENO, STDOUT_FILENO);
-    execvp(run->invocation->operands[0], (char **)(void *)run->invocation->operands);
-    const int error = errno;
-    (void)!write(pipe_end, &error, sizeof error);
-    _exit(EXIT_CANNOT_RUN);
-}
-
 /* The program has the terminal's signals itself; those that come to firn are passed on. */
 static enum exit_status run_program(struct run *run)
 {
-    int ends[2], error = 0;
-    if (pipe2(ends, O_CLOEXEC) != 0 || (run->child = fork()) < 0) {
-        report("%s: %s", run->invocation->operands[0], strerror(errno));
-        return EXIT_FAILED;
-    }
-    if (run->child == 0)
-        become(run, ends[1]);
-    close(ends[1]);
+    const enum exit_status status = start_program(run->invocation, &run->child);
+    if (status != EXIT_DONE)
+        return status;
     child_to_tell = run->child;
     signal(SIGINT, SIG_IGN);
     signal(SIGQUIT, SIG_IGN);
     signal(SIGTERM, forward);
     signal(SIGHUP, forward);
-    ssize_t got;
-    do
-        got = read(ends[0], &error, sizeof error);
-    while (got < 0 && errno == EINTR);
-    close(ends[0]);
     while (waitpid(run->child, &run->status, 0) < 0 && errno == EINTR)
         continue;
     child_to_tell = 0;
-    if (got != sizeof error)
-        return EXIT_DONE;
-    report("%s: %s", run->invocation->operands[0], strerror(error));
-    return (enum exit_status)(error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN);
+    return EXIT_DONE;
 }
 
 /* --- after --- */
