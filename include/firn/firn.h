@@ -36,6 +36,7 @@
 #include <firn/swapper.h>
 #include <firn/system.h>
 #include <firn/tree.h>
+#include <firn/tune.h>
 #include <firn/url.h>
 #include <firn/usage.h>
 #include <firn/varint.h>

@@ -28,6 +28,7 @@ LAYERS = {
     "tier": ("core", "alloc", "pack", "map"),
     "region": ("core", "alloc", "pack", "tier"),
     "http": ("core", "alloc", "pack", "map", "tier"),
+    "profile": ("core", "alloc"),
 }
 
 BANNED = "strcpy strcat sprintf vsprintf gets atoi atol atoll atof strtok alloca".split()
