@@ -46,7 +46,12 @@ static void load(struct page *page, message *from)
     size_t size;
     const char *url = message_take_text(from);
     const char *html = message_take(from, &size);
-    page->is_loading = true;
+    if (size == 0 && strcmp(url, "about:blank") == 0 && !page->has_document) {
+        page->has_document = true; /* the zygote's */
+        tell_loaded(page, false, "", 0);
+        return;
+    }
+    page->is_loading = page->has_document = true;
     firn_status status = engine_load(page->engine, url, html, size);
     if (status != FIRN_OK) {
         const char *why = firn_status_text(status);

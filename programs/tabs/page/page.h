@@ -25,6 +25,7 @@ struct page {
     uint64_t began_ns;
     uint64_t wake_ns;    /* when its next timer is due; UINT64_MAX: it has none */
     bool is_loading;     /* the host waits to be told */
+    bool has_document;   /* another one than the blank one of the zygote */
     uint32_t waiting_id; /* of the last fetch that a script waited for */
     size_t heap_bytes;   /* of malloc, after the last collection */
     message_buffer out, in, answer;
