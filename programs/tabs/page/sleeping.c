@@ -12,7 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { COLLECT_BYTES = 2 << 20 }; /* of growth since the last collection, from which it pays */
+enum {
+    COLLECT_BYTES = 2 << 20, /* of growth since the last collection, from which it pays */
+    HOLES_BYTES = 4096,      /* of free memory, below which nobody looks for it */
+};
 
 struct husk_about {
     uint64_t due_us; /* until its next timer */
@@ -63,15 +66,51 @@ static void be_husk(firn_process_husk *husk, const void **ret_image, size_t *ret
     *ret_image_bytes = from.size;
 }
 
-/* Gives back what a long life has left behind: an image holds all that is not given back. */
-static void tidy_up(struct page *page)
+/* Fills what malloc has free with zeros, which take no room in an image: it takes all of it, the
+ * largest blocks first, until one comes from the top of the heap. The image of a dashboard is an
+ * eighth smaller. */
+static void zero_free_memory(void)
 {
-    if (mallinfo2().uordblks > page->heap_bytes + COLLECT_BYTES) {
-        engine_collect(page->engine);
-        page->heap_bytes = mallinfo2().uordblks;
+    struct block {
+        struct block *next;
+    } *first = NULL;
+    for (size_t size = 256 << 10; size >= 32; size = size * 3 / 4 & ~(size_t)15) {
+        for (;;) {
+            const struct mallinfo2 is = mallinfo2();
+            const char *top = (const char *)sbrk(0) - is.keepcost;
+            void *block =
+                is.fordblks - is.keepcost >= HOLES_BYTES ? firn_allocate(NULL, size) : NULL;
+            if (block == NULL || (const char *)block >= top - 64) {
+                firn_release(NULL, block, size);
+                break;
+            }
+            memset(block, 0, malloc_usable_size(block));
+            ((struct block *)block)->next = first;
+            first = block;
+        }
     }
+    while (first != NULL) {
+        struct block *next = first->next;
+        first->next = NULL;
+        firn_release(NULL, first, sizeof *first);
+        first = next;
+    }
+}
+
+/* Gives back what a long life has left behind: an image holds all that is not given back. */
+static void tidy_up(struct page *page, bool for_long)
+{
+    const bool has_grown = mallinfo2().uordblks > page->heap_bytes + COLLECT_BYTES;
+    if (has_grown && for_long)
+        engine_forget(page->engine);
+    else if (has_grown)
+        engine_collect(page->engine);
+    if (has_grown)
+        page->heap_bytes = mallinfo2().uordblks;
     message_fini(&page->in);
     message_fini(&page->answer);
+    if (for_long)
+        zero_free_memory();
     malloc_trim(0);
 }
 
@@ -80,7 +119,7 @@ void page_sleep(struct page *page, int level, bool stays)
     firn_process_result result;
     firn_error error = {0};
     confine_time(page->about.seconds);
-    tidy_up(page);
+    tidy_up(page, level > 1);
     confine_time(0);
     confine_memory(false);
     const uint64_t now_ns = firn_clock_ns();

@@ -252,3 +252,26 @@ void engine_collect(script_engine *engine)
     JSSynchronousGarbageCollectForDebugging(engine->context);
     engine_call(engine, "sweep", 0, NULL);
 }
+
+/* What browsers do when memory is short. It is no part of the C interface: a library that lacks it
+ * keeps its code. */
+__attribute__((weak)) extern void
+delete_all_code(JSContextGroupRef machine,
+                int effort) __asm__("_ZN3JSC2VM13deleteAllCodeENS_19DeleteAllCodeEffortE");
+
+/* Called as a function of a script, so that the engine is locked. */
+static JSValueRef forget(JSContextRef context, JSObjectRef function, JSObjectRef self, size_t count,
+                         const JSValueRef *arguments, JSValueRef *thrown)
+{
+    (void)function, (void)self, (void)count, (void)arguments, (void)thrown;
+    if (delete_all_code != NULL)
+        delete_all_code(JSContextGetGroup(context), 0);
+    return JSValueMakeUndefined(context);
+}
+
+void engine_forget(script_engine *engine)
+{
+    JSObjectRef function = JSObjectMakeFunctionWithCallback(engine->context, NULL, forget);
+    JSObjectCallAsFunction(engine->context, function, NULL, 0, NULL, NULL);
+    engine_collect(engine);
+}

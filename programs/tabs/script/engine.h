@@ -42,4 +42,8 @@ void engine_run_timers(script_engine *engine);
 /* Collects what no script can reach, and frees its nodes: before a page sleeps. */
 void engine_collect(script_engine *engine);
 
+/* Drops what scripts were compiled to, which the engine makes again of their texts when it is
+ * wanted, and then collects: before a page sleeps for long. */
+void engine_forget(script_engine *engine);
+
 #endif
