@@ -34,8 +34,13 @@ generator.next();
 </script>"""
 
 
+DOT = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000070000000508060000008d1c0b3a0000000049454e44ae426082")
+
+
 class Site(http.server.BaseHTTPRequestHandler):
     """Pages, and places that lead round in circles or take their time."""
+
+    asked = 0  # for kept.js
 
     def log_message(self, *_):
         pass
@@ -55,6 +60,16 @@ class Site(http.server.BaseHTTPRequestHandler):
             self.answer(200, b"document.title = 'by script'", **{"Content-Type": "text/javascript"})
         elif path == "/picture":
             self.answer(200, b"\x89PNG\r\n", **{"Content-Type": "image/png"})
+        elif path == "/dot.png":
+            self.answer(200, DOT, **{"Content-Type": "image/png"})
+        elif path == "/kept.js":
+            type(self).asked += 1
+            self.answer(200, b"var kept = '\xe9'", **{"Content-Type": "text/javascript; charset=latin1",
+                                                     "Cache-Control": "max-age=1000"})
+        elif path == "/pictures":
+            self.answer(200, b"<img id=i src=dot.png><img id=no src=page><script src=kept.js></script>")
+        elif path == "/latin1":
+            self.answer(200, b"<title>caf\xe9</title>", **{"Content-Type": "text/html; charset=iso-8859-1"})
         elif path == "/data":
             self.answer(200, b'{"n": 3}', **{"Content-Type": "application/json"})
         elif path == "/page":
@@ -155,6 +170,18 @@ class Commands(OfTabs):
                 break
             host.ask("sleep 20")
         self.assertEqual(host.eval(tab, "n"), "3")
+
+    def test_what_comes_is_kept_decoded_and_measured(self):
+        host = self.tabs("--store", os.path.join(self.folder, "visited"))
+        for _ in range(2):
+            tab = host.open(self.url + "/pictures")
+            self.assertEqual(host.eval(tab, "[i.naturalWidth, i.naturalHeight, no.naturalWidth, kept].join()"),
+                             "7,5,0,é")
+        self.assertEqual(Site.asked, 1)
+        host.open(self.url + "/latin1")
+        self.assertEqual([(visit["url"], visit["title"]) for visit in host.ask("history latin")["visits"]],
+                         [(self.url + "/latin1", "café")])
+        self.assertEqual(len(host.ask("history")["visits"]), 2)
 
     def test_a_page_that_waits_does_not_hold_up_the_others(self):
         host = self.tabs()

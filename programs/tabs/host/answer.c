@@ -134,3 +134,15 @@ void answer_list(struct host *host)
     emitter_array_end(&emitter);
     end(host, &emitter);
 }
+
+void answer_history(struct host *host, const char *text)
+{
+    struct emitter emitter;
+    firn_error error;
+    begin(host, &emitter, true);
+    emitter_array_begin(&emitter, host->json ? "visits" : NULL);
+    if (kept_history(host, &emitter, text, &error) != FIRN_OK) /* what could be read was told */
+        report_error(&error);
+    emitter_array_end(&emitter);
+    end(host, &emitter);
+}

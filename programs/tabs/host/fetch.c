@@ -24,6 +24,16 @@ struct fetcher {
 
 static struct fetcher fetcher; /* I3 */
 
+/* The lock is held. */
+static void put_done(struct fetcher *is, fetch_job *job)
+{
+    const uint64_t one = 1;
+    job->next = NULL;
+    *is->done_last = job;
+    is->done_last = &job->next;
+    (void)!write(is->event, &one, sizeof one);
+}
+
 static void work(struct fetcher *is)
 {
     pthread_mutex_lock(&is->lock);
@@ -40,11 +50,7 @@ static void work(struct fetcher *is)
         pthread_mutex_unlock(&is->lock);
         resource_bring(is->client, job);
         pthread_mutex_lock(&is->lock);
-        job->next = NULL;
-        *is->done_last = job;
-        is->done_last = &job->next;
-        const uint64_t one = 1;
-        (void)!write(is->event, &one, sizeof one);
+        put_done(is, job);
     }
 }
 
@@ -118,16 +124,23 @@ void fetch_add(struct host *host, const fetch_job *job)
     made->headers = copy_text(job->headers);
     made->origin = copy_text(job->origin);
     made->body = copy(job->body, job->body_bytes);
+    made->asked_url = NULL;
     if (made->method == NULL || made->url == NULL || made->headers == NULL ||
         made->origin == NULL || made->body == NULL) {
         fetch_let_go(made);
         return;
     }
+    const bool is_here = kept_find(host, made);
+    made->is_kept = is_here;
     pthread_mutex_lock(&is->lock);
-    *is->last = made;
-    is->last = &made->next;
-    add_thread(is);
-    pthread_cond_signal(&is->more);
+    if (is_here) {
+        put_done(is, made);
+    } else {
+        *is->last = made;
+        is->last = &made->next;
+        add_thread(is);
+        pthread_cond_signal(&is->more);
+    }
     pthread_mutex_unlock(&is->lock);
 }
 
@@ -171,6 +184,7 @@ void fetch_let_go(fetch_job *job)
     tab_drop_text(&job->headers);
     tab_drop_text(&job->origin);
     tab_drop_text(&job->final_url);
+    tab_drop_text(&job->asked_url);
     firn_release(NULL, job->body, job->body != NULL ? job->body_bytes + 1 : 0);
     message_fini(&job->got_headers);
     message_fini(&job->got);

@@ -11,6 +11,7 @@
  *     ageing.c    who is to sleep by age, by the budget and by the machine's memory
  *     frozen.c    the images of frozen tabs, in a store
  *     fetch.c     threads that fetch; resource.c: what one of them does
+ *     kept.c      responses and visits that are kept (tabs/resources, tabs/history)
  *     storage.c   localStorage and sessionStorage; saved.c: files of fields
  *     stats.c     what all of it takes
  *
@@ -154,6 +155,7 @@ struct document {
     const char *method, *url, *headers;
     const void *body;
     size_t body_bytes;
+    bool is_reload;
 };
 /* The URL of what a user names: a URL, or a file. False: `why` says what is wrong with it. */
 bool load_name(const char *name, char *ret_url, size_t size, char *why, size_t why_size);
@@ -177,6 +179,11 @@ struct fetch_job {
     uint32_t tab, instance, id;
     uint32_t destination;
     bool is_aborted;
+    bool is_reload;      /* what is kept of it does not count */
+    bool is_kept;        /* and answered by it */
+    bool is_conditional; /* the server is asked whether that is still right */
+    int64_t asked_s;     /* since 1970 */
+    char *asked_url;
     char *method, *url, *headers, *body; /* body may hold any bytes */
     size_t body_bytes;
     char *origin; /* of the page that asks; "" of the user */
@@ -187,7 +194,10 @@ struct fetch_job {
     char *final_url;
     message_buffer got_headers, got;
     uint32_t width, height;
+    bool is_binary; /* no text at all */
 };
+
+#define JOB_TYPE_BYTES 128
 
 /* Takes a document that a fetch of load_begin has brought. */
 void load_arrived(struct host *host, fetch_job *job);
@@ -198,7 +208,26 @@ int fetch_descriptor(const struct host *host);
 /* The next one that is done; NULL. The caller lets it go. */
 fetch_job *fetch_done(struct host *host);
 void fetch_let_go(fetch_job *job);
+/* The Content-Type that came; "" for none. */
+void job_type(const fetch_job *job, char type[JOB_TYPE_BYTES]);
 void fetch_abort(struct host *host, uint32_t tab, uint32_t instance, uint32_t id);
+
+/* --- kept.c --- */
+
+struct emitter;
+
+/* Answers a job from what is kept, and if it cannot, says what the server is to be asked. */
+bool kept_find(struct host *host, fetch_job *job);
+/* Keeps what came (is_new: from the server), and makes of it what a page takes. */
+void kept_take(fetch_job *job, bool is_new);
+/* Makes UTF-8 of a document. */
+void kept_decode(fetch_job *job, bool is_html);
+/* Notes that a tab shows a document. */
+void kept_visit(struct host *host, const struct tab *tab);
+/* Tells of visits whose URL or title has a text in it, the last ones first. */
+firn_status kept_history(struct host *host, struct emitter *emitter, const char *text,
+                         firn_error *ret_error);
+void kept_end(void);
 
 /* --- resource.c --- */
 
@@ -273,6 +302,8 @@ uint64_t stats_pss(pid_t process);
 FIRN_PRINTF(2, 3) void answer_error(struct host *host, const char *format, ...);
 void answer_done(struct host *host);
 void answer_tab(struct host *host, const struct tab *tab);
+/* Visits that have a text in them. */
+void answer_history(struct host *host, const char *text);
 /* "value", and the same in plain text, on one line. */
 void answer_value(struct host *host, const char *value, size_t size);
 /* Values one behind the other, each with a NUL behind it. */

@@ -213,7 +213,7 @@ static void command_reload(struct host *host, struct words *words)
     struct tab *tab = take_tab(host, words);
     if (tab == NULL)
         return;
-    const struct document document = {.method = "GET", .url = tab->url};
+    const struct document document = {.method = "GET", .url = tab->url, .is_reload = true};
     load_begin(host, tab, &document, true);
     answer_loaded(host, tab);
 }
@@ -378,6 +378,11 @@ static void command_sleep(struct host *host, struct words *words)
     answer_done(host);
 }
 
+static void command_history(struct host *host, struct words *words)
+{
+    answer_history(host, words->rest);
+}
+
 static void command_list(struct host *host, struct words *words)
 {
     (void)words;
@@ -407,6 +412,7 @@ static const struct {
     {"state", "TAB [active|warm|cold|frozen]", command_state},
     {"reload", "TAB", command_reload},
     {"list", "", command_list},
+    {"history", "[TEXT]", command_history},
     {"stats", "", command_stats},
     {"sleep", "MS", command_sleep},
     {"close", "TAB", command_close},

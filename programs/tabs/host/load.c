@@ -11,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { LOAD_MS = 60000, TYPE_BYTES = 128 };
+enum { LOAD_MS = 60000 };
 
 /* --- names --- */
 
@@ -167,7 +167,8 @@ void load_begin(struct host *host, struct tab *tab, const struct document *docum
                          .url = url,
                          .headers = (char *)document->headers,
                          .body = (char *)document->body,
-                         .body_bytes = document->body_bytes};
+                         .body_bytes = document->body_bytes,
+                         .is_reload = document->is_reload};
         tab->document = next; /* I1 */
         fetch_add(host, &job);
     }
@@ -178,7 +179,7 @@ void load_begin(struct host *host, struct tab *tab, const struct document *docum
 
 typedef enum document_form { FORM_HTML, FORM_TEXT, FORM_OTHER } document_form;
 
-static void type_of(const fetch_job *job, char type[TYPE_BYTES])
+void job_type(const fetch_job *job, char type[JOB_TYPE_BYTES])
 {
     const char *at = job->got_headers.data, *end = at + job->got_headers.size;
     type[0] = '\0';
@@ -187,9 +188,9 @@ static void type_of(const fetch_job *job, char type[TYPE_BYTES])
             size_t size = 0;
             for (at += 13; at < end && (*at == ' ' || *at == '\t');)
                 at++;
-            while (at + size < end && size + 1 < TYPE_BYTES && strchr("\r\n", at[size]) == NULL)
+            while (at + size < end && size + 1 < JOB_TYPE_BYTES && strchr("\r\n", at[size]) == NULL)
                 size++;
-            snprintf(type, TYPE_BYTES, "%.*s", (int)size, at);
+            snprintf(type, JOB_TYPE_BYTES, "%.*s", (int)size, at);
             return;
         }
         if (memchr(at, '\n', (size_t)(end - at)) == NULL)
@@ -235,14 +236,16 @@ static void wrap_text(const char *text, size_t size, message_buffer *into)
 
 void load_arrived(struct host *host, fetch_job *job)
 {
-    char type[TYPE_BYTES], why[TYPE_BYTES + 40];
+    char type[JOB_TYPE_BYTES], why[JOB_TYPE_BYTES + 40];
     message_buffer wrapped = {0};
     struct tab *tab = tab_find(host, job->tab);
     if (tab == NULL || tab->document != job->number)
         return;
     tab->document = 0;
-    type_of(job, type);
+    job_type(job, type);
     const document_form form = job->failed ? FORM_OTHER : form_of(job, type);
+    if (form != FORM_OTHER)
+        kept_decode(job, true);
     if (job->failed) {
         refuse(host, tab, job->url, job->why);
     } else if (form == FORM_OTHER) {

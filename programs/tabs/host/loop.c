@@ -60,7 +60,7 @@ static void begin_fetch(struct host *host, struct tab *tab, message *from)
 
 static void navigate(struct host *host, struct tab *tab, message *from)
 {
-    struct document document;
+    struct document document = {0};
     document.method = message_take_text(from);
     document.url = message_take_text(from);
     document.headers = message_take_text(from);
@@ -99,6 +99,7 @@ static void note_loaded(struct host *host, struct tab *tab, message *from)
     else
         tab_set_text_sized(&tab->title, text, 1000);
     host->list_changed = true;
+    kept_visit(host, tab);
 }
 
 static void answer_storage(struct host *host, struct tab *tab, message *from)
@@ -318,6 +319,7 @@ static void hand_over(struct host *host, fetch_job *job)
 static void take_fetched(struct host *host)
 {
     for (fetch_job *job; (job = fetch_done(host)) != NULL; fetch_let_go(job)) {
+        kept_take(job, !job->is_kept);
         if (job->number != 0)
             load_arrived(host, job);
         else

@@ -22,7 +22,7 @@ static const struct option options[] = {
      .letter = 's',
      .kind = OPTION_TEXT,
      .argument = "DIR",
-     .help = "keep what pages store, and the list of open tabs, in this folder"},
+     .help = "keep history, responses, storage and the list of tabs in this folder"},
     {.name = "memory",
      .kind = OPTION_SIZE,
      .argument = "SIZE",
@@ -65,7 +65,8 @@ static const struct command commands[] = {
          "Reads commands, one a line, from SCRIPT or standard input, and answers each with one\n"
          "line: open URL|FILE|-, eval TAB JS, text TAB, html TAB, query TAB SELECTOR, click TAB\n"
          "SELECTOR, fill TAB SELECTOR TEXT, console TAB, state TAB [active|warm|cold|frozen],\n"
-         "reload TAB, list, stats, sleep MS, close TAB, help, quit. A command to a sleeping tab\n"
+         "reload TAB, list, history [TEXT], stats, sleep MS, close TAB, help, quit. A command to a "
+         "sleeping tab\n"
          "wakes it, with all its state. Each page is a process of its own, without files or\n"
          "sockets. Exit status: 1 when a command failed.",
      .examples = {{"firn tabs", "commands from the terminal"},
@@ -163,6 +164,7 @@ static void end(struct host *host)
     pages_end(host);
     frozen_end(host);
     storage_end(host);
+    kept_end();
     remove_private(host);
     firn_release(NULL, host->tabs, host->tab_room * sizeof *host->tabs);
 }
@@ -175,6 +177,7 @@ void tabs_heed(struct host *host)
     storage_save(host);
     pages_end(host);
     frozen_end(host);
+    kept_end();
     remove_private(host);
     (void)signal(number, SIG_DFL);
     (void)raise(number);
