@@ -203,6 +203,7 @@ firn_status engine_load(script_engine *engine, const char *url, const char *html
     status = read_document(engine, parse);
     dom_parse_end(parse);
     engine_call(engine, "parsed", 0, NULL);
+    engine_trim(engine);
     return status;
 }
 
@@ -220,6 +221,7 @@ static firn_status give_text(script_engine *engine, JSValueRef value, char **ret
     memcpy(text, engine->texts[0].bytes, engine->texts[0].size + 1);
     *ret_text = text;
     *ret_size = engine->texts[0].size;
+    engine_trim(engine);
     return FIRN_OK;
 }
 
@@ -245,6 +247,7 @@ void engine_run_timers(script_engine *engine)
         more = engine_call(engine, "timers", 1, &next);
         next = JSValueMakeBoolean(engine->context, true);
     } while (more != NULL && JSValueToBoolean(engine->context, more));
+    engine_trim(engine);
 }
 
 void engine_collect(script_engine *engine)

@@ -129,7 +129,10 @@ static JSValueRef make_body(script_engine *engine, engine_destination destinatio
     if (status != FIRN_OK)
         return NULL;
     size_t mark = text->size >= 3 && memcmp(text->bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-    return native_string(engine, text->bytes + mark, text->size - mark);
+    JSValueRef made = native_string(engine, text->bytes + mark, text->size - mark);
+    script_text_trim(text); /* before the script runs, which is long */
+    script_text_trim(&engine->scratch);
+    return made;
 }
 
 bool outside_answer(script_engine *engine, engine_destination destination,
@@ -172,6 +175,7 @@ void engine_fetched(script_engine *engine, uint32_t id, const engine_response *r
     if (!outside_answer(engine, destination, response, values + 1))
         outside_answer(engine, destination, &failed, values + 1);
     engine_call(engine, "fetched", 1 + ANSWER_VALUES, values);
+    engine_trim(engine);
 }
 
 /* abort(number, destination) */

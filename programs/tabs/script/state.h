@@ -35,6 +35,9 @@ struct script_engine {
 
 /* --- values.c --- */
 
+/* Gives back what large texts took; no native may be running. */
+void engine_trim(script_engine *engine);
+
 /* Calls a function of the interfaces. */
 JSValueRef engine_call(script_engine *engine, const char *name, size_t count,
                        const JSValueRef *arguments);

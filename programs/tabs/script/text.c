@@ -5,10 +5,18 @@
 
 #include <string.h>
 
+#define KEPT_BYTES (16 << 10) /* of a text that is used again */
+
 void script_text_fini(script_text *text)
 {
     firn_release(NULL, text->bytes, text->room);
     *text = (script_text){0};
+}
+
+void script_text_trim(script_text *text)
+{
+    if (text->room > KEPT_BYTES)
+        script_text_fini(text);
 }
 
 static bool make_room(script_text *text, size_t size)

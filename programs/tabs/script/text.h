@@ -14,6 +14,8 @@ typedef struct script_text {
 } script_text;
 
 void script_text_fini(script_text *text);
+/* Gives the memory back where it is much. */
+void script_text_trim(script_text *text);
 /* FIRN_NO_MEMORY. What is there goes; a NUL stands behind it. */
 firn_status script_text_set(script_text *text, JSStringRef string);
 firn_status script_text_append(script_text *text, const char *bytes, size_t size);

@@ -1,6 +1,13 @@
 /* Values of the engine: arguments and results of the natives, and calls of the interfaces. */
 #include "tabs/script/state.h"
 
+void engine_trim(script_engine *engine)
+{
+    for (size_t i = 0; i < TEXTS; i++)
+        script_text_trim(&engine->texts[i]);
+    script_text_trim(&engine->scratch);
+}
+
 JSValueRef native_throw(script_engine *engine, JSValueRef *thrown, firn_status status,
                         const char *what)
 {
