@@ -25,21 +25,34 @@ if(TARGET firn)
     install(TARGETS firn_page RUNTIME DESTINATION ${CMAKE_INSTALL_LIBDIR}/firn)
   endif()
 
-  set(completion ${PROJECT_BINARY_DIR}/completion/firn)
-  add_custom_command(OUTPUT ${completion} DEPENDS firn VERBATIM
-                     COMMAND ${CMAKE_COMMAND} -E make_directory ${PROJECT_BINARY_DIR}/completion
-                     COMMAND firn --completion > ${completion})
-  set(papers ${completion})
-  install(FILES ${completion} DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  set(papers "")
+  # firn_completion(SHELL FILE FOLDER)
+  function(firn_completion shell file folder)
+    set(out ${PROJECT_BINARY_DIR}/completion/${file})
+    add_custom_command(OUTPUT ${out} DEPENDS firn VERBATIM
+                       COMMAND ${CMAKE_COMMAND} -E make_directory ${PROJECT_BINARY_DIR}/completion
+                       COMMAND firn --completion ${shell} > ${out})
+    set(papers ${papers} ${out} PARENT_SCOPE)
+    install(FILES ${out} DESTINATION ${CMAKE_INSTALL_DATADIR}/${folder})
+  endfunction()
+  firn_completion(bash firn bash-completion/completions)
+  firn_completion(zsh _firn zsh/site-functions)
+  firn_completion(fish firn.fish fish/vendor_completions.d)
 
   find_program(SCDOC scdoc)
   if(SCDOC)
-    set(page ${PROJECT_BINARY_DIR}/firn.1)
-    add_custom_command(OUTPUT ${page} DEPENDS firn VERBATIM
-                       COMMAND firn --manual > ${page}.scd
-                       COMMAND ${SCDOC} < ${page}.scd > ${page})
-    list(APPEND papers ${page})
-    install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+    foreach(group "" code get report run serve store tabs tune)
+      set(name firn)
+      if(group)
+        set(name firn-${group})
+      endif()
+      set(page ${PROJECT_BINARY_DIR}/${name}.1)
+      add_custom_command(OUTPUT ${page} DEPENDS firn VERBATIM
+                         COMMAND firn --manual ${group} > ${page}.scd
+                         COMMAND ${SCDOC} < ${page}.scd > ${page})
+      list(APPEND papers ${page})
+      install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+    endforeach()
   else()
     message(STATUS "scdoc is missing: there will be no manual page")
   endif()

@@ -2,14 +2,16 @@
  *
  *     firn GROUP COMMAND [ARGUMENTS]     firn help [GROUP [COMMAND]]
  *     firn COMMAND [ARGUMENTS]           firn help [COMMAND]
- *     firn --help | --version | --manual | --completion
+ *     firn --help | --version | --manual [GROUP] | --completion [SHELL]
  *
  * Exit status 0 done, 1 failed or nothing found, 2 wrong usage. SIGPIPE is ignored: a closed
  * pipe ends the work with status 1, not by a signal. A command that becomes another program has
  * that program's status. */
 #include "code/code.h"
+#include "common/completion.h"
 #include "common/emitter.h"
 #include "common/help.h"
+#include "common/manual.h"
 #include "common/options.h"
 #include "common/report.h"
 #include "get/get.h"
@@ -113,17 +115,26 @@ static enum exit_status run_in_group(const struct command_group *group, int coun
     return run_command(group, command, count - 1, words + 1);
 }
 
-/* What `firn --NAME` prints. False when there is no such option. */
-static bool print_about(const char *word)
+/* What `firn --NAME` and `firn --NAME VALUE` print; value may be NULL. False when there is no such
+ * option. */
+static bool print_about(const char *word, const char *value)
 {
+    if (strcmp(word, "--completion") == 0)
+        return completion_print(stdout, value != NULL ? value : "bash", groups);
+    if (strcmp(word, "--manual") == 0 && value != NULL) {
+        const struct command_group *group = find_group(value);
+        if (group != NULL)
+            manual_print_group(stdout, group);
+        return group != NULL;
+    }
+    if (value != NULL)
+        return false;
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
         help_program(stdout, groups);
     else if (strcmp(word, "--version") == 0)
         puts("firn " FIRN_VERSION_STRING);
     else if (strcmp(word, "--manual") == 0)
-        help_manual(stdout, groups);
-    else if (strcmp(word, "--completion") == 0)
-        help_completion(stdout, groups);
+        manual_print(stdout, groups);
     else
         return false;
     return true;
@@ -136,7 +147,7 @@ static enum exit_status run(int argument_count, char **arguments)
     const char *word = arguments[1];
     const int rest = argument_count - 2;
     if (word[0] == '-') {
-        if (rest == 0 && print_about(word))
+        if (rest <= 1 && print_about(word, rest == 1 ? arguments[2] : NULL))
             return end_text();
         return report_usage("%s is no option; see `firn --help`", rest > 0 ? arguments[2] : word);
     }

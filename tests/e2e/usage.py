@@ -3,9 +3,14 @@
 
 import json
 import os
+import pty
 import re
+import select
+import shutil
+import signal
 import subprocess
 import tempfile
+import time
 import unittest
 
 FIRN = os.environ["FIRN"]
@@ -107,6 +112,76 @@ class Usage(unittest.TestCase):
         self.assertEqual(self.complete("run", "--stats", "--stats-f"), ["--stats-file"])
         self.assertEqual(self.complete("run", ""), [])
         self.assertEqual(self.complete("run", "--stats", ""), [])
+
+    def test_zsh_completes(self):
+        zsh = shutil.which("zsh")
+        if zsh is None:
+            self.skipTest("there is no zsh")
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "_firn"), "w", encoding="utf-8") as file:
+                file.write(firn("--completion", "zsh").stdout)
+            for typed, wanted in (("firn cod", "firn code"), ("firn code fi", "firn code find"),
+                                  ("firn code find --sto", "firn code find --store"),
+                                  ("firn run --mode comp", "firn run --mode compiler"),
+                                  ("firn report --qui", "firn report --qui")):  # quick or quiet
+                self.assertRegex(self.zsh_line(zsh, folder, typed), f"={wanted} ?=", typed)
+
+    def zsh_line(self, zsh, folder, typed):
+        """What is on the line of an interactive zsh after a tab, which a key then prints."""
+        with open(os.path.join(folder, "begin"), "w", encoding="utf-8") as file:
+            file.write(f"PS1=; fpath=({folder} $fpath); autoload -Uz compinit; compinit -u -D\n"
+                       "show() { print -r -- \"=$BUFFER=\"; BUFFER=; }; zle -N show; bindkey ^T show\n"
+                       "print rea''dy\n")
+        child, terminal = pty.fork()
+        if child == 0:
+            os.execv(zsh, ["zsh", "-f", "-i"])
+        try:
+            os.write(terminal, f"source {folder}/begin\n".encode())
+            self.read_until(terminal, rb"ready\r?\n")
+            os.write(terminal, typed.encode() + b"\t\x14")
+            return self.read_until(terminal, rb"=firn[^=]*=").decode()
+        finally:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            os.close(terminal)
+
+    def read_until(self, terminal, pattern):
+        text, end = b"", time.monotonic() + 30
+        while not re.search(pattern, text):
+            self.assertTrue(select.select([terminal], [], [], max(0, end - time.monotonic()))[0], text)
+            text += os.read(terminal, 4096)
+        return text
+
+    def test_fish_completes(self):
+        fish = shutil.which("fish")
+        if fish is None:
+            self.skipTest("there is no fish")
+
+        def complete(line):
+            script = firn("--completion", "fish").stdout + f"\ncomplete -C '{line}'\n"
+            run = subprocess.run([fish, "--no-config", "-c", script], text=True, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, timeout=60, check=True)
+            self.assertEqual(run.stderr, "")
+            return [each.split("\t")[0] for each in run.stdout.split("\n")[:-1]]
+
+        self.assertEqual(complete("firn cod"), ["code"])
+        self.assertEqual(complete("firn code fi"), ["find"])
+        self.assertEqual(complete("firn code find --sto"), ["--store"])
+        self.assertEqual(complete("firn store find --sto"), [])
+        self.assertEqual(sorted(complete("firn run --mode ")), ["compiler", "runtime"])
+        self.assertEqual(sorted(complete("firn report --qui")), ["--quick", "--quiet"])
+        self.assertEqual(sorted(complete("firn code ")),
+                         sorted(command[1] for command in commands() if command[0] == "code"))
+        self.assertEqual(sorted(complete("firn ")), sorted(["help", *listed(firn("--help").stdout)[:-1]]))
+
+    def test_there_is_a_manual_page_for_each_command(self):
+        for command in commands():
+            page = firn("--manual", command[0])
+            self.assertEqual((page.returncode, page.stderr), (0, ""))
+            self.assertTrue(page.stdout.startswith(f"firn-{command[0]}(1) "), page.stdout[:100])
+            self.assertIn(f"## firn {' '.join(command)}\n", page.stdout)
+        for words in (("--manual", "none"), ("--completion", "tcsh"), ("--version", "more")):
+            self.assert_one_line(firn(*words), 2)
 
     def test_versions_agree(self):
         run = firn("--version")

@@ -102,6 +102,13 @@ if [ -x "$prefix/bin/firn" ]; then
     nm -D --defined-only "$library/firn/libfirn-run.so" | grep -v ' T ' &&
         fail 'libfirn-run.so exports what is no function'
     grep -q '^\.TH "firn" "1"' "$prefix/share/man/man1/firn.1" || fail 'there is no manual page'
+    for group in $("$prefix/bin/firn" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
+        [ "$group" = help ] || grep -q "^\.TH \"firn-$group\" \"1\"" "$prefix/share/man/man1/firn-$group.1" ||
+            fail "there is no page of firn $group"
+    done
+    for file in zsh/site-functions/_firn fish/vendor_completions.d/firn.fish; do
+        [ -s "$prefix/share/$file" ] || fail "$file is not installed"
+    done
     bash -n "$prefix/share/bash-completion/completions/firn" || fail 'the completion is broken'
 fi
 echo "package: $(wc -l <"$work/exported") functions exported"
