@@ -44,6 +44,13 @@ static const struct option memory_options[] = {
      .help = "how much of its pages to pack; 0: all"},
     {.name = NULL}};
 
+static const struct option bench_options[] = {{.name = "by",
+                                               .kind = OPTION_CHOICE,
+                                               .argument = "both|memory|time",
+                                               .fallback = "both",
+                                               .help = "what makes one better than another"},
+                                              {.name = NULL}};
+
 static const struct command commands[] = {
     {.name = "track",
      .usage = "CMD [ARGS]",
@@ -85,6 +92,21 @@ static const struct command commands[] = {
      .operands_min = 0,
      .operands_max = UINT_MAX,
      .run = command_tune_memory},
+    {.name = "bench",
+     .usage = "FILE",
+     .summary = "Try a scenario on every strategy that fits",
+     .description =
+         "FILE says in a few lines how many objects, entries or values there are, how large they\n"
+         "are and how they are used (firn's docs/formats/scenario.md); - is standard input. Each\n"
+         "strategy does the same work in a process of its own, whose memory the kernel tells and\n"
+         "whose time is the processor's; the best comes first.",
+     .examples = {{"firn tune bench objects.txt", "memory and time of each strategy"},
+                  {"firn tune bench --by memory cache.txt", "the smallest first"},
+                  {"firn tune bench --json objects.txt >bench.json", "for firn tune recommend"}},
+     .options = bench_options,
+     .operands_min = 1,
+     .operands_max = 1,
+     .run = command_tune_bench},
     {.name = "recommend",
      .usage = "FILE...",
      .summary = "Name the profile that fits what a server has seen",

@@ -7,6 +7,7 @@
 extern const struct command_group tune_group;
 
 enum exit_status command_tune_memory(const struct invocation *invocation);
+enum exit_status command_tune_bench(const struct invocation *invocation);
 enum exit_status command_tune_recommend(const struct invocation *invocation);
 enum exit_status command_tune_track(const struct invocation *invocation);
 
