@@ -7,7 +7,10 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
-from firn import Case, firn  # noqa: E402
+from firn import FIRN, Case, firn  # noqa: E402
+
+with open(FIRN, "rb") as program:  # whose memory is then the sanitizer's, too
+    SANITIZED = b"__asan_init" in program.read()
 
 
 class Bench(Case):
@@ -37,8 +40,9 @@ class Bench(Case):
             live = 20000 if "live" in text else 40000
             for each in strategies:
                 self.assertGreater(each["peak_bytes"], live * 90, each)
-                self.assertLess(each["peak_bytes"], live * 160 + (20 << 20), each)
+                self.assertTrue(SANITIZED or each["peak_bytes"] < live * 160 + (20 << 20), each)
 
+    @unittest.skipIf(SANITIZED, "a sanitizer keeps what was freed")
     def test_what_is_never_freed_shows_in_memory(self):
         few = self.named(self.bench("scenario objects\ncount 200000\nsizes 200\nlive 1000\n"))
         self.assertLess(few["slab"]["peak_bytes"], 4 << 20)
@@ -53,7 +57,7 @@ class Bench(Case):
             scores = [each[keys[0]] * each[keys[-1]] if len(keys) > 1 else each[keys[0]] for each in strategies]
             self.assertEqual(scores, sorted(scores))
         maps = self.named(strategies)
-        self.assertLess(maps["map"]["peak_bytes"], maps["binary tree"]["peak_bytes"])
+        self.assertTrue(SANITIZED or maps["map"]["peak_bytes"] < maps["binary tree"]["peak_bytes"])
 
     def test_keys_of_all_kinds_are_found_again(self):
         for key in ("u32", "u64", "text"):

@@ -54,7 +54,7 @@ class Usage(unittest.TestCase):
             wrong.append((*command, "--color=some"))
             wrong.append((*command, "--color"))
             wrong.append((*command, "--json=1"))
-            if command not in (("run",), ("tune", "track")):  # which take what another program may
+            if command not in (("run",), ("tune", "track"), ("tune", "memory")):  # which take what another program may
                 wrong.append((*command, *["a"] * 50))
         for words in wrong:
             self.assert_one_line(firn(*words), 2)
