@@ -31,7 +31,7 @@ static const struct option memory_options[] = {
      .kind = OPTION_NUMBER,
      .argument = "SECONDS",
      .fallback = "1",
-     .help = "time to see what is used; 0: leave the kernel's bits alone"},
+     .help = "time to look for use; 0: leave the kernel's bits alone"},
     {.name = "watch", .kind = OPTION_FLAG, .help = "a line an interval, until it ends"},
     {.name = "sibling",
      .kind = OPTION_NUMBER,
