@@ -37,6 +37,14 @@ static bool put(uint32_t number)
     return store_put(key, key_size, value, size);
 }
 
+static void must_put(uint32_t number)
+{
+    if (put(number))
+        return;
+    fprintf(stderr, "value %u was refused\n", number);
+    exit(1);
+}
+
 enum answer { RIGHT, MISSING, WRONG };
 
 static enum answer get_and_compare(uint32_t number)
@@ -111,8 +119,7 @@ static void do_state(const char *state, uint32_t count)
     store_open(&(struct store_options){.state = state, .folder = folder_make()});
     double before = resident_bytes(store_process());
     for (uint32_t i = 0; i < count; i++)
-        if (!put(i))
-            exit(1);
+        must_put(i);
     store_settle();
     double grown = resident_bytes(store_process()) - before, there = time_gets(count);
     print("item_bytes", grown / (there * count));
@@ -131,8 +138,7 @@ static void do_share(uint64_t limit, uint32_t count)
     double own = resident_peak_reset(getpid());
     store_open(&(struct store_options){.limit_bytes = limit, .folder = folder_make()});
     for (uint32_t i = 0; i < count; i++)
-        if (!put(i))
-            exit(1);
+        must_put(i);
     store_settle();
     print("load_resident_bytes", resident_peak_bytes(getpid()) - own);
     resident_peak_reset(getpid());

@@ -9,7 +9,11 @@
 
 #include "tier/store.h"
 
-enum { TICKS_MAX = 4000, WAIT_TICKS = 33 };
+enum {
+    TICKS_MAX = 4000,
+    WAIT_TICKS = 33,
+    PATIENCE_MS = 60000 /* other programs may have the processors for longer than the usual 10 s */
+};
 
 static const uint64_t room_bytes = (uint64_t)4 << 30, second_ns = 1000000000;
 
@@ -36,7 +40,8 @@ static uint64_t own_clock(void *context)
 void store_open(const struct store_options *options)
 {
     firn_error error;
-    firn_cache_options open = {.limit_bytes = options->limit_bytes, .ignore_pressure = true};
+    firn_cache_options open = {
+        .limit_bytes = options->limit_bytes, .ignore_pressure = true, .wait_ms = PATIENCE_MS};
     is_aged = options->state != NULL;
     if (is_aged) {
         for (wanted = FIRN_TIER_HOT; strcmp(options->state, firn_tier_name(wanted)) != 0;)

@@ -210,6 +210,7 @@ static void a_day_loses_nothing_and_keeps_its_budget(void **state)
 
 int main(void)
 {
+    setvbuf(stdout, NULL, _IOLBF, 0); /* for who watches it */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_day_loses_nothing_and_keeps_its_budget, set_up,
                                         tear_down),
