@@ -8,6 +8,7 @@
  * are dropped from the page cache, and it is opened again and read here and there; then all is read
  * and compared, and again here and there. Prints `key value`. */
 #include <fcntl.h>
+#include <ftw.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

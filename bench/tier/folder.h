@@ -1,30 +1,14 @@
 /* The folder for the files of a run, below TMPDIR or /var/tmp, where there is room for gigabytes.
- * It goes at the end, or when the program exits. Header-only. */
+ * It goes when the program ends, however that is: a shell in a session of its own waits for it,
+ * which keeps the program's output open until the folder is gone. Header-only. */
 #ifndef FIRN_BENCH_FOLDER_H
 #define FIRN_BENCH_FOLDER_H
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 static char folder_path[256];
-
-static inline int folder_remove_entry(const char *path, const struct stat *info, int kind,
-                                      struct FTW *place)
-{
-    (void)info;
-    (void)kind;
-    (void)place;
-    return remove(path);
-}
-
-static inline void folder_remove(void)
-{
-    if (folder_path[0] != '\0')
-        nftw(folder_path, folder_remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-    folder_path[0] = '\0';
-}
 
 static inline const char *folder_make(void)
 {
@@ -35,7 +19,11 @@ static inline const char *folder_make(void)
         perror(folder_path);
         exit(1);
     }
-    atexit(folder_remove);
+    setenv("FIRN_BENCH_FOLDER", folder_path, 1);
+    if (popen("exec setsid sh -c 'cat; rm -rf -- \"$FIRN_BENCH_FOLDER\"'", "we") == NULL) {
+        perror("sh");
+        exit(1);
+    }
     return folder_path;
 }
 
