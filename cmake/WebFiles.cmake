@@ -1,6 +1,7 @@
-# Writes OUT, a C file with the texts of FILES (a list, in its order), for programs/tabs/script:
-#     cmake -DOUT=web_files.c -DFILES="a.js;b.js" -P WebFiles.cmake
-set(body "#include \"tabs/script/web_files.h\"\n\n")
+# Writes OUT, a C file with the texts of FILES (a list, in its order), the table KIND_files of
+# HEADER below programs/:
+#     cmake -DOUT=web_files.c -DKIND=web -DHEADER=tabs/script/web_files.h -DFILES="a.js;b.js" -P WebFiles.cmake
+set(body "#include \"${HEADER}\"\n\n")
 set(table "")
 set(number 0)
 foreach(path ${FILES})
@@ -13,4 +14,4 @@ foreach(path ${FILES})
   string(APPEND table "    {\"${name}\", file_${number}},\n")
   math(EXPR number "${number} + 1")
 endforeach()
-file(WRITE ${OUT} "${body}\nconst struct web_file web_files[] = {\n${table}    {0, 0},\n};\n")
+file(WRITE ${OUT} "${body}\nconst struct ${KIND}_file ${KIND}_files[] = {\n${table}    {0, 0},\n};\n")

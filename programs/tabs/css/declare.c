@@ -135,14 +135,24 @@ static void give_each(const css_properties *properties, css_property property, c
                       size_t size, css_declare_fn give, void *context)
 {
     const css_property *set = css_property_set(properties, property);
+    css_text named = {0};
+    if (css_has_var(text, size)) { /* taken apart once it is known: see compute.c */
+        css_put_text(&named, "\1");
+        css_put_text(&named, css_property_name(properties, property));
+        css_put_text(&named, ":");
+        css_put(&named, text, size);
+        text = named.bytes;
+        size = named.size;
+    }
     for (; *set != CSS_NO_PROPERTY; set++)
         give(context, *set, text, size);
-    if (strcmp(css_property_name(properties, property), "all") != 0)
-        return;
-    for (css_property i = 0; css_is_longhand(properties, i); i++) {
-        if (i != properties->direction && strcmp(properties->longhands[i].name, "unicode-bidi") != 0)
+    bool all = strcmp(css_property_name(properties, property), "all") == 0;
+    for (css_property i = 0; all && css_is_longhand(properties, i); i++) {
+        if (i != properties->direction &&
+            strcmp(properties->longhands[i].name, "unicode-bidi") != 0)
             give(context, i, text, size);
     }
+    css_text_fini(&named);
 }
 
 static bool expand(const css_properties *properties, css_property property, const char *text,
@@ -167,7 +177,8 @@ static bool expand(const css_properties *properties, css_property property, cons
     }
     bool good = declaring->given_count > 0;
     for (size_t i = 0; i < declaring->given_count; i++) /* I1 */
-        give(context, declaring->given[i].longhand, declaring->text.bytes + declaring->given[i].start,
+        give(context, declaring->given[i].longhand,
+             declaring->text.bytes + declaring->given[i].start,
              declaring->given[i].end - declaring->given[i].start);
     css_text_fini(&declaring->text);
     firn_release(NULL, declaring, sizeof *declaring);

@@ -19,8 +19,7 @@ css_wide css_wide_of(const char *text, size_t size);
 bool css_has_var(const char *text, size_t size);
 
 /* Is given each longhand with its canonical value. */
-typedef void (*css_declare_fn)(void *context, css_property longhand, const char *text,
-                               size_t size);
+typedef void (*css_declare_fn)(void *context, css_property longhand, const char *text, size_t size);
 
 /* Takes a property and its value, without "!important", apart. A value with var() is given as it is
  * to each longhand. False, with nothing given, for what the property does not take. */

@@ -135,8 +135,7 @@ bool css_expand_radius(struct css_declaring *declaring)
             css_put_text(&both, " ");
             css_put(&both, one->text, one->size);
         }
-        bool good = !both.failed &&
-                    css_take(declaring, declaring->set[i], both.bytes, both.size);
+        bool good = !both.failed && css_take(declaring, declaring->set[i], both.bytes, both.size);
         css_text_fini(&both);
         if (!good)
             return false;
@@ -194,8 +193,7 @@ bool css_expand_font(struct css_declaring *declaring)
     if (at >= count || !css_take_piece(declaring, size, at++))
         return false;
     css_property line = css_of(declaring, "line-height");
-    if (at < count && declaring->pieces[at].before == '/' &&
-        !css_take_piece(declaring, line, at++))
+    if (at < count && declaring->pieces[at].before == '/' && !css_take_piece(declaring, line, at++))
         return false;
     if (at >= count || declaring->pieces[at].before != ' ')
         return false;

@@ -51,8 +51,8 @@ static size_t fits(struct layers *layers, size_t longhand, size_t at, size_t end
     struct css_declaring *declaring = layers->declaring;
     const css_piece *from = &declaring->pieces[at];
     const char *name = name_of(layers, longhand);
-    bool several = ends_with(name, "-position") || ends_with(name, "-size") ||
-                   ends_with(name, "-repeat");
+    bool several =
+        ends_with(name, "-position") || ends_with(name, "-size") || ends_with(name, "-repeat");
     for (size_t count = several && end - at > 1 ? (end - at < 4 ? end - at : 4) : 1; count > 0;
          count--) {
         const css_piece *last = &declaring->pieces[at + count - 1];
@@ -107,10 +107,9 @@ static bool take_layer(struct layers *layers, size_t at, size_t end, bool last_l
         const char *name = name_of(layers, i);
         const char *word = missing(name);
         if (!layers->has[i] && (!ends_with(name, "background-color") || last_layer))
-            css_put_text(&layers->lists[i],
-                         word != NULL
-                             ? word
-                             : declaring->properties->longhands[declaring->set[i]].initial);
+            css_put_text(
+                &layers->lists[i],
+                word != NULL ? word : declaring->properties->longhands[declaring->set[i]].initial);
     }
     return true;
 }

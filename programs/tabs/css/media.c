@@ -17,7 +17,7 @@ typedef enum truth { NO, YES, UNKNOWN } truth;
 struct reading {
     css_scanner scanner;
     css_token token;
-    const css_viewport *viewport; /* of media queries */
+    const css_viewport *viewport;     /* of media queries */
     const css_properties *properties; /* of @supports */
     dom *page;
     int depth;
@@ -64,8 +64,10 @@ static bool take_side(struct reading *reading, struct side *side)
     const css_token *token = &reading->token;
     double factor;
     *side = (struct side){.number = true};
-    const css_measures measures = {
-        .em = 16, .rem = 16, .width = reading->viewport->width, .height = reading->viewport->height};
+    const css_measures measures = {.em = 16,
+                                   .rem = 16,
+                                   .width = reading->viewport->width,
+                                   .height = reading->viewport->height};
     if (token->kind == CSS_IDENT && token->text_bytes < sizeof side->name) {
         side->number = false;
         for (size_t i = 0; i < token->text_bytes; i++)
@@ -167,9 +169,9 @@ static truth has_word(const css_viewport *viewport, const char *name, const char
                            all[i][1][0] != 0
                        ? YES
                        : NO;
-        return strcmp(all[i][1], word) == 0                     ? YES
+        return strcmp(all[i][1], word) == 0                  ? YES
                : css_has_word(all[i][2], word, strlen(word)) ? NO
-                                                                : UNKNOWN;
+                                                             : UNKNOWN;
     }
     return UNKNOWN;
 }
@@ -214,10 +216,10 @@ static truth compare_plain(struct reading *reading, const char *name, const stru
     memcpy(bare, name, sizeof bare);
     for (size_t i = 0; i < 2 && sign == 0; i++) {
         const char *prefix = i == 0 ? "min-" : "max-";
-        const char *found = strncmp(name, prefix, 4) == 0            ? name
-                            : strncmp(name, "-webkit-", 8) == 0 &&
-                                    strncmp(name + 8, prefix, 4) == 0 ? name + 8
-                                                                      : NULL;
+        const char *found = strncmp(name, prefix, 4) == 0 ? name
+                            : strncmp(name, "-webkit-", 8) == 0 && strncmp(name + 8, prefix, 4) == 0
+                                ? name + 8
+                                : NULL;
         if (found == NULL)
             continue;
         sign = i == 0 ? 1 : -1;
@@ -286,9 +288,9 @@ static truth take_support(struct reading *reading, size_t close)
         return YES;
     css_property property =
         css_property_find(reading->properties, declaration.name, declaration.name_bytes);
-    return property != CSS_NO_PROPERTY && css_declare(reading->properties, property,
-                                                      declaration.value, declaration.value_bytes,
-                                                      ignore, NULL)
+    return property != CSS_NO_PROPERTY &&
+                   css_declare(reading->properties, property, declaration.value,
+                               declaration.value_bytes, ignore, NULL)
                ? YES
                : NO;
 }
@@ -368,10 +370,10 @@ static truth take_condition(struct reading *reading)
     }
     truth all = take_brackets(reading);
     bool and = is_word(reading, "and"), or = is_word(reading, "or");
-    while (!reading->wrong && ((and && is_word(reading, "and")) || (or && is_word(reading, "or")))) {
+    while (!reading->wrong && ((and&&is_word(reading, "and")) || (or &&is_word(reading, "or")))) {
         advance(reading);
         truth next = take_brackets(reading);
-        all = and ? both(all, next) : either(all, next);
+        all = and? both(all, next) : either(all, next);
     }
     return all;
 }
@@ -387,7 +389,7 @@ static truth take_query(struct reading *reading)
         next = css_scan(&ahead);
     while (next.kind == CSS_BLANK);
     if (reading->token.kind == CSS_OPEN_ROUND || reading->token.kind == CSS_FUNCTION ||
-        (not && next.kind != CSS_IDENT))
+        (not &&next.kind != CSS_IDENT))
         return take_condition(reading);
     if (not || is_word(reading, "only"))
         advance(reading);

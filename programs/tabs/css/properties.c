@@ -2,8 +2,8 @@
  *
  * Invariants:
  *   I1  longhands are numbered as they stand in the text, shorthands behind them; an alias has the
- * number of what it stands for I2  names, initial values and words lie in the arena, each with a NUL
- * behind it
+ * number of what it stands for I2  names, initial values and words lie in the arena, each with a
+ * NUL behind it
  *
  * Complexity: O(text) to make, O(1) to find.
  */
@@ -40,9 +40,9 @@ static uint32_t types_of(const char *letters)
 {
     static const char known[] = "LPNIlZCTAUSFRDpnjt";
     static const uint32_t types[] = {
-        CSS_LENGTHS, CSS_PERCENTS, CSS_NUMBERS, CSS_INTEGERS,  CSS_BELOW_0, CSS_ZERO,
-        CSS_COLORS,  CSS_TIMES,    CSS_ANGLES,  CSS_URLS,      CSS_STRINGS, CSS_WORDS,
-        CSS_FRACTIONS, CSS_DASHED, CSS_BELOW_0, CSS_BELOW_0,   CSS_BELOW_0, CSS_BELOW_0,
+        CSS_LENGTHS,   CSS_PERCENTS, CSS_NUMBERS, CSS_INTEGERS, CSS_BELOW_0, CSS_ZERO,
+        CSS_COLORS,    CSS_TIMES,    CSS_ANGLES,  CSS_URLS,     CSS_STRINGS, CSS_WORDS,
+        CSS_FRACTIONS, CSS_DASHED,   CSS_BELOW_0, CSS_BELOW_0,  CSS_BELOW_0, CSS_BELOW_0,
     };
     uint32_t all = 0;
     for (; *letters != 0; letters++) {
@@ -55,15 +55,18 @@ static uint32_t types_of(const char *letters)
 /* Values with a grammar of their own. */
 static const char free_ones[] =
     " transform filter backdrop-filter box-shadow text-shadow grid-template-columns "
-    "grid-template-rows grid-template-areas grid-auto-columns grid-auto-rows clip clip-path content "
+    "grid-template-rows grid-template-areas grid-auto-columns grid-auto-rows clip clip-path "
+    "content "
     "quotes counter-increment counter-reset counter-set will-change cursor font-feature-settings "
     "font-variation-settings grid-row-start grid-row-end grid-column-start grid-column-end "
     "text-decoration-line touch-action offset-path shape-outside mask-image contain aspect-ratio "
-    "animation-timing-function transition-timing-function transition-property rotate scale translate "
+    "animation-timing-function transition-timing-function transition-property rotate scale "
+    "translate "
     "font-variant-numeric font-variant-ligatures font-variant-east-asian stroke-dasharray d "
     "scrollbar-color text-emphasis-position text-underline-position scroll-snap-type fill stroke "
     "border-image-source list-style-image offset-rotate color-scheme border-image-slice "
-    "view-timeline-inset timeline-scope object-view-box text-indent justify-items image-orientation "
+    "view-timeline-inset timeline-scope object-view-box text-indent justify-items "
+    "image-orientation "
     "transform-origin corner-top-left-shape corner-top-right-shape corner-bottom-left-shape "
     "corner-bottom-right-shape paint-order math-depth align-content justify-content align-items "
     "align-self justify-self -webkit-box-reflect -webkit-mask-box-image-slice transition-behavior ";
@@ -121,12 +124,18 @@ static firn_status add_set(css_properties *properties, char *names, css_property
 static void find_physical(css_properties *properties, css_property property)
 {
     static const char *const sides[][2] = {
-        {"-block-start", "-top"},      {"-block-end", "-bottom"},
-        {"-inline-start", "-left"},    {"-inline-end", "-right"},
-        {"-start-start-", "-top-left-"}, {"-start-end-", "-top-right-"},
-        {"-end-start-", "-bottom-left-"}, {"-end-end-", "-bottom-right-"},
-        {"block-size", "height"},      {"inline-size", "width"},
-        {"overflow-block", "overflow-y"}, {"overflow-inline", "overflow-x"},
+        {"-block-start", "-top"},
+        {"-block-end", "-bottom"},
+        {"-inline-start", "-left"},
+        {"-inline-end", "-right"},
+        {"-start-start-", "-top-left-"},
+        {"-start-end-", "-top-right-"},
+        {"-end-start-", "-bottom-left-"},
+        {"-end-end-", "-bottom-right-"},
+        {"block-size", "height"},
+        {"inline-size", "width"},
+        {"overflow-block", "overflow-y"},
+        {"overflow-inline", "overflow-x"},
         {"overscroll-behavior-block", "overscroll-behavior-y"},
         {"overscroll-behavior-inline", "overscroll-behavior-x"},
     };
@@ -173,8 +182,8 @@ static firn_status make_table(css_properties *properties, struct line *lines, si
         if (alias || strcmp(lines[i].parts[0], "short") == 0)
             continue;
         make_longhand(&properties->longhands[properties->longhand_count], &lines[i]);
-        status = add_name(properties, lines[i].parts[0],
-                          (css_property)properties->longhand_count++);
+        status =
+            add_name(properties, lines[i].parts[0], (css_property)properties->longhand_count++);
     }
     for (size_t i = 0; i < count && status == FIRN_OK; i++) {
         if (strcmp(lines[i].parts[0], "short") != 0 || lines[i].count < 3)
@@ -215,6 +224,7 @@ static void find_known(css_properties *properties)
         *(css_property *)(void *)((char *)properties + known[i].at) =
             css_property_find(properties, name, size);
     }
+    properties->float_ = css_property_find(properties, "float", 5);
 }
 
 static firn_status make(css_properties *properties)
@@ -297,8 +307,8 @@ bool css_has_word(const char *words, const char *text, size_t size)
         size_t length = strcspn(at, " ");
         if (length == size && size > 0) {
             size_t i = 0;
-            while (i < size && (at[i] == text[i] || (text[i] >= 'A' && text[i] <= 'Z' &&
-                                                     at[i] == text[i] + 'a' - 'A')))
+            while (i < size && (at[i] == text[i] ||
+                                (text[i] >= 'A' && text[i] <= 'Z' && at[i] == text[i] + 'a' - 'A')))
                 i++;
             if (i == size)
                 return true;

@@ -1,5 +1,5 @@
-/* The properties of CSS, from properties.txt, which the build puts into the program: longhands, which
- * have values, and shorthands and other names for them. Made once, in the zygote. */
+/* The properties of CSS, from properties.txt, which the build puts into the program: longhands,
+ * which have values, and shorthands and other names for them. Made once, in the zygote. */
 #ifndef TABS_CSS_PROPERTIES_H
 #define TABS_CSS_PROPERTIES_H
 
@@ -14,21 +14,21 @@ typedef uint32_t css_property;
 
 /* What a property takes, by the letters of properties.txt. */
 enum {
-    CSS_LENGTHS = 1 << 0,  /* L */
-    CSS_PERCENTS = 1 << 1, /* P */
-    CSS_NUMBERS = 1 << 2,  /* N */
-    CSS_INTEGERS = 1 << 3, /* I */
-    CSS_BELOW_0 = 1 << 4,  /* l p n j: numbers below 0, too */
-    CSS_ZERO = 1 << 5,     /* Z: 0 without a unit */
-    CSS_COLORS = 1 << 6,   /* C */
-    CSS_TIMES = 1 << 7,    /* T, and t */
-    CSS_ANGLES = 1 << 8,   /* A */
-    CSS_URLS = 1 << 9,     /* U */
-    CSS_STRINGS = 1 << 10, /* S */
-    CSS_WORDS = 1 << 11,   /* F: any identifier */
+    CSS_LENGTHS = 1 << 0,    /* L */
+    CSS_PERCENTS = 1 << 1,   /* P */
+    CSS_NUMBERS = 1 << 2,    /* N */
+    CSS_INTEGERS = 1 << 3,   /* I */
+    CSS_BELOW_0 = 1 << 4,    /* l p n j: numbers below 0, too */
+    CSS_ZERO = 1 << 5,       /* Z: 0 without a unit */
+    CSS_COLORS = 1 << 6,     /* C */
+    CSS_TIMES = 1 << 7,      /* T, and t */
+    CSS_ANGLES = 1 << 8,     /* A */
+    CSS_URLS = 1 << 9,       /* U */
+    CSS_STRINGS = 1 << 10,   /* S */
+    CSS_WORDS = 1 << 11,     /* F: any identifier */
     CSS_FRACTIONS = 1 << 12, /* R: fr */
     CSS_DASHED = 1 << 13,    /* D: --name */
-    CSS_FREE = 1 << 14, /* what is too various for this table: any components are taken */
+    CSS_FREE = 1 << 14,      /* what is too various for this table: any components are taken */
 };
 
 typedef struct css_longhand {
@@ -41,21 +41,16 @@ typedef struct css_longhand {
 
 /* Those that computing knows by name. */
 #define CSS_KNOWN(X)                                                                               \
-    X(color) X(direction) X(display) X(filter) X(float) X(font_family) X(font_size) X(font_stretch)\
-    X(font_style) X(font_weight) X(letter_spacing) X(line_height) X(opacity) X(order) X(orphans)   \
-    X(overflow_x) X(overflow_y) X(position) X(quotes) X(rotate) X(scale) X(text_align)             \
-    X(text_decoration_color) X(text_indent) X(transform) X(transform_origin) X(transition_property)\
-    X(vertical_align) X(word_spacing) X(z_index) X(content) X(border_spacing) X(cursor)            \
-    X(background_position) X(mask_position) X(object_position) X(perspective_origin)               \
-    X(background_size) X(mask_size) X(text_shadow) X(box_shadow) X(grid_template_areas)            \
-    X(will_change) X(clip) X(clip_path) X(animation_name) X(outline_width) X(outline_style)        \
-    X(border_top_width) X(border_right_width) X(border_bottom_width) X(border_left_width)          \
-    X(border_top_style) X(border_right_style) X(border_bottom_style) X(border_left_style)          \
-    X(column_rule_width) X(column_rule_style) X(row_rule_width) X(background_repeat)               \
-    X(mask_repeat) X(white_space_collapse) X(text_wrap_mode) X(text_wrap_style) X(fill) X(stroke)  \
-    X(flex_grow) X(flex_shrink) X(flex_basis) X(list_style_type) X(tab_size) X(stroke_width)       \
-    X(background_image) X(font_variant_ligatures) X(font_variant_caps) X(animation_duration)       \
-    X(transition_duration) X(aspect_ratio) X(overflow_clip_margin) X(text_size_adjust)
+    X(background_position)                                                                         \
+    X(border_bottom_style) X(border_bottom_width) X(border_left_style) X(border_left_width)        \
+        X(border_right_style) X(border_right_width) X(border_spacing) X(border_top_style)          \
+            X(border_top_width) X(box_shadow) X(color) X(column_rule_width) X(content) X(cursor)   \
+                X(direction) X(display) X(fill) X(font_family) X(font_size) X(font_stretch)        \
+                    X(font_weight) X(letter_spacing) X(line_height) X(mask_position)               \
+                        X(object_position) X(outline_width) X(overflow_x) X(overflow_y)            \
+                            X(perspective_origin) X(position) X(row_rule_width) X(stroke)          \
+                                X(text_align) X(text_shadow) X(transform) X(transform_origin)      \
+                                    X(word_spacing)
 
 typedef struct css_properties {
     firn_intern *names;
@@ -68,6 +63,7 @@ typedef struct css_properties {
 #define CSS_FIELD(name) css_property name;
     CSS_KNOWN(CSS_FIELD)
 #undef CSS_FIELD
+    css_property float_; /* whose name is a word of C */
 } css_properties;
 
 /* FIRN_NO_MEMORY. */

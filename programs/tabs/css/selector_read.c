@@ -416,6 +416,8 @@ static bool read_pseudo(struct reader *reader, part *into, uint32_t *specificity
         return fail(reader, FIRN_INVALID);
     if (reader->token.kind == CSS_IDENT && (element || css_is_old_element(&reader->token))) {
         into->kind = PART_PSEUDO_ELEMENT;
+        if (!keep_text(reader, into))
+            return false;
         add_specificity(specificity, SPECIFICITY_TYPE);
         advance(reader);
         return true;

@@ -117,9 +117,8 @@ bool css_is_selectors(dom *page, const char *text, size_t size)
 static css_rule add_rule(struct reading *reading, css_rule parent, css_rule_kind kind)
 {
     css_sheet *sheet = reading->sheet;
-    if (sheet->count >= UINT32_MAX ||
-        !firn_grow(NULL, (void **)&sheet->rules, &sheet->room, sheet->count + 1,
-                   sizeof *sheet->rules)) {
+    if (sheet->count >= UINT32_MAX || !firn_grow(NULL, (void **)&sheet->rules, &sheet->room,
+                                                 sheet->count + 1, sizeof *sheet->rules)) {
         reading->status = FIRN_NO_MEMORY;
         return 0;
     }
@@ -230,8 +229,8 @@ static void take_group(struct reading *reading, css_rule rule)
     reading->depth++;
     take_rules(reading, rule, true);
     reading->depth--;
-    size_t end = reading->token.kind == CSS_CLOSE_CURLY ? reading->token.start
-                                                        : reading->scanner.size;
+    size_t end =
+        reading->token.kind == CSS_CLOSE_CURLY ? reading->token.start : reading->scanner.size;
     if (reading->token.kind == CSS_CLOSE_CURLY)
         advance(reading);
     reading->sheet->rules[rule].body = (uint32_t)start;
@@ -285,10 +284,9 @@ static bool is_keyframe(const char *text, size_t size)
     css_scan_begin(&scanner, &arena, text, size);
     bool good = size > 0;
     for (css_token token; good && (token = css_scan(&scanner)).kind != CSS_END;)
-        good = token.kind == CSS_BLANK || token.kind == CSS_COMMA ||
-               token.kind == CSS_PERCENTAGE ||
-               (token.kind == CSS_IDENT &&
-                (css_is_word(&token, "from") || css_is_word(&token, "to")));
+        good =
+            token.kind == CSS_BLANK || token.kind == CSS_COMMA || token.kind == CSS_PERCENTAGE ||
+            (token.kind == CSS_IDENT && (css_is_word(&token, "from") || css_is_word(&token, "to")));
     firn_arena_fini(&arena);
     return good;
 }
@@ -327,8 +325,8 @@ static void take_rules(struct reading *reading, css_rule parent, bool nested)
     while (reading->token.kind != CSS_END && reading->status == FIRN_OK) {
         if (nested && reading->token.kind == CSS_CLOSE_CURLY)
             return;
-        if (reading->token.kind == CSS_BLANK || (!nested && (reading->token.kind == CSS_CDO ||
-                                                              reading->token.kind == CSS_CDC))) {
+        if (reading->token.kind == CSS_BLANK ||
+            (!nested && (reading->token.kind == CSS_CDO || reading->token.kind == CSS_CDC))) {
             advance(reading);
             continue;
         }
@@ -539,8 +537,8 @@ static bool take_value(css_body *body, css_declaration *into)
         }
         good = good && token.kind != CSS_BAD_STRING && token.kind != CSS_BAD_URL &&
                !(closes && depth == 0);
-        if (token.kind == CSS_OPEN_CURLY && !(into->name_bytes > 2 && into->name[0] == '-' &&
-                                              into->name[1] == '-'))
+        if (token.kind == CSS_OPEN_CURLY &&
+            !(into->name_bytes > 2 && into->name[0] == '-' && into->name[1] == '-'))
             good = false;
         depth += opens - (closes && depth > 0);
         start = begun ? start : token.start;

@@ -100,7 +100,8 @@ static bool is_also_word(const css_token *token)
     static const char words[] =
         "inset mandatory proximity first last safe unsafe legacy from to at each-line hanging span "
         "subgrid auto-fill auto-fit dense round evenodd nonzero closest-side closest-corner "
-        "farthest-side farthest-corner x y both block inline context-fill context-stroke fill reverse "
+        "farthest-side farthest-corner x y both block inline context-fill context-stroke fill "
+        "reverse "
         "center left right top bottom only";
     return css_has_word(words, token->text, token->text_bytes);
 }
@@ -223,16 +224,16 @@ static bool write_math(struct writing *writing, const css_token *token, size_t c
     css_amount amount;
     if (!css_has_word(names, token->text, token->text_bytes))
         return false;
-    uint32_t numeric = CSS_LENGTHS | CSS_PERCENTS | CSS_NUMBERS | CSS_INTEGERS | CSS_TIMES |
-                       CSS_ANGLES;
+    uint32_t numeric =
+        CSS_LENGTHS | CSS_PERCENTS | CSS_NUMBERS | CSS_INTEGERS | CSS_TIMES | CSS_ANGLES;
     writing->wrong = writing->wrong || (!is_free(writing) && !takes(writing, numeric));
     const char *start = writing->scanner.source + token->start;
     size_t size = close - token->start + (close < writing->scanner.size);
     if (!css_amount_read(start, size, writing->measures, &amount)) {
         css_amount any;
         const css_measures some = {.em = 16, .rem = 16, .width = 100, .height = 100};
-        if (writing->measures == NULL && css_has_word("calc -webkit-calc", token->text,
-                                                      token->text_bytes) &&
+        if (writing->measures == NULL &&
+            css_has_word("calc -webkit-calc", token->text, token->text_bytes) &&
             !css_amount_read(start, size, &some, &any))
             writing->wrong = true;
         return false;
@@ -400,8 +401,7 @@ static bool write_value(const css_properties *properties, css_property longhand,
 {
     firn_arena arena;
     const css_longhand *of = &properties->longhands[longhand];
-    struct writing writing = {
-        .properties = properties, .of = of, .measures = measures, .out = out};
+    struct writing writing = {.properties = properties, .of = of, .measures = measures, .out = out};
     writing.colors = (of->types & CSS_COLORS) != 0 || longhand == properties->box_shadow ||
                      longhand == properties->text_shadow || longhand == properties->fill ||
                      longhand == properties->stroke;

@@ -37,9 +37,16 @@ typedef struct css_amount {
     double number, px, percent, degrees, seconds;
     unsigned has; /* of the enumeration below */
 } css_amount;
-enum { CSS_HAS_NUMBER = 1, CSS_HAS_PX = 2, CSS_HAS_PERCENT = 4, CSS_HAS_DEGREES = 8, CSS_HAS_SECONDS = 16 };
+enum {
+    CSS_HAS_NUMBER = 1,
+    CSS_HAS_PX = 2,
+    CSS_HAS_PERCENT = 4,
+    CSS_HAS_DEGREES = 8,
+    CSS_HAS_SECONDS = 16
+};
 
-/* A number, or a function of numbers such as calc(); measures NULL: only of units that need none. */
+/* A number, or a function of numbers such as calc(); measures NULL: only of units that need none.
+ */
 bool css_amount_read(const char *text, size_t size, const css_measures *measures,
                      css_amount *ret_amount);
 void css_put_amount(css_text *text, const css_amount *amount);

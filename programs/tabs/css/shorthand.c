@@ -1,0 +1,268 @@
+/* Values of shorthands from those of their longhands (CSSOM, 6.7.2). Complexity: O(longhands). */
+#include "tabs/css/declare.h"
+
+#include <string.h>
+
+#define SET_MAX 24
+
+struct putting {
+    const css_properties *properties;
+    const css_property *set;
+    size_t count;
+    css_text values[SET_MAX];
+    css_text *out;
+};
+
+static const char *value(const struct putting *putting, size_t at)
+{
+    return putting->values[at].bytes != NULL ? putting->values[at].bytes : "";
+}
+
+static bool same(const struct putting *putting, size_t a, size_t b)
+{
+    return strcmp(value(putting, a), value(putting, b)) == 0;
+}
+
+static void put(struct putting *putting, size_t at)
+{
+    css_put_text(putting->out, value(putting, at));
+}
+
+/* Those from `first` on in as few as say the same: four sides, or a pair. */
+static void put_box(struct putting *putting, size_t count)
+{
+    size_t shown = count;
+    if (count == 4 && same(putting, 1, 3))
+        shown = same(putting, 0, 2) ? same(putting, 0, 1) ? 1 : 2 : 3;
+    else if (count == 2 && same(putting, 0, 1))
+        shown = 1;
+    for (size_t i = 0; i < shown; i++) {
+        css_put_text(putting->out, i > 0 ? " " : "");
+        put(putting, i);
+    }
+}
+
+static void put_all(struct putting *putting, const char *between)
+{
+    for (size_t i = 0; i < putting->count; i++) {
+        css_put_text(putting->out, i > 0 ? between : "");
+        put(putting, i);
+    }
+}
+
+static void put_border(struct putting *putting)
+{
+    for (size_t i = 3; i < (putting->count > 6 ? 12u : putting->count); i++) {
+        if (!same(putting, i, i % 3))
+            return;
+    }
+    /* colour, style, width */
+    put(putting, 2);
+    css_put_text(putting->out, " ");
+    put(putting, 1);
+    css_put_text(putting->out, " ");
+    put(putting, 0);
+}
+
+static void put_radius(struct putting *putting)
+{
+    struct putting parts[2] = {{.count = 4, .out = putting->out},
+                               {.count = 4, .out = putting->out}};
+    bool both = false;
+    for (size_t i = 0; i < 4; i++) {
+        const char *all = value(putting, i), *blank = strchr(all, ' ');
+        size_t first = blank != NULL ? (size_t)(blank - all) : strlen(all);
+        both = both || blank != NULL;
+        css_put(&parts[0].values[i], all, first);
+        css_put_text(&parts[1].values[i], blank != NULL ? blank + 1 : all);
+    }
+    put_box(&parts[0], 4);
+    if (both) {
+        css_put_text(putting->out, " / ");
+        put_box(&parts[1], 4);
+    }
+    for (size_t i = 0; i < 8; i++)
+        css_text_fini(&parts[i / 4].values[i % 4]);
+}
+
+static void put_white_space(struct putting *putting)
+{
+    static const char *const words[][3] = {
+        {"collapse", "wrap", "normal"},          {"collapse", "nowrap", "nowrap"},
+        {"preserve", "nowrap", "pre"},           {"preserve", "wrap", "pre-wrap"},
+        {"preserve-breaks", "wrap", "pre-line"}, {"break-spaces", "wrap", "break-spaces"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(value(putting, 0), words[i][0]) == 0 &&
+            strcmp(value(putting, 1), words[i][1]) == 0) {
+            css_put_text(putting->out, words[i][2]);
+            return;
+        }
+    }
+    put_all(putting, " ");
+}
+
+/* Style, weight, size with the line's height, and family; variants and stretch where they are not
+ * as usual. */
+static void put_font(struct putting *putting)
+{
+    static const char *const order[] = {"font-style",   "font-variant-caps", "font-weight",
+                                        "font-stretch", "font-size",         "line-height",
+                                        "font-family"};
+    bool first = true;
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        for (size_t j = 0; j < putting->count; j++) {
+            const char *text = value(putting, j);
+            if (strcmp(css_property_name(putting->properties, putting->set[j]), order[i]) != 0 ||
+                strcmp(text, "normal") == 0 || (i == 2 && strcmp(text, "400") == 0) ||
+                (i == 3 && strcmp(text, "100%") == 0))
+                continue;
+            css_put_text(putting->out, i == 5 ? " / " : first ? "" : " ");
+            css_put_text(putting->out, text);
+            first = false;
+        }
+    }
+}
+
+/* The entry of a list that stands for a layer; false behind the last. */
+static bool entry(const struct putting *putting, size_t longhand, size_t layer, css_text *out)
+{
+    css_piece pieces[CSS_PIECES_MAX];
+    size_t count = css_pieces(value(putting, longhand), putting->values[longhand].size, pieces,
+                              CSS_PIECES_MAX);
+    size_t at = 0;
+    bool found = false;
+    for (size_t i = 0; i < count; i++) {
+        at += pieces[i].before == ',';
+        if (at != layer)
+            continue;
+        css_put_text(out, found ? " " : "");
+        css_put(out, pieces[i].text, pieces[i].size);
+        found = true;
+    }
+    return found;
+}
+
+static bool ends_with(const char *name, const char *end)
+{
+    size_t size = strlen(name), end_size = strlen(end);
+    return size >= end_size && strcmp(name + size - end_size, end) == 0;
+}
+
+/* Layer by layer what each longhand has for it, without what is as usual. */
+static void put_layers(struct putting *putting, bool background)
+{
+    for (size_t layer = 0; layer < 64; layer++) {
+        css_text line = {0};
+        bool any = false;
+        for (size_t i = 0; i < putting->count; i++) {
+            const char *name = css_property_name(putting->properties, putting->set[i]);
+            const char *initial = putting->properties->longhands[putting->set[i]].initial;
+            css_text one = {0};
+            if (entry(putting, i, layer, &one)) {
+                any = any || i == 0;
+                if (background ? true : strcmp(one.bytes, initial) != 0) {
+                    css_put_text(&line, line.size == 0                           ? ""
+                                        : background && ends_with(name, "-size") ? " / "
+                                                                                 : " ");
+                    css_put(&line, one.bytes, one.size);
+                }
+            }
+            css_text_fini(&one);
+        }
+        if (any && layer > 0)
+            css_put_text(putting->out, ", ");
+        if (any)
+            css_put_text(putting->out, line.size > 0 ? line.bytes : "all");
+        css_text_fini(&line);
+        if (!any)
+            return;
+    }
+}
+
+static void put_background(struct putting *putting)
+{
+    /* the colour comes first, as Chromium writes it */
+    size_t last = putting->count - 1;
+    put(putting, last);
+    css_put_text(putting->out, " ");
+    putting->count = last;
+    put_layers(putting, true);
+    putting->count = last + 1;
+}
+
+/* Values that are not as usual; the first where all are. */
+static void put_unusual(struct putting *putting)
+{
+    bool any = false;
+    for (size_t i = 0; i < putting->count; i++) {
+        if (strcmp(value(putting, i), putting->properties->longhands[putting->set[i]].initial) == 0)
+            continue;
+        css_put_text(putting->out, any ? " " : "");
+        put(putting, i);
+        any = true;
+    }
+    if (!any)
+        put(putting, 0);
+}
+
+static void put_lines(struct putting *putting)
+{
+    size_t shown = putting->count;
+    while (shown > 1 && strcmp(value(putting, shown - 1), "auto") == 0)
+        shown--;
+    putting->count = shown;
+    put_all(putting, " / ");
+}
+
+static void put_kind(struct putting *putting, const char *name)
+{
+    size_t size = strlen(name);
+    if (css_has_word("border border-block border-inline", name, size))
+        put_border(putting);
+    else if (css_has_word("border-radius -webkit-border-radius", name, size))
+        put_radius(putting);
+    else if (strcmp(name, "white-space") == 0)
+        put_white_space(putting);
+    else if (strcmp(name, "font") == 0)
+        put_font(putting);
+    else if (css_has_word("background mask", name, size))
+        put_background(putting);
+    else if (css_has_word("transition animation -webkit-transition -webkit-animation", name, size))
+        put_layers(putting, false);
+    else if (css_has_word("grid-row grid-column grid-area", name, size))
+        put_lines(putting);
+    else if (css_has_word("text-decoration font-variant font-synthesis columns flex-flow text-wrap",
+                          name, size))
+        put_unusual(putting);
+    else if (putting->count == 4 || (putting->count == 2 && strncmp(name, "border", 6) != 0 &&
+                                     strcmp(name, "container") != 0))
+        put_box(putting, putting->count);
+    else if (putting->count == 2)
+        put_box(putting, 2);
+    else
+        put_all(putting, " ");
+}
+
+void css_put_shorthand(const css_properties *properties, css_property shorthand, css_get_fn get,
+                       void *context, css_text *out)
+{
+    struct putting putting = {
+        .properties = properties, .set = css_property_set(properties, shorthand), .out = out};
+    bool good = true, wide = false;
+    while (putting.set[putting.count] != CSS_NO_PROPERTY && putting.count < SET_MAX)
+        putting.count++;
+    for (size_t i = 0; i < putting.count && good; i++) {
+        good = get(context, putting.set[i], &putting.values[i]) && !putting.values[i].failed;
+        wide = wide || css_wide_of(value(&putting, i), putting.values[i].size) != CSS_NOT_WIDE;
+    }
+    size_t equal = 1;
+    while (wide && equal < putting.count && same(&putting, 0, equal))
+        equal++;
+    if (good && putting.count > 0 && !wide)
+        put_kind(&putting, css_property_name(properties, shorthand));
+    else if (good && putting.count > 0 && equal == putting.count)
+        put(&putting, 0);
+    for (size_t i = 0; i < putting.count; i++)
+        css_text_fini(&putting.values[i]);
+}
