@@ -117,8 +117,9 @@ for (const n of names) {
     c.style.setProperty(n, "initial");
     const initial = style.getPropertyValue(n);
     c.removeAttribute("style");
-    let inherited = false;
-    for (const v of values) {
+    let inherited = false; // display follows from that above in its own way
+
+    for (const v of n === "display" ? [] : values) {
         p.style.setProperty(n, v);
         if (style.getPropertyValue(n) !== initial && style.getPropertyValue(n) === getComputedStyle(p).getPropertyValue(n)) inherited = true;
         p.removeAttribute("style");

@@ -11,7 +11,4 @@ bool css_is_value(css_styles *styles, uint32_t style, css_property longhand, con
 /* finish.c: makes of the value that begins at `start`, in place, what its property makes of it. */
 void css_finish(css_styles *styles, uint32_t style, css_property longhand, css_text *out,
                 size_t start);
-/* transform.c: a list of transforms as matrix() or matrix3d(); false for what is none. */
-bool css_put_matrix(const char *text, size_t size, const css_measures *measures, css_text *out);
-
 #endif

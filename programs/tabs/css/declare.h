@@ -27,9 +27,26 @@ bool css_declare(const css_properties *properties, css_property property, const 
                  size_t size, css_declare_fn give, void *context);
 
 /* Writes a shorthand's value from those of its longhands; nothing where these have none together.
- * get writes the value of one; false for none. */
+ * get writes the value of one; false for none. computed: as computed style writes it, which tells
+ * more of what is as usual. */
 typedef bool (*css_get_fn)(void *context, css_property longhand, css_text *out);
-void css_put_shorthand(const css_properties *properties, css_property shorthand, css_get_fn get,
-                       void *context, css_text *out);
+void css_put_shorthand(const css_properties *properties, css_property shorthand, bool computed,
+                       css_get_fn get, void *context, css_text *out);
+
+/* Longhands with their values, as they were declared. */
+typedef struct css_declared {
+    css_property longhand; /* CSS_NO_PROPERTY: a custom one, whose name this is */
+    const char *name, *value;
+    size_t name_bytes, value_bytes;
+    bool important;
+} css_declared;
+
+/* Writes declarations as CSSOM does: shorthands in place of longhands where all of theirs are there
+ * (CSSOM, 6.7.2). */
+void css_put_declarations(const css_properties *properties, const css_declared *all, size_t count,
+                          css_text *out);
+/* The value of a shorthand among declarations, and whether all of it is important. */
+bool css_put_declared(const css_properties *properties, const css_declared *all, size_t count,
+                      css_property shorthand, css_text *out, bool *ret_important);
 
 #endif

@@ -27,7 +27,7 @@ struct css_sheet {
     css_text text;
     struct rule *rules; /* NULL until the text was read */
     size_t count, room;
-    uint64_t version;
+    size_t first_bytes; /* of the text that it was made of */
 };
 
 firn_status css_sheet_create(const char *text, size_t size, css_sheet **ret_sheet)
@@ -69,14 +69,23 @@ firn_status css_sheet_replace(css_sheet *sheet, const char *text, size_t size)
     copy[size] = 0;
     css_text_fini(&sheet->text);
     sheet->text = (css_text){.bytes = copy, .size = size, .room = size + 1};
+    sheet->first_bytes = size;
     forget_rules(sheet);
-    sheet->version++;
     return FIRN_OK;
 }
 
-uint64_t css_sheet_version(const css_sheet *sheet)
+bool css_sheet_is_text(const css_sheet *sheet, const dom *page, dom_id node)
 {
-    return sheet->version;
+    size_t at = 0, size;
+    for (dom_id child = dom_first(page, node); child != 0; child = dom_next(page, child)) {
+        if (dom_kind_of(page, child) != DOM_TEXT)
+            continue;
+        const char *text = dom_value(page, child, &size);
+        if (size > sheet->first_bytes - at || memcmp(sheet->text.bytes + at, text, size) != 0)
+            return false;
+        at += size;
+    }
+    return at == sheet->first_bytes;
 }
 
 size_t css_sheet_usage(const css_sheet *sheet, size_t *ret_rules)
@@ -458,7 +467,6 @@ firn_status css_sheet_insert(css_sheet *sheet, dom *page, css_rule parent, size_
         sheet->rules[parent].first = rule;
     else
         sheet->rules[before].next = rule;
-    sheet->version++;
     *ret_rule = rule;
     return FIRN_OK;
 }
@@ -474,7 +482,6 @@ void css_sheet_remove(css_sheet *sheet, css_rule rule)
     if (*at != 0)
         *at = sheet->rules[rule].next;
     sheet->rules[rule].next = 0; /* I3 */
-    sheet->version++;
 }
 
 firn_status css_sheet_set_prelude(css_sheet *sheet, css_rule rule, const char *text, size_t size)
@@ -485,7 +492,6 @@ firn_status css_sheet_set_prelude(css_sheet *sheet, css_rule rule, const char *t
         return status;
     sheet->rules[rule].prelude = at;
     sheet->rules[rule].prelude_bytes = (uint32_t)size;
-    sheet->version++;
     return FIRN_OK;
 }
 
@@ -497,7 +503,6 @@ firn_status css_sheet_set_body(css_sheet *sheet, css_rule rule, const char *text
         return status;
     sheet->rules[rule].body = at;
     sheet->rules[rule].body_bytes = (uint32_t)size;
-    sheet->version++;
     return FIRN_OK;
 }
 

@@ -37,8 +37,8 @@ firn_status css_sheet_create(const char *text, size_t size, css_sheet **ret_shee
 void css_sheet_destroy(css_sheet *sheet);
 /* Takes another text in place of all rules. */
 firn_status css_sheet_replace(css_sheet *sheet, const char *text, size_t size);
-/* Changes with every change of the sheet. */
-uint64_t css_sheet_version(const css_sheet *sheet);
+/* Whether the text that it was made of is what stands below a node now. */
+bool css_sheet_is_text(const css_sheet *sheet, const dom *page, dom_id node);
 /* Bytes that it takes, and how many rules it has, 0 while nobody has asked. */
 size_t css_sheet_usage(const css_sheet *sheet, size_t *ret_rules);
 

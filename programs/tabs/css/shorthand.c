@@ -11,6 +11,7 @@ struct putting {
     size_t count;
     css_text values[SET_MAX];
     css_text *out;
+    bool computed;
 };
 
 static const char *value(const struct putting *putting, size_t at)
@@ -150,21 +151,18 @@ static bool ends_with(const char *name, const char *end)
 }
 
 /* Layer by layer what each longhand has for it, without what is as usual. */
-static void put_layers(struct putting *putting, bool background)
+static void put_layers(struct putting *putting)
 {
     for (size_t layer = 0; layer < 64; layer++) {
         css_text line = {0};
         bool any = false;
         for (size_t i = 0; i < putting->count; i++) {
-            const char *name = css_property_name(putting->properties, putting->set[i]);
             const char *initial = putting->properties->longhands[putting->set[i]].initial;
             css_text one = {0};
             if (entry(putting, i, layer, &one)) {
                 any = any || i == 0;
-                if (background ? true : strcmp(one.bytes, initial) != 0) {
-                    css_put_text(&line, line.size == 0                           ? ""
-                                        : background && ends_with(name, "-size") ? " / "
-                                                                                 : " ");
+                if (strcmp(one.bytes, initial) != 0) {
+                    css_put_text(&line, line.size == 0 ? "" : " ");
                     css_put(&line, one.bytes, one.size);
                 }
             }
@@ -173,22 +171,82 @@ static void put_layers(struct putting *putting, bool background)
         if (any && layer > 0)
             css_put_text(putting->out, ", ");
         if (any)
-            css_put_text(putting->out, line.size > 0 ? line.bytes : "all");
+            css_put_text(
+                putting->out,
+                line.size > 0 ? line.bytes
+                : ends_with(css_property_name(putting->properties, putting->set[0]), "-property")
+                    ? "all"
+                    : "none");
         css_text_fini(&line);
         if (!any)
             return;
     }
 }
 
+static size_t find_end(const struct putting *putting, const char *end)
+{
+    for (size_t i = 0; i < putting->count; i++) {
+        if (ends_with(css_property_name(putting->properties, putting->set[i]), end))
+            return i;
+    }
+    return putting->count;
+}
+
+/* One layer of a background or mask, in the order in which browsers write it. */
+static void put_layer(struct putting *putting, size_t layer, css_text *line)
+{
+    static const char *const order[] = {"-image", "-repeat", "-attachment", "-position",
+                                        "-size",  "-origin", "-clip"};
+    static const char *const usual[] = {"none", "repeat",      "scroll",    "0% 0%",
+                                        "auto", "padding-box", "border-box"};
+    css_text parts[7] = {{0}};
+    bool shown[7];
+    for (size_t i = 0; i < 7; i++) {
+        size_t at = find_end(putting, order[i]);
+        bool there = at < putting->count && entry(putting, at, layer, &parts[i]);
+        shown[i] = there && (putting->computed || strcmp(parts[i].bytes, usual[i]) != 0);
+    }
+    shown[3] = shown[3] || (shown[4] && parts[3].size > 0);
+    shown[5] = shown[5] || (shown[6] && parts[5].size > 0);
+    shown[6] = shown[6] || (shown[5] && parts[6].size > 0);
+    for (size_t i = 0; i < 7; i++) {
+        if (shown[i]) {
+            css_put_text(line, line->size == 0 ? "" : i == 4 ? " / " : " ");
+            css_put(line, parts[i].bytes, parts[i].size);
+        }
+        css_text_fini(&parts[i]);
+    }
+}
+
 static void put_background(struct putting *putting)
 {
-    /* the colour comes first, as Chromium writes it */
-    size_t last = putting->count - 1;
-    put(putting, last);
-    css_put_text(putting->out, " ");
-    putting->count = last;
-    put_layers(putting, true);
-    putting->count = last + 1;
+    size_t color = find_end(putting, "-color"), layers = 0;
+    for (css_text one = {0}; layers < 64 && entry(putting, 0, layers, &one); layers++)
+        css_text_fini(&one);
+    for (size_t layer = 0; layer < layers; layer++) {
+        css_text line = {0};
+        put_layer(putting, layer, &line);
+        const char *text = color < putting->count ? value(putting, color) : "";
+        bool colored =
+            layer + 1 == layers && text[0] != 0 &&
+            (putting->computed ||
+             strcmp(text, putting->properties->longhands[putting->set[color]].initial) != 0);
+        css_put_text(putting->out, layer > 0 ? ", " : "");
+        /* specified, it comes last */
+        if (colored && putting->computed)
+            css_put_text(putting->out, text);
+        if (line.size > 0) {
+            css_put_text(putting->out, colored && putting->computed ? " " : "");
+            css_put(putting->out, line.bytes, line.size);
+        }
+        if (colored && !putting->computed) {
+            css_put_text(putting->out, line.size > 0 ? " " : "");
+            css_put_text(putting->out, text);
+        }
+        if (line.size == 0 && !colored)
+            css_put_text(putting->out, "none");
+        css_text_fini(&line);
+    }
 }
 
 /* Values that are not as usual; the first where all are. */
@@ -229,7 +287,7 @@ static void put_kind(struct putting *putting, const char *name)
     else if (css_has_word("background mask", name, size))
         put_background(putting);
     else if (css_has_word("transition animation -webkit-transition -webkit-animation", name, size))
-        put_layers(putting, false);
+        put_layers(putting);
     else if (css_has_word("grid-row grid-column grid-area", name, size))
         put_lines(putting);
     else if (css_has_word("text-decoration font-variant font-synthesis columns flex-flow text-wrap",
@@ -244,11 +302,13 @@ static void put_kind(struct putting *putting, const char *name)
         put_all(putting, " ");
 }
 
-void css_put_shorthand(const css_properties *properties, css_property shorthand, css_get_fn get,
-                       void *context, css_text *out)
+void css_put_shorthand(const css_properties *properties, css_property shorthand, bool computed,
+                       css_get_fn get, void *context, css_text *out)
 {
-    struct putting putting = {
-        .properties = properties, .set = css_property_set(properties, shorthand), .out = out};
+    struct putting putting = {.properties = properties,
+                              .set = css_property_set(properties, shorthand),
+                              .out = out,
+                              .computed = computed};
     bool good = true, wide = false;
     while (putting.set[putting.count] != CSS_NO_PROPERTY && putting.count < SET_MAX)
         putting.count++;

@@ -568,7 +568,7 @@ firn_status css_styles_get(css_styles *styles, const css_scope *scope, dom_id el
     } else if (property != CSS_NO_PROPERTY && css_is_longhand(styles->properties, property)) {
         css_compute(styles, style, property, out);
     } else if (property != CSS_NO_PROPERTY) {
-        css_put_shorthand(styles->properties, property, get_longhand, &asking, out);
+        css_put_shorthand(styles->properties, property, true, get_longhand, &asking, out);
     }
     return styles->no_memory || out->failed ? FIRN_NO_MEMORY : FIRN_OK;
 }

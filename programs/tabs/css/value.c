@@ -415,6 +415,23 @@ static bool write_value(const css_properties *properties, css_property longhand,
     return good;
 }
 
+/* A name of blanks or signs is a string; one of a single word needs no quotes. */
+static void write_family(css_text *out, const char *text, size_t size, bool word)
+{
+    static const char generic[] =
+        "serif sans-serif monospace cursive fantasy system-ui inherit initial";
+    bool plain = size > 0 && !(text[0] >= '0' && text[0] <= '9');
+    for (size_t i = 0; i < size && plain; i++) {
+        char byte = text[i];
+        plain = (byte | 0x20) >= 'a' ? (byte | 0x20) <= 'z' || (byte & 0x80) != 0
+                                     : (byte >= '0' && byte <= '9') || byte == '-' || byte == '_';
+    }
+    if (word || (plain && !css_has_word(generic, text, size)))
+        css_put(out, text, size);
+    else
+        css_put_string(out, text, size);
+}
+
 /* Commas and blanks apart, families are kept as they were written. */
 static bool write_families(const char *text, size_t size, css_text *out)
 {
@@ -431,12 +448,75 @@ static bool write_families(const char *text, size_t size, css_text *out)
             return false;
         if (!quoted && memchr(piece->text, '(', piece->size) != NULL)
             return false;
-        if (quoted) /* a string that is one */
-            css_put_string(out, piece->text + 1, piece->size > 1 ? piece->size - 2 : 0);
+        if (quoted)
+            write_family(out, piece->text + 1, piece->size > 1 ? piece->size - 2 : 0, false);
         else
             css_put(out, piece->text, piece->size);
     }
     return count > 0;
+}
+
+/* Shadows begin with their colour, and computed ones have all their lengths. */
+static bool write_shadows(const css_properties *properties, css_property longhand, const char *text,
+                          size_t size, const css_measures *measures, css_text *out)
+{
+    css_piece pieces[CSS_PIECES_MAX];
+    size_t count = css_pieces(text, size, pieces, CSS_PIECES_MAX), end;
+    bool box = longhand == properties->box_shadow;
+    for (size_t i = 0; i < count; i = end) {
+        css_text color = {0}, lengths = {0};
+        size_t numbers = 0;
+        bool inset = false, good = true;
+        for (end = i; end < count && (end == i || pieces[end].before != ','); end++) {
+            css_amount amount;
+            const css_piece *one = &pieces[end];
+            static const css_measures any = {.em = 1, .rem = 1, .width = 1, .height = 1};
+            if (box && !inset && css_equals(one->text, one->size, "inset")) {
+                inset = true;
+            } else if (css_amount_read(one->text, one->size, &any, &amount)) {
+                good = good && numbers++ < (box ? 4 : 3) && amount.has != CSS_HAS_PERCENT &&
+                       (amount.has == CSS_HAS_PX || amount.number == 0);
+                css_put_text(&lengths, lengths.size > 0 ? " " : "");
+                if (amount.has == CSS_HAS_NUMBER)
+                    css_put_text(&lengths, "0px");
+                else
+                    good = good && write_value(properties, properties->text_indent, one->text,
+                                               one->size, measures, &lengths);
+            } else {
+                good = good && color.size == 0 &&
+                       write_value(properties, properties->color, one->text, one->size, measures,
+                                   &color);
+            }
+        }
+        good = good && numbers >= 2;
+        for (; measures != NULL && numbers < (box ? 4 : 3); numbers++)
+            css_put_text(&lengths, " 0px");
+        if (color.size == 0 && measures != NULL)
+            css_put(&color, measures->color, measures->color_bytes);
+        css_put_text(out, i > 0 ? ", " : "");
+        if (color.size > 0) {
+            css_put(out, color.bytes, color.size);
+            css_put_text(out, " ");
+        }
+        if (lengths.size > 0)
+            css_put(out, lengths.bytes, lengths.size);
+        css_put_text(out, inset ? " inset" : "");
+        css_text_fini(&color);
+        css_text_fini(&lengths);
+        if (!good)
+            return false;
+    }
+    return count > 0;
+}
+
+/* Any value, by the grammar that its property has. */
+static bool write_any(const css_properties *properties, css_property longhand, const char *text,
+                      size_t size, const css_measures *measures, css_text *out)
+{
+    bool shadow = longhand == properties->box_shadow || longhand == properties->text_shadow;
+    if (shadow && !css_equals(text, size, "none"))
+        return write_shadows(properties, longhand, text, size, measures, out);
+    return write_value(properties, longhand, text, size, measures, out);
 }
 
 bool css_value_read(const css_properties *properties, css_property longhand, const char *text,
@@ -444,7 +524,7 @@ bool css_value_read(const css_properties *properties, css_property longhand, con
 {
     if (longhand == properties->font_family)
         return write_families(text, size, out);
-    return write_value(properties, longhand, text, size, NULL, out);
+    return write_any(properties, longhand, text, size, NULL, out);
 }
 
 void css_value_compute(const css_properties *properties, css_property longhand, const char *text,
@@ -452,7 +532,7 @@ void css_value_compute(const css_properties *properties, css_property longhand, 
 {
     size_t start = out->size;
     if (longhand == properties->font_family ||
-        !write_value(properties, longhand, text, size, measures, out)) {
+        !write_any(properties, longhand, text, size, measures, out)) {
         out->size = start;
         css_put(out, text, size);
     }

@@ -50,6 +50,8 @@ enum {
 bool css_amount_read(const char *text, size_t size, const css_measures *measures,
                      css_amount *ret_amount);
 void css_put_amount(css_text *text, const css_amount *amount);
+/* Writes a list of transforms as matrix() or matrix3d(); false for what is none. */
+bool css_put_matrix(const char *text, size_t size, const css_measures *measures, css_text *out);
 /* Whether a word is a unit of length; its factor, 0 where measures are needed and NULL. */
 bool css_unit(const css_token *token, const css_measures *measures, double *ret_factor);
 

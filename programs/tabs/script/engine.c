@@ -103,6 +103,8 @@ static void watch_rejections(script_engine *engine)
 static firn_status start(script_engine *engine, firn_error *ret_error)
 {
     firn_status status = dom_create(NULL, &engine->page);
+    if (status == FIRN_OK)
+        status = sheets_init(engine);
     if (status != FIRN_OK)
         return status;
     JSClassDefinition window = kJSClassDefinitionEmpty;
@@ -146,6 +148,7 @@ void engine_destroy(script_engine *engine)
     if (engine->context != NULL)
         JSGlobalContextRelease(engine->context);
     select_fini(engine);
+    sheets_fini(engine);
     for (size_t i = 0; i < TEXTS; i++)
         script_text_fini(&engine->texts[i]);
     script_text_fini(&engine->scratch);

@@ -11,7 +11,7 @@
 #include <assert.h>
 #include <string.h>
 
-#define NATIVES_MAX 120
+#define NATIVES_MAX 160
 
 static JSValueRef make_node(script_engine *engine, dom_id node)
 {
@@ -582,7 +582,8 @@ static const JSStaticFunction functions[] = {
 
 JSObjectRef natives_make(script_engine *engine)
 {
-    const JSStaticFunction *const tables[] = {functions, outside_functions, NULL};
+    const JSStaticFunction *const tables[] = {functions, outside_functions, sheet_functions,
+                                              declared_functions, NULL};
     JSStaticFunction all[NATIVES_MAX + 1];
     size_t count = 0;
     for (size_t i = 0; tables[i] != NULL; i++) {

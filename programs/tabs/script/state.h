@@ -3,6 +3,7 @@
 #define TABS_SCRIPT_STATE_H
 
 #include "tabs/css/selector.h"
+#include "tabs/css/styles.h"
 #include "tabs/dom/dom.h"
 #include "tabs/dom/parse.h"
 #include "tabs/script/hooks.h"
@@ -31,6 +32,7 @@ struct script_engine {
     script_text texts[TEXTS], scratch; /* of the arguments of a native call */
     struct kept_selectors selectors[SELECTORS_KEPT];
     uint64_t asked;
+    css_styles *styles;
 };
 
 /* --- values.c --- */
@@ -69,5 +71,10 @@ JSValueRef native_matches(JSContextRef context, JSObjectRef function, JSObjectRe
 void select_fini(script_engine *engine);
 /* What scripts and users have made of an element, for a css_scope whose context is the engine. */
 bool select_state(void *context, dom_id element, css_state state);
+
+/* sheets.c and declared.c: style sheets, computed style, values. */
+extern const JSStaticFunction sheet_functions[], declared_functions[];
+firn_status sheets_init(script_engine *engine);
+void sheets_fini(script_engine *engine);
 
 #endif

@@ -27,7 +27,7 @@ function fontOf(text) {
 }
 function readFont(text) {
     const list = $.cssDeclare("font", text);
-    if (list === null || list.includes("inherit") || list.includes("initial") || text.includes("var("))
+    if (list === null || /^\s*(inherit|initial|unset|revert|revert-layer)\s*$|var\(/i.test(text))
         return null;
     const all = {};
     for (let i = 0; i < list.length; i += 2)

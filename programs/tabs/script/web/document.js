@@ -184,8 +184,6 @@ class Document extends Node {
     get fullscreenEnabled() { return false; }
     get pointerLockElement() { return null; }
     get scrollingElement() { return $.isQuirks() ? this.body : this.documentElement; }
-    get styleSheets() { return []; }
-    get adoptedStyleSheets() { return []; }
     get fonts() { return fonts; }
     get timeline() { return { get currentTime() { return $.now(); } }; }
     elementFromPoint() { return null; }

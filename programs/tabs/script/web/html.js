@@ -208,7 +208,7 @@ const Script = define("HTMLScriptElement", "script", {
 });
 const Template = define("HTMLTemplateElement", "template");
 define("HTMLSlotElement", "slot", { text: "name" });
-const Canvas = define("HTMLCanvasElement", "canvas");
+define("HTMLCanvasElement", "canvas");
 define("HTMLDirectoryElement", "dir", { flag: "compact" });
 define("HTMLFontElement", "font", { text: "color face size" });
 define("HTMLFrameElement", "frame", { text: "name scrolling frameBorder", url: "src" });
@@ -326,15 +326,6 @@ Object.defineProperty(global, "Image", {
     }, writable: true, configurable: true,
 });
 
-mix(Canvas, {
-    get width() { return parseInt(get(this, "width"), 10) || 300; },
-    set width(value) { setAttribute(idOf(this), "width", String(toNumber(value))); },
-    get height() { return parseInt(get(this, "height"), 10) || 150; },
-    set height(value) { setAttribute(idOf(this), "height", String(toNumber(value))); },
-    getContext() { return null; },
-    toDataURL() { return "data:,"; },
-    toBlob(callback) { callback(null); },
-});
 mix(Media, {
     get paused() { return true; },
     get ended() { return false; },
