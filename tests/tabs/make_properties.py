@@ -145,6 +145,7 @@ def tidy(lines):
     whole = {"background-position", "mask-position", "border-spacing"}
     apart = {"contain-intrinsic-size", "font-variant", "text-decoration"}
     seen = set()
+    inherited = {"text-shadow", "font-feature-settings", "font-variation-settings", "math-style", "math-shift", "scrollbar-color"}
     for line in lines:
         parts = line.split("|")
         if (parts[0] in apart and len(parts) > 3) or (parts[0] == "short" and parts[1] in whole | seen):
@@ -153,10 +154,16 @@ def tidy(lines):
             seen.add(parts[1])
             line = line.replace("background-position-x background-position-y", "background-position")
             line = line.replace("-webkit-mask-position-x -webkit-mask-position-y", "mask-position")
+        if parts[0] == "unicode-bidi":  # isolates are seen from within
+            line = line.replace("|i", "|")
+        if parts[0] in inherited and "i" not in parts[1]:  # of values that are not tried
+            line = line.replace(parts[0] + "|", parts[0] + "|i")
+        if parts[0] == "text-align":  # of html.css
+            line = line.replace("|start|", "|start|-internal-center ")
         if parts[0] in whole:
             line = line.replace("|LlPpZ2", "|LlPpZ4")
         yield line
-    yield "border-spacing|LZi2|0px 0px||"
+    yield "border-spacing|LZi2|0px||"
     yield "short|all|"
 
 

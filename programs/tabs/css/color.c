@@ -25,7 +25,7 @@ static const struct {
     {"brown", 0xa52a2a},
     {"burlywood", 0xdeb887},
     {"buttonborder", 0x000000},
-    {"buttonface", 0xf0f0f0},
+    {"buttonface", 0xefefef},
     {"buttontext", 0x000000},
     {"cadetblue", 0x5f9ea0},
     {"canvas", 0xffffff},

@@ -29,6 +29,21 @@ bool css_expand_box(struct css_declaring *declaring)
     return good;
 }
 
+/* What a part of a border is that is not given, which Chromium writes out. */
+static bool take_usual(struct css_declaring *declaring, css_property longhand)
+{
+    static const char *const usual[][2] = {
+        {"-width", "medium"}, {"-style", "none"}, {"-color", "currentcolor"}};
+    const char *name = css_property_name(declaring->properties, longhand);
+    bool border = strncmp(name, "border-", 7) == 0 || strncmp(name, "outline-", 8) == 0;
+    for (size_t i = 0; border && i < 3; i++) {
+        size_t size = strlen(name);
+        if (size > 6 && strcmp(name + size - 6, usual[i][0]) == 0)
+            return css_take_text(declaring, longhand, usual[i][1]);
+    }
+    return css_take_initial(declaring, longhand);
+}
+
 /* Gives each piece, with those behind it that only go together with it, to the first longhand that
  * takes it and has none; the others get their initial value. */
 static bool take_any(struct css_declaring *declaring, const css_property *set, size_t count)
@@ -52,7 +67,7 @@ static bool take_any(struct css_declaring *declaring, const css_property *set, s
         i += taken;
     }
     for (size_t j = 0; j < count; j++) {
-        if (!css_is_taken(declaring, set[j]) && !css_take_initial(declaring, set[j]))
+        if (!css_is_taken(declaring, set[j]) && !take_usual(declaring, set[j]))
             return false;
     }
     return true;
@@ -60,8 +75,12 @@ static bool take_any(struct css_declaring *declaring, const css_property *set, s
 
 bool css_expand_any(struct css_declaring *declaring)
 {
-    /* "none" is of the list's type, and of the image */
-    return take_any(declaring, declaring->set, declaring->set_count);
+    const css_property *set = declaring->set;
+    if (strcmp(css_property_name(declaring->properties, set[0]), "list-style-position") == 0) {
+        const css_property order[3] = {set[0], set[2], set[1]}; /* "none" is of the type first */
+        return take_any(declaring, order, 3);
+    }
+    return take_any(declaring, set, declaring->set_count);
 }
 
 /* Width, style and colour of all sides at once. */

@@ -9,18 +9,18 @@
 struct layers {
     struct css_declaring *declaring;
     css_text lists[LONGHANDS_MAX];
-    bool has[LONGHANDS_MAX]; /* in this layer */
+    bool has[LONGHANDS_MAX];  /* in this layer */
+    bool ever[LONGHANDS_MAX]; /* in any */
 };
 
 /* A layer's own word for what is not given: of a list, where the initial value is computed. */
 static const char *missing(const char *name)
 {
     static const char *const words[][2] = {
-        {"background-color", "transparent"},
         {"background-position", "0% 0%"},
         {"mask-position", "0% 0%"},
     };
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 2; i++) {
         if (strcmp(words[i][0], name) == 0)
             return words[i][1];
     }
@@ -42,7 +42,7 @@ static bool ends_with(const char *name, const char *end)
 static void put_entry(struct layers *layers, size_t longhand, const char *text, size_t size)
 {
     css_put(&layers->lists[longhand], text, size);
-    layers->has[longhand] = true;
+    layers->has[longhand] = layers->ever[longhand] = true;
 }
 
 /* How many pieces from `at` on a longhand takes together; 0 for none. */
@@ -132,7 +132,8 @@ bool css_expand_layers(struct css_declaring *declaring)
     }
     for (size_t i = 0; i < declaring->set_count && i < LONGHANDS_MAX; i++) {
         const char *name = name_of(&layers, i);
-        bool reset = strstr(name, "-range-") != NULL || ends_with(name, "-timeline");
+        bool reset =
+            !layers.ever[i] || strstr(name, "-range-") != NULL || ends_with(name, "-timeline");
         if (good)
             good = reset ? css_take_initial(declaring, declaring->set[i])
                          : css_take(declaring, declaring->set[i], layers.lists[i].bytes,

@@ -263,6 +263,23 @@ static bool finish_texts(struct finishing *finishing)
 
 /* --- places --- */
 
+/* "right 10px" and the like: from the other end. */
+static void put_offset(css_text *out, const css_piece *edge, const css_piece *offset)
+{
+    css_amount amount;
+    bool far = css_has_word("right bottom", edge->text, edge->size);
+    if (!far || !css_amount_read(offset->text, offset->size, NULL, &amount)) {
+        css_put(out, offset->text, offset->size);
+        return;
+    }
+    amount.percent = 100 - amount.percent;
+    amount.px = -amount.px;
+    amount.has |= CSS_HAS_PERCENT;
+    if (amount.px == 0)
+        amount.has = CSS_HAS_PERCENT;
+    css_put_amount(out, &amount);
+}
+
 /* A pair of places: words are percentages, and one alone stands with the middle. */
 static void finish_place(struct finishing *finishing)
 {
@@ -285,6 +302,15 @@ static void finish_place(struct finishing *finishing)
             const css_piece *swap = first;
             first = second;
             second = swap;
+        }
+        if (end - i == 4) {
+            bool upright_first = css_has_word("top bottom", first->text, first->size);
+            const css_piece *across = upright_first ? first + 2 : first;
+            const css_piece *down = upright_first ? first : first + 2;
+            put_offset(finishing->out, across, across + 1);
+            css_put_text(finishing->out, " ");
+            put_offset(finishing->out, down, down + 1);
+            continue;
         }
         for (size_t j = 0; j < (end - i < 3 ? 2 : end - i); j++) {
             const css_piece *one = end - i > 2 ? &pieces[i + j] : j == 0 ? first : second;
@@ -316,12 +342,13 @@ static bool finish_places(struct finishing *finishing)
         if (copy.failed || !css_put_matrix(copy.bytes, copy.size, &measures, finishing->out))
             become(finishing, "none");
         css_text_fini(&copy);
-    } else if (longhand == known->border_spacing && strchr(value_of(finishing), ' ') == NULL) {
-        css_text copy = {0};
-        css_put_text(&copy, value_of(finishing));
-        css_put_text(finishing->out, " ");
-        css_put(finishing->out, copy.bytes, copy.size);
-        css_text_fini(&copy);
+    } else if (longhand == known->border_spacing) {
+        const char *value = value_of(finishing), *blank = strchr(value, ' ');
+        size_t first = blank != NULL ? (size_t)(blank - value) : 0;
+        if (blank != NULL && strlen(blank + 1) == first && memcmp(value, blank + 1, first) == 0) {
+            finishing->out->size = finishing->start + first;
+            finishing->out->bytes[finishing->out->size] = 0;
+        }
     } else {
         return false;
     }

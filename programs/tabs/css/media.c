@@ -132,10 +132,10 @@ static truth has_word(const css_viewport *viewport, const char *name, const char
 {
     static const char *const all[][3] = {
         /* name, what it is, what else there is */
-        {"hover", "hover", "none"},
-        {"any-hover", "hover", "none"},
-        {"pointer", "fine", "none coarse"},
-        {"any-pointer", "fine", "none coarse"},
+        {"hover", "none", "hover"},
+        {"any-hover", "none", "hover"},
+        {"pointer", "none", "fine coarse"},
+        {"any-pointer", "none", "fine coarse"},
         {"prefers-reduced-motion", "no-preference", "reduce"},
         {"prefers-reduced-transparency", "no-preference", "reduce"},
         {"prefers-reduced-data", "no-preference", "reduce"},

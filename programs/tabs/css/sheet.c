@@ -331,6 +331,7 @@ static css_rule take_rule(struct reading *reading, css_rule parent, bool nested)
 static void take_rules(struct reading *reading, css_rule parent, bool nested)
 {
     css_rule last = 0;
+    int begun = 0; /* with namespaces: 1; with other rules: 2 */
     while (reading->token.kind != CSS_END && reading->status == FIRN_OK) {
         if (nested && reading->token.kind == CSS_CLOSE_CURLY)
             return;
@@ -340,8 +341,14 @@ static void take_rules(struct reading *reading, css_rule parent, bool nested)
             continue;
         }
         css_rule rule = take_rule(reading, parent, nested);
-        if (rule != 0)
-            append_child(reading->sheet, parent, &last, rule);
+        if (rule == 0)
+            continue;
+        uint32_t kind = reading->sheet->rules[rule].kind;
+        bool import = kind == CSS_RULE_IMPORT, namespace = kind == CSS_RULE_NAMESPACE;
+        if ((import && (nested || begun > 0)) || (namespace && (nested || begun > 1)))
+            continue; /* these stand before all others */
+        begun = import || kind == CSS_RULE_LAYER_STATEMENT ? begun : namespace ? 1 : 2;
+        append_child(reading->sheet, parent, &last, rule);
     }
 }
 

@@ -29,6 +29,12 @@ static void put(struct putting *putting, size_t at)
     css_put_text(putting->out, value(putting, at));
 }
 
+static bool ends_with(const char *name, const char *end)
+{
+    size_t size = strlen(name), end_size = strlen(end);
+    return size >= end_size && strcmp(name + size - end_size, end) == 0;
+}
+
 /* Those from `first` on in as few as say the same: four sides, or a pair. */
 static void put_box(struct putting *putting, size_t count)
 {
@@ -51,18 +57,33 @@ static void put_all(struct putting *putting, const char *between)
     }
 }
 
+/* The first three, a width, a style and a colour in any order: specified, without what is as usual,
+ * "medium" where that is all. */
+static void put_line(struct putting *putting)
+{
+    static const char *const ends[] = {"-width", "-style", "-color"};
+    static const char *const usual[] = {"medium", "none", "currentcolor"};
+    bool any = false;
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t j = 0; j < 3; j++) {
+            if (!ends_with(css_property_name(putting->properties, putting->set[j]), ends[i]) ||
+                (!putting->computed && strcmp(value(putting, j), usual[i]) == 0))
+                continue;
+            css_put_text(putting->out, any ? " " : "");
+            put(putting, j);
+            any = true;
+        }
+    }
+    css_put_text(putting->out, any ? "" : "medium");
+}
+
 static void put_border(struct putting *putting)
 {
     for (size_t i = 3; i < (putting->count > 6 ? 12u : putting->count); i++) {
         if (!same(putting, i, i % 3))
             return;
     }
-    /* colour, style, width */
-    put(putting, 2);
-    css_put_text(putting->out, " ");
-    put(putting, 1);
-    css_put_text(putting->out, " ");
-    put(putting, 0);
+    put_line(putting);
 }
 
 static void put_radius(struct putting *putting)
@@ -103,6 +124,21 @@ static void put_white_space(struct putting *putting)
     put_all(putting, " ");
 }
 
+/* Its word, which is all that the shorthand takes. */
+static const char *stretch_word(const char *percent)
+{
+    static const char *const words[][2] = {
+        {"50%", "ultra-condensed"},  {"62.5%", "extra-condensed"}, {"75%", "condensed"},
+        {"87.5%", "semi-condensed"}, {"112.5%", "semi-expanded"},  {"125%", "expanded"},
+        {"150%", "extra-expanded"},  {"200%", "ultra-expanded"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(words[i][0], percent) == 0)
+            return words[i][1];
+    }
+    return percent;
+}
+
 /* Style, weight, size with the line's height, and family; variants and stretch where they are not
  * as usual. */
 static void put_font(struct putting *putting)
@@ -119,7 +155,7 @@ static void put_font(struct putting *putting)
                 (i == 3 && strcmp(text, "100%") == 0))
                 continue;
             css_put_text(putting->out, i == 5 ? " / " : first ? "" : " ");
-            css_put_text(putting->out, text);
+            css_put_text(putting->out, i == 3 ? stretch_word(text) : text);
             first = false;
         }
     }
@@ -144,12 +180,6 @@ static bool entry(const struct putting *putting, size_t longhand, size_t layer, 
     return found;
 }
 
-static bool ends_with(const char *name, const char *end)
-{
-    size_t size = strlen(name), end_size = strlen(end);
-    return size >= end_size && strcmp(name + size - end_size, end) == 0;
-}
-
 /* Layer by layer what each longhand has for it, without what is as usual. */
 static void put_layers(struct putting *putting)
 {
@@ -161,7 +191,11 @@ static void put_layers(struct putting *putting)
             css_text one = {0};
             if (entry(putting, i, layer, &one)) {
                 any = any || i == 0;
-                if (strcmp(one.bytes, initial) != 0) {
+                const char *name = css_property_name(putting->properties, putting->set[i]);
+                bool usual = strcmp(one.bytes, initial) == 0;
+                if (strncmp(name, "animation-", 10) == 0) /* of which all is told */
+                    usual = strstr(name, "-range-") != NULL || ends_with(name, "-timeline");
+                if (!usual) {
                     css_put_text(&line, line.size == 0 ? "" : " ");
                     css_put(&line, one.bytes, one.size);
                 }
@@ -267,8 +301,13 @@ static void put_unusual(struct putting *putting)
 static void put_lines(struct putting *putting)
 {
     size_t shown = putting->count;
-    while (shown > 1 && strcmp(value(putting, shown - 1), "auto") == 0)
-        shown--;
+    for (; shown > 1; shown--) { /* what is not given is the other side where that is a name */
+        const char *other = value(putting, shown == 4 ? 1 : 0);
+        bool name = (other[0] | 0x20) >= 'a' && (other[0] | 0x20) <= 'z' &&
+                    strcmp(other, "auto") != 0 && strncmp(other, "span", 4) != 0;
+        if (strcmp(value(putting, shown - 1), name ? other : "auto") != 0)
+            break;
+    }
     putting->count = shown;
     put_all(putting, " / ");
 }
@@ -276,7 +315,12 @@ static void put_lines(struct putting *putting)
 static void put_kind(struct putting *putting, const char *name)
 {
     size_t size = strlen(name);
-    if (css_has_word("border border-block border-inline", name, size))
+    if (css_has_word("border-top border-right border-bottom border-left border-block-start "
+                     "border-block-end border-inline-start border-inline-end",
+                     name, size) ||
+        (strcmp(name, "outline") == 0 && !putting->computed))
+        put_line(putting);
+    else if (css_has_word("border border-block border-inline", name, size))
         put_border(putting);
     else if (css_has_word("border-radius -webkit-border-radius", name, size))
         put_radius(putting);
@@ -290,6 +334,8 @@ static void put_kind(struct putting *putting, const char *name)
         put_layers(putting);
     else if (css_has_word("grid-row grid-column grid-area", name, size))
         put_lines(putting);
+    else if (strcmp(name, "list-style") == 0 && !putting->computed)
+        put_unusual(putting);
     else if (css_has_word("text-decoration font-variant font-synthesis columns flex-flow text-wrap",
                           name, size))
         put_unusual(putting);

@@ -537,7 +537,15 @@ struct asking {
 static bool get_longhand(void *context, css_property longhand, css_text *out)
 {
     struct asking *asking = context;
+    const css_styles *styles = asking->styles;
+    size_t size, start = out->size;
     css_compute(asking->styles, asking->style, longhand, out);
+    const char *color = css_kept_text(styles, styles->styles[asking->style].color, &size);
+    if (longhand == styles->properties->text_decoration_color && size == out->size - start &&
+        memcmp(color, out->bytes + start, size) == 0) {
+        out->size = start; /* the text's colour is as usual */
+        css_put_text(out, styles->properties->longhands[longhand].initial);
+    }
     return true;
 }
 

@@ -117,7 +117,7 @@ static void write_word(struct writing *writing, const css_token *token)
             css_put(out, writing->measures->color, writing->measures->color_bytes);
         else
             css_put_text(out, "currentcolor");
-    } else if (colors && !(word && writing->depth == 0) &&
+    } else if (colors && (!word || writing->depth > 0 || writing->measures != NULL) &&
                css_color_word(token->text, token->text_bytes, &color)) {
         writing->measures != NULL ? put_color(writing, &color)
                                   : css_put_lower(out, token->text, token->text_bytes);
@@ -265,17 +265,19 @@ static void write_function(struct writing *writing, const css_token *token)
     }
     if (write_math(writing, token, close))
         return;
+    const char *name = token->text;
     bool known = css_has_word(any, token->text, token->text_bytes) || writing->depth > 0;
     for (const char *at = writing->of->functions; !known && *at != 0;) {
         size_t length = strcspn(at, " ");
         known = length == token->text_bytes && strncasecmp(at, token->text, length) == 0;
+        name = known ? at : name;
         at += length + (at[length] == ' ');
     }
     writing->wrong = writing->wrong || !known || writing->depth > 30;
     bool colors = writing->colors;
     writing->colors = colors || has_part(token, "gradient") || has_part(token, "shadow") ||
                       has_part(token, "image");
-    css_put_ident(out, token->text, token->text_bytes);
+    css_put_ident(out, name, token->text_bytes);
     css_put_text(out, "(");
     writing->depth++;
     write_inner(writing, CSS_CLOSE_ROUND);

@@ -35,15 +35,15 @@ NATIVE(color)
     return string(engine, &out);
 }
 
-static const css_measures ten = {.em = 10, .rem = 16, .width = 1280, .height = 720};
+static const css_measures usual = {.em = 16, .rem = 16, .width = 1280, .height = 720};
 
-/* cssLength(text): px, null for what is no length; em is 10 px, as a canvas begins. */
+/* cssLength(text): px, null for what is no length; em is 16 px. */
 NATIVE(length)
 {
     css_amount amount;
     BEGIN(1);
     TEXT(text, 0);
-    if (!css_amount_read(text->bytes, text->size, &ten, &amount) || amount.has != CSS_HAS_PX)
+    if (!css_amount_read(text->bytes, text->size, &usual, &amount) || amount.has != CSS_HAS_PX)
         return JSValueMakeNull(context);
     return JSValueMakeNumber(context, amount.px);
 }
@@ -54,7 +54,7 @@ NATIVE(transform)
     css_text out = {0};
     BEGIN(1);
     TEXT(text, 0);
-    if (!css_put_matrix(text->bytes, text->size, &ten, &out)) {
+    if (!css_put_matrix(text->bytes, text->size, &usual, &out)) {
         css_text_fini(&out);
         return JSValueMakeNull(context);
     }

@@ -35,9 +35,9 @@ function readFont(text) {
     const px = $.cssLength(all["font-size"]);
     if (px === null)
         return null;
-    const weight = { normal: "", 400: "", bold: "bold", 700: "bold" }[all["font-weight"]] ?? all["font-weight"];
-    const parts = [all["font-style"], all["font-variant-caps"], weight, all["font-stretch"]].filter(part => part !== "normal" && part !== "" && part !== undefined);
-    return { text: [...parts, `${px}px`, all["font-family"]].join(" "), px, bold: /^([6-9]00|bold)$/.test(weight),
+    const weight = { normal: "", initial: "", 400: "", bold: "bold", 700: "bold" }[all["font-weight"]] ?? all["font-weight"];
+    const parts = [all["font-style"], weight, all["font-variant-caps"], all["font-stretch"]].filter(part => !["normal", "initial", "", undefined].includes(part));
+    return { text: [...parts, `${Number(px.toPrecision(6))}px`, all["font-family"]].join(" "), px, bold: /^([6-9]00|bold)$/.test(weight),
         mono: /monospace|courier|consolas|menlo|monaco/i.test(all["font-family"]) };
 }
 
@@ -95,7 +95,7 @@ class ImageData {
         const columns = toNumber(width), rows = given && height === undefined ? first.length / 4 / columns : toNumber(height);
         if (columns === 0 || rows === 0)
             fail("IndexSizeError", "The source width or height is zero or not a number.");
-        if (given && (first.length % 4 !== 0 || first.length !== columns * rows * 4))
+        if (given && (first.length % 4 !== 0 || rows % 1 !== 0 || first.length !== columns * rows * 4))
             fail(first.length % 4 !== 0 ? "InvalidStateError" : "IndexSizeError", "The input data length is not equal to (4 * width * height).");
         if (Math.abs(columns * rows) > 1 << 28)
             throw new RangeError("Out of memory at ImageData creation.");
@@ -316,7 +316,7 @@ const stateOf = context => states.get(context) ?? illegal();
 const fresh = () => ({ matrix: flat, fillStyle: "#000000", strokeStyle: "#000000", font: fontOf("10px sans-serif"), dash: [],
     globalAlpha: 1, globalCompositeOperation: "source-over", lineWidth: 1, lineCap: "butt", lineJoin: "miter", miterLimit: 10,
     lineDashOffset: 0, shadowBlur: 0, shadowColor: "rgba(0, 0, 0, 0)", shadowOffsetX: 0, shadowOffsetY: 0, textAlign: "start",
-    textBaseline: "alphabetic", direction: "ltr", filter: "none", imageSmoothingEnabled: true, imageSmoothingQuality: "low",
+    textBaseline: "alphabetic", direction: "inherit", filter: "none", imageSmoothingEnabled: true, imageSmoothingQuality: "low",
     letterSpacing: "0px", wordSpacing: "0px", fontKerning: "auto", fontStretch: "normal", fontVariantCaps: "normal", textRendering: "auto" });
 
 // Makes state and path as they are at first.
@@ -332,6 +332,7 @@ const given = (args, count) => {
         throw new TypeError(`${count} arguments required, but only ${args.length} present.`);
 };
 
+const drawable = ["HTMLCanvasElement", "HTMLImageElement", "HTMLVideoElement", "SVGElement", "ImageBitmap", "OffscreenCanvas"];
 class CanvasRenderingContext2D {
     constructor(key, canvas, options) {
         if (key !== token)
@@ -395,8 +396,10 @@ class CanvasRenderingContext2D {
     beginPath() { pathOf(this).parts = []; }
     isPointInPath(...values) {
         const path = values[0] instanceof Path2D ? pathOf(values.shift()) : pathOf(this), [x, y, rule] = values;
-        const around = finite(x, y) ? path.around(Number(x), Number(y)) : 0;
-        return rule === "evenodd" ? around % 2 !== 0 : around !== 0;
+        if (!finite(x, y))
+            return false;
+        const around = path.around(Number(x), Number(y));
+        return path.near(Number(x), Number(y), 1e-9) || (rule === "evenodd" ? around % 2 !== 0 : around !== 0);
     }
     isPointInStroke(...values) {
         const path = values[0] instanceof Path2D ? pathOf(values.shift()) : pathOf(this);
@@ -415,7 +418,7 @@ class CanvasRenderingContext2D {
     }
     getLineDash() { return [...stateOf(this).now.dash]; }
     drawImage(image) {
-        if (typeof image !== "object" || image === null)
+        if (!drawable.some(name => global[name] !== undefined && image instanceof global[name]))
             throw new TypeError("The provided value is not of type '(CSSImageValue or HTMLCanvasElement or HTMLImageElement or HTMLVideoElement or ImageBitmap or OffscreenCanvas or SVGImageElement or VideoFrame)'.");
         if (![3, 5, 9].includes(arguments.length))
             throw new TypeError("Valid arities are: [3, 5, 9].");

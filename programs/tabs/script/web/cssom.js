@@ -176,7 +176,15 @@ class MediaList {
     *[Symbol.iterator]() { yield* mediaParts(this); }
 }
 const mediaParts = list => list.mediaText === "" ? [] : list.mediaText.split(", ");
-const makeMedia = access => makeList(MediaList, () => access);
+const makeMedia = access => {
+    const list = Object.create(MediaList.prototype), proxy = new Proxy(list, mediaHandler);
+    lists.set(list, () => access);
+    lists.set(proxy, () => access);
+    return proxy;
+};
+const mediaHandler = {
+    get: (target, key, receiver) => typeof key === "string" && /^\d+$/.test(key) ? mediaParts(target)[key] : Reflect.get(target, key, receiver),
+};
 for (const type of [CSSRuleList, StyleSheetList, MediaList])
     expose(type);
 
@@ -327,10 +335,10 @@ function declarationsOf(rule, descriptors) {
     const state = own(rule);
     if (state.style === undefined) {
         const { handle } = own(state.sheet), read = () => $.sheetBody(handle, state.number);
-        state.style = descriptors ? web.makeStyle(descriptorsOf(read)) : web.writtenStyle(read, text => {
+        state.style = descriptors ? web.makeStyle(Object.assign(descriptorsOf(read), { rule })) : web.writtenStyle(read, text => {
             $.sheetSetBody(handle, state.number, text);
             change();
-        });
+        }, rule);
     }
     return state.style;
 }

@@ -29,6 +29,8 @@ function parse(text) {
     const all = new Map(), list = text === "" ? [] : $.cssBody(text);
     for (let i = 0; i < list.length; i += 3)
         put(all, list[i], list[i + 1], list[i + 2]);
+    if ([...all.values()].some(([, priority]) => priority !== ""))
+        return new Map([...all].sort((a, b) => (a[1][1] !== "") - (b[1][1] !== ""))); // important ones come last
     return all;
 }
 const flatten = all => [...all].flatMap(([name, [value, priority]]) => [name, value, priority !== ""]);
@@ -112,7 +114,7 @@ class CSSStyleDeclaration {
             state.change(name, value, priority !== "");
     }
     removeProperty(name) {
-        const state = changeable(this), old = state.get(nameOf(name));
+        const state = changeable(this), old = kindOf(nameOf(name)) === 2 ? "" : state.get(nameOf(name));
         state.remove(nameOf(name));
         return old;
     }
@@ -154,7 +156,7 @@ function makeStyle(state) {
 }
 
 Object.assign(web, {
-    makeStyle, writtenStyle: (read, write) => makeStyle(written(read, write)),
+    makeStyle, writtenStyle: (read, write, rule) => makeStyle(Object.assign(written(read, write), { rule })),
     styleOf: web.keptBy(element => {
         const id = idOf(element);
         return makeStyle(written(() => $.attribute(id, "style") ?? "",
