@@ -5,6 +5,8 @@
  *
  * Complexity: O(size of the value) times the longhands of the shorthand.
  */
+#include "tabs/css/declare.h"
+
 #include "tabs/css/declare_parts.h"
 
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef TABS_CSS_DECLARE_PARTS_H
 #define TABS_CSS_DECLARE_PARTS_H
 
-#include "tabs/css/declare.h"
+#include "tabs/css/value.h"
 
 #define CSS_GIVEN_MAX 64
 

@@ -1,4 +1,4 @@
-/* What styles.c (which declarations an element has) and compute.c (what comes of them) share. */
+/* What cascade.c (which declarations an element has) and compute.c (what comes of them) share. */
 #ifndef TABS_CSS_STYLES_STATE_H
 #define TABS_CSS_STYLES_STATE_H
 
@@ -89,14 +89,14 @@ struct css_styles {
     struct {
         uint64_t version;
         dom_id element;
-        uint32_t style;
+        uint32_t style, parent;
         uint16_t pseudo;
     } seen[SEEN_COUNT];
     uint64_t generation;
     bool no_memory;
 };
 
-/* --- styles.c --- */
+/* --- cascade.c --- */
 
 uint32_t css_keep_text(css_styles *styles, const char *text, size_t size);
 const char *css_kept_text(const css_styles *styles, uint32_t text, size_t *ret_size);

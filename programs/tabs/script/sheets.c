@@ -198,7 +198,8 @@ NATIVE(computed)
     NODE(element, 0);
     TEXT(pseudo, 1);
     TEXT(name, 2);
-    css_scope scope = {.page = engine->page, .quirks = engine->quirks};
+    css_scope scope = {
+        .page = engine->page, .quirks = engine->quirks, .state = select_state, .context = engine};
     firn_status status = css_styles_get(engine->styles, &scope, element, pseudo->bytes, name->bytes,
                                         name->size, &out);
     JSValueRef value = native_string(engine, out.bytes != NULL ? out.bytes : "", out.size);

@@ -472,22 +472,45 @@ static uint32_t style_of(css_styles *styles, uint32_t parent, uint32_t cascade, 
     return id + 1;
 }
 
+/* Asks what the page's callback says, and counts: what an element is in changes without a change of
+ * the page, so that a style which depends on it is looked for each time. */
+struct counting {
+    const css_scope *scope;
+    size_t asked;
+};
+
+static bool count_state(void *context, dom_id element, css_state state)
+{
+    struct counting *counting = context;
+    counting->asked++;
+    return counting->scope->state(counting->scope->context, element, state);
+}
+
 static uint32_t find_style(css_styles *styles, const css_scope *scope, dom_id element,
                            uint16_t pseudo, uint32_t parent, bool root)
 {
     size_t slot = (element * 31u + pseudo) % SEEN_COUNT;
     uint64_t version = (dom_version(styles->page) << 16) + styles->generation;
     if (styles->seen[slot].element == element && styles->seen[slot].pseudo == pseudo &&
-        styles->seen[slot].version == version)
+        styles->seen[slot].version == version && styles->seen[slot].parent == parent)
         return styles->seen[slot].style;
+    struct counting counting = {scope, 0};
+    css_scope counted = *scope;
+    if (scope->state != NULL) {
+        counted.state = count_state;
+        counted.context = &counting;
+    }
     struct matching *matching = firn_allocate(NULL, sizeof *matching);
     uint32_t key[MATCHES_MAX];
     if (matching == NULL) {
         styles->no_memory = true;
         return 0;
     }
-    *(struct matching *)matching =
-        (struct matching){.styles = styles, .scope = scope, .element = element, .pseudo = pseudo};
+    matching->styles = styles;
+    matching->scope = &counted;
+    matching->element = element;
+    matching->pseudo = pseudo;
+    matching->count = 0;
     match_element(matching);
     sorting = styles;
     qsort(matching->matches, matching->count, sizeof *matching->matches, by_cascade);
@@ -498,9 +521,10 @@ static uint32_t find_style(css_styles *styles, const css_scope *scope, dom_id el
     size_t count = matching->count;
     firn_release(NULL, matching, sizeof *matching);
     uint32_t style = style_of(styles, parent, cascade_of(styles, key, count), root, pseudo != 0);
-    styles->seen[slot].element = element;
+    styles->seen[slot].element = counting.asked == 0 ? element : 0;
     styles->seen[slot].pseudo = pseudo;
     styles->seen[slot].version = version;
+    styles->seen[slot].parent = parent;
     styles->seen[slot].style = style;
     return style;
 }
