@@ -124,7 +124,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *text = (const char *)data;
     if (size > 4096)
         return 0;
-    check(dom_create(NULL, &page) == FIRN_OK && css_styles_create(page, &styles) == FIRN_OK);
+    check(dom_create(NULL, &page) == FIRN_OK);
+    check(css_styles_create(page, &styles) == FIRN_OK);
     dom_id document = read_document(page);
     check(css_sheet_create(text, size, &sheet) == FIRN_OK);
     check(css_sheet_read(sheet, page) == FIRN_OK);

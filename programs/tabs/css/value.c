@@ -59,14 +59,14 @@ size_t css_pieces(const char *text, size_t size, css_piece *into, size_t most)
             before = comma ? ',' : slash ? '/' : before;
             continue;
         }
-        bool adjoins = token.kind == CSS_FUNCTION || depth == 0;
-        if (!open || (depth == 0 && adjoins && token.start > 0 && into[count - 1].size > 0 &&
+        if (!open || (depth == 0 && token.start > 0 && into[count - 1].size > 0 &&
                       text[token.start - 1] == ')')) {
             if (count == most) {
                 count = 0;
                 break;
             }
-            into[count++] = (css_piece){text + token.start, 0, count == 0 ? ' ' : before};
+            into[count] = (css_piece){text + token.start, 0, count == 0 ? ' ' : before};
+            count++;
             before = ' ';
             open = true;
         }
