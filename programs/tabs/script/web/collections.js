@@ -125,16 +125,14 @@ function byTag(node, name) {
     return make(HTMLCollection, new Source(() => $.elements(idOf(node), name, web.lower(name), false)));
 }
 
+// A name as it stands in a selector.
+const inSelector = name => name.replace(/^[0-9-]|[^\w\u0080-\u{10ffff}-]/gu,
+    character => "\\" + character.codePointAt(0).toString(16) + " ");
+
 function byClass(node, names) {
     const wanted = names.split(/[ \t\n\f\r]+/).filter(name => name !== "");
-    return make(HTMLCollection, new Source(() => wanted.length === 0 ? [] :
-        $.elements(idOf(node), "*", "*", false).filter(id => {
-            const has = $.attribute(id, "class");
-            if (has === null)
-                return false;
-            const classes = has.split(/[ \t\n\f\r]+/);
-            return wanted.every(name => classes.includes(name));
-        })));
+    const selector = wanted.map(name => "." + inSelector(name)).join("");
+    return make(HTMLCollection, new Source(() => selector === "" ? [] : $.select(idOf(node), selector, false)));
 }
 
 Object.assign(web, {

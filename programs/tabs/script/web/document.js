@@ -248,42 +248,54 @@ const blocks = new Set(`address article aside blockquote body center dd details 
     tfoot thead tr ul xmp`.split(/\s+/));
 const unseen = new Set(["script", "style", "template", "head", "noscript", "datalist", "title", "meta", "link", "iframe", "video", "audio", "canvas"]);
 web.renderedText = top => {
-    let text = "", line = false;
+    const done = []; // in order, and behind them what may still lose its last blank
+    let tail = "";
+    const add = more => {
+        tail += more;
+        if (tail.length > 1024) {
+            done.push(tail.slice(0, -2));
+            tail = tail.slice(-2);
+        }
+    };
+    const bare = () => { if (tail.endsWith(" ")) tail = tail.slice(0, -1); };
     const put = more => {
         more = more.replace(/[ \t\n\f\r]+/g, " ");
-        if (text === "" || text.endsWith("\n") || text.endsWith(" "))
-            more = more.replace(/^ /, "");
-        text += more;
+        add(tail === "" || tail.endsWith("\n") || tail.endsWith(" ") ? more.replace(/^ /, "") : more);
     };
     const end = mark => {
-        text = text.replace(/ $/, "");
-        if (text !== "" && !text.endsWith(mark))
-            text += text.endsWith("\n") ? mark.slice(1) : mark;
+        bare();
+        if (tail !== "" && !tail.endsWith(mark))
+            add(tail.endsWith("\n") ? mark.slice(1) : mark);
     };
     const visit = id => {
         const kind = $.kind(id);
         if (kind === TEXT)
-            $.parent(id) !== 0 && /^(pre|textarea|listing)$/.test($.name($.parent(id))) ? text += $.value(id) : put($.value(id));
+            $.parent(id) !== 0 && /^(pre|textarea|listing)$/.test($.name($.parent(id))) ? add($.value(id)) : put($.value(id));
         if (kind !== ELEMENT)
             return;
         const name = $.name(id);
         if (unseen.has(name) || $.attribute(id, "hidden") !== null)
             return;
-        if (name === "br")
-            text = text.replace(/ $/, "") + "\n";
+        if (name === "br") {
+            bare();
+            add("\n");
+        }
         const block = blocks.has(name), mark = name === "p" ? "\n\n" : "\n";
         if (block)
             end(mark);
         for (let child = $.first(id); child !== 0; child = $.next(child))
             visit(child);
-        if (block)
+        if (block) {
             end(mark);
-        else if ((name === "td" || name === "th") && $.next(id) !== 0)
-            text = text.replace(/ $/, "") + "\t";
+        } else if ((name === "td" || name === "th") && $.next(id) !== 0) {
+            bare();
+            add("\t");
+        }
     };
     for (let child = $.first(top); child !== 0; child = $.next(child))
         visit(child);
-    return text.replace(/^\n+|\n+$/g, "").trimEnd();
+    done.push(tail);
+    return done.join("").replace(/^\n+|\n+$/g, "").trimEnd();
 };
 
 web.others = others;
