@@ -86,8 +86,9 @@ class HTMLCollection {
             illegal();
         if (name === "")
             return undefined;
-        const id = idsOf(this).find(id => $.attribute(id, "id") === name ||
-            ($.space(id) === 1 && $.attribute(id, "name") === name));
+        const ids = idsOf(this), text = name.replace(/["\\\n\r\f]/g, character => "\\" + character.charCodeAt(0).toString(16) + " ");
+        const found = ids.length === 0 ? [] : $.select($.root(ids[0]), `[id="${text}"], [name="${text}"]`, false);
+        const id = found.find(id => ids.includes(id) && ($.space(id) === 1 || $.attribute(id, "id") === name));
         return id === undefined ? undefined : wrap(id);
     }
 }
