@@ -154,7 +154,9 @@ struct loop_stats {
 
 #define SPARE_BLOCKS 8u
 #define NAME_BYTES_MAX 200u /* of Server */
-#define LEAD_BYTES 256u
+#define LEAD_BYTES 288u
+#define LEAD_STATUS "HTTP/1.1 200 OK\r\n"
+#define LEAD_STATUS_BYTES (sizeof LEAD_STATUS - 1)
 
 struct loop {
     firn_http_server *server;
@@ -176,7 +178,7 @@ struct loop {
     uint32_t spare_count;
     char *out;
     uint32_t out_size;
-    char lead[LEAD_BYTES]; /* what follows each status line: Date and Server */
+    char lead[LEAD_BYTES]; /* a status line, and what follows each: Date and Server */
     uint32_t lead_size;
     uint64_t lead_until_ns; /* a second has passed then */
     pthread_mutex_t mutex;  /* over what follows */

@@ -145,7 +145,8 @@ static void call_wakes(struct loop *loop)
 
 /* --- time --- */
 
-_Static_assert(sizeof "Date: \r\nServer: \r\n" + FIRN_HTTP_DATE_BYTES + NAME_BYTES_MAX <=
+_Static_assert(sizeof LEAD_STATUS "Date: \r\nServer: \r\n" + FIRN_HTTP_DATE_BYTES +
+                       NAME_BYTES_MAX <=
                    LEAD_BYTES,
                "what leads an answer has room");
 
@@ -156,9 +157,9 @@ static void write_lead(struct loop *loop)
     const uint64_t second = 1000000000u, wall_ns = (uint64_t)firn_clock_wall_ns();
     const char *name = loop->options->name;
     firn_http_date((int64_t)(wall_ns / second), date);
-    loop->lead_size = (uint32_t)snprintf(loop->lead, sizeof loop->lead, "Date: %s\r\n%s%s%s", date,
-                                         name != NULL ? "Server: " : "", name != NULL ? name : "",
-                                         name != NULL ? "\r\n" : "");
+    loop->lead_size = (uint32_t)snprintf(
+        loop->lead, sizeof loop->lead, LEAD_STATUS "Date: %s\r\n%s%s%s", date,
+        name != NULL ? "Server: " : "", name != NULL ? name : "", name != NULL ? "\r\n" : "");
     loop->lead_until_ns = loop->now_ns + second - wall_ns % second;
 }
 
