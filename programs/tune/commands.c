@@ -109,13 +109,17 @@ static const struct command commands[] = {
      .run = command_tune_bench},
     {.name = "recommend",
      .usage = "FILE...",
-     .summary = "Name the profile that fits what a server has seen",
+     .summary = "Say which settings fit what was recorded",
      .description =
-         "Reads what `firn serve --stats` answered, several servers' together, and names the\n"
-         "smallest profile that has room for 99 % of the heads inline, and for all of them within\n"
-         "its limits. FILE may be - for standard input.",
-     .examples = {{"firn tune recommend stats.json", "as a sentence, and figures of each profile"},
-                  {"firn tune recommend - <stats.json", "from standard input"},
+         "Reads what `firn serve --stats` answered and what track -o, memory --json and bench\n"
+         "--json wrote, in any order, and says what to set, what that saves and why: of servers,\n"
+         "together, the smallest profile that has room for 99 % of the heads inline and for all "
+         "of\n"
+         "them within its limits; of a program the mode of firn run; of a scenario the smallest\n"
+         "strategy or budget that is at most 5 % slower; of a process when it should sleep. FILE\n"
+         "may be - for standard input.",
+     .examples = {{"firn tune recommend stats.json", "of a server: a sentence, and all profiles"},
+                  {"firn tune recommend profile.json bench.json", "of a program and a scenario"},
                   {"firn tune recommend a.json b.json --json", "for other programs"}},
      .options = no_options,
      .operands_min = 1,

@@ -3,9 +3,11 @@
  * as the largest of its slot. */
 #include "common/emitter.h"
 #include "common/readable.h"
+#include "tune/evidence.h"
 #include "tune/recorded.h"
 #include "tune/tune.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define INLINE_PER_MILLE 990u /* of heads */
@@ -97,46 +99,89 @@ static void print_fit(struct emitter *emitter, const struct fit *fit, uint64_t h
     emitter_row_end(emitter);
 }
 
-static enum exit_status print(const struct invocation *invocation, const struct recorded *recorded)
+static void print_profiles(struct emitter *emitter, const struct recorded *recorded)
 {
     static const struct emitter_column columns[] = {
         {"name", -10},      {"fits", 5},        {"inline_share", 13}, {"refused", 8},
         {"idle_bytes", 11}, {"busy_bytes", 11}, {"loop_bytes", 11},   {"expected_bytes", 15}};
     struct fit fits[FIRN_HTTP_PROFILE_COUNT];
-    struct emitter emitter;
     char because[512];
     unsigned best = 0;
     fit_all(recorded, fits);
     while (best + 1 < FIRN_HTTP_PROFILE_COUNT && !fits[best].fits)
         best++;
     explain(recorded, &fits[best], because, sizeof because);
-    emitter_begin(&emitter, stdout, invocation->json);
-    emitter_object_begin(&emitter, NULL);
-    emitter_text(&emitter, "profile", fits[best].profile->name);
-    emitter_text(&emitter, "because", because);
-    emitter_number(&emitter, "files", recorded->files);
-    emitter_number(&emitter, "requests", recorded->head_bytes.count);
-    emitter_number(&emitter, "connections", recorded->connections);
-    emitter_number(&emitter, "loops", recorded->loops);
-    emitter_bytes(&emitter, "expected_bytes", fits[best].expected);
-    emitter_table_begin(&emitter, "profiles", columns, sizeof columns / sizeof columns[0]);
+    emitter_text(emitter, "profile", fits[best].profile->name);
+    emitter_text(emitter, "because", because);
+    emitter_number(emitter, "files", recorded->files);
+    emitter_number(emitter, "requests", recorded->head_bytes.count);
+    emitter_number(emitter, "connections", recorded->connections);
+    emitter_number(emitter, "loops", recorded->loops);
+    emitter_bytes(emitter, "expected_bytes", fits[best].expected);
+    emitter_table_begin(emitter, "profiles", columns, sizeof columns / sizeof columns[0]);
     for (unsigned i = 0; i < FIRN_HTTP_PROFILE_COUNT; i++)
-        print_fit(&emitter, &fits[i], recorded->head_bytes.count);
-    emitter_table_end(&emitter);
-    emitter_object_end(&emitter);
-    return emitter_end(&emitter, EXIT_DONE);
+        print_fit(emitter, &fits[i], recorded->head_bytes.count);
+    emitter_table_end(emitter);
+}
+
+/* --- files --- */
+
+/* Reads a document; "-" is standard input. NULL after a line on stderr. */
+static json_t *load(const char *path, const char **ret_name)
+{
+    json_error_t error;
+    json_t *root = NULL;
+    const bool is_input = strcmp(path, "-") == 0;
+    FILE *file = is_input ? stdin : fopen(path, "re");
+    *ret_name = is_input ? "standard input" : path;
+    if (file == NULL) {
+        report("%s: %s; name a file to read", path, strerror(errno));
+        return NULL;
+    }
+    root = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
+    if (ferror(file)) {
+        report("%s: %s", *ret_name, strerror(errno));
+        json_decref(root);
+        root = NULL;
+    } else if (root == NULL) {
+        report("%s:%d:%d: %s; give it what `firn serve --stats` answered, or firn tune wrote",
+               *ret_name, error.line, error.column, error.text);
+    }
+    if (!is_input)
+        fclose(file);
+    return root;
+}
+
+static bool add_file(const char *path, struct recorded *recorded, struct advices *advices)
+{
+    const char *name;
+    json_t *root = load(path, &name);
+    if (root == NULL)
+        return false;
+    const bool good =
+        evidence_is(root) ? evidence_read(name, root, advices) : recorded_add(recorded, name, root);
+    json_decref(root);
+    return good;
 }
 
 enum exit_status command_tune_recommend(const struct invocation *invocation)
 {
     struct recorded recorded = {.files = 0};
+    struct advices advices = {.count = 0};
+    struct emitter emitter;
     for (unsigned i = 0; i < invocation->operand_count; i++)
-        if (!recorded_add(&recorded, invocation->operands[i]))
+        if (!add_file(invocation->operands[i], &recorded, &advices))
             return EXIT_FAILED;
-    if (recorded.head_bytes.count == 0) {
+    if (recorded.files > 0 && recorded.head_bytes.count == 0) {
         report("%s: no request was recorded; serve some, and read the page again",
                invocation->operands[0]);
         return EXIT_FAILED;
     }
-    return print(invocation, &recorded);
+    emitter_begin(&emitter, stdout, invocation->json);
+    emitter_object_begin(&emitter, NULL);
+    if (recorded.files > 0)
+        print_profiles(&emitter, &recorded);
+    advices_print(&emitter, &advices);
+    emitter_object_end(&emitter);
+    return emitter_end(&emitter, EXIT_DONE);
 }

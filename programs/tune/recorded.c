@@ -1,12 +1,10 @@
-/* A page is read by jansson; every number is checked before it is used. Memory: a page's own, while
- * it is read. */
+/* Every number is checked before it is used. */
 #include "tune/recorded.h"
 
 #include "common/report.h"
 
 #include <firn/http_server.h>
 
-#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
@@ -120,28 +118,9 @@ static bool read_page(const struct page *page, struct recorded *recorded)
     return true;
 }
 
-bool recorded_add(struct recorded *recorded, const char *path)
+bool recorded_add(struct recorded *recorded, const char *path, const json_t *root)
 {
-    json_error_t error;
-    const bool is_input = strcmp(path, "-") == 0;
-    FILE *file = is_input ? stdin : fopen(path, "re");
-    if (file == NULL) {
-        report("%s: %s; name a file to read", path, strerror(errno));
-        return false;
-    }
-    json_t *root = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
-    const struct page page = {is_input ? "standard input" : path, root};
-    bool is_good = false;
-    if (ferror(file))
-        report("%s: %s", page.path, strerror(errno));
-    else if (root == NULL)
-        report("%s:%d:%d: %s; " ADVICE, page.path, error.line, error.column, error.text);
-    else
-        is_good = read_page(&page, recorded);
-    json_decref(root);
-    if (!is_input)
-        fclose(file);
-    return is_good;
+    return read_page(&(struct page){path, root}, recorded);
 }
 
 /* --- asking --- */

@@ -2,6 +2,7 @@
 #ifndef TUNE_RECORDED_H
 #define TUNE_RECORDED_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,8 +25,8 @@ struct recorded {
     unsigned files;
 };
 
-/* Adds a file; "-" is standard input. False after one line on stderr that names the place. */
-bool recorded_add(struct recorded *recorded, const char *path);
+/* Adds a page that was read from path. False after one line on stderr that names the place. */
+bool recorded_add(struct recorded *recorded, const char *path, const json_t *root);
 
 /* How many values are at most this one. */
 uint64_t recorded_within(const struct recorded_histogram *histogram, uint64_t value);

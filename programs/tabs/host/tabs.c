@@ -65,7 +65,8 @@ static const struct command commands[] = {
          "Reads commands, one a line, from SCRIPT or standard input, and answers each with one\n"
          "line: open URL|FILE|-, eval TAB JS, text TAB, html TAB, query TAB SELECTOR, click TAB\n"
          "SELECTOR, fill TAB SELECTOR TEXT, console TAB, state TAB [active|warm|cold|frozen],\n"
-         "reload TAB, list, history [TEXT], stats, sleep MS, close TAB, help, quit. A command to a "
+         "reload TAB, list, history [TEXT], stats, sleep MS, close TAB, help, quit. A command to "
+         "a\n"
          "sleeping tab\n"
          "wakes it, with all its state. Each page is a process of its own, without files or\n"
          "sockets. Exit status: 1 when a command failed.",
