@@ -71,7 +71,7 @@ static const struct command commands[] = {
          "wakes it, with all its state. Each page is a process of its own, without files or\n"
          "sockets. Exit status: 1 when a command failed.",
      .examples = {{"firn tabs", "commands from the terminal"},
-                  {"printf 'open page.html\\ntext 1\\n' | firn tabs --json", "answers as JSON"},
+                  {"firn tabs --json script.txt", "commands of a file, answers as JSON"},
                   {"firn tabs --store tabs --memory 1G script.txt", "with storage and a budget"}},
      .options = options,
      .operands_min = 0,
