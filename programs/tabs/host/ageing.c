@@ -91,9 +91,9 @@ static uint64_t bytes_of(struct tab *tab)
 {
     if (tab->state == TAB_ACTIVE && tab->process > 0)
         return stats_pss(tab->process);
-    if (tab->state == TAB_WARM || tab->state == TAB_COLD)
+    if (tab->state == TAB_WARM)
         return tab->image.room + HUSK_BYTES;
-    return 0;
+    return tab->image.room;
 }
 
 static bool is_short(struct host *host)

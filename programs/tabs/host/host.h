@@ -35,8 +35,8 @@
 typedef enum tab_state {
     TAB_ACTIVE,
     TAB_WARM,   /* a husk stays, the image lies in RAM, quickly packed */
-    TAB_COLD,   /* the same, packed well */
-    TAB_FROZEN, /* no process; the image lies in the store */
+    TAB_COLD,   /* no process, the image in RAM, packed well */
+    TAB_FROZEN, /* the image lies in the store */
     TAB_LOST,   /* its process is gone; url and title remain */
 } tab_state;
 

@@ -1,8 +1,9 @@
 /* Tabs fall asleep and wake.
  *
  *     active -> warm     packed quickly; a husk of the process stays, the image is in RAM
- *            -> cold     packed well; the same
- *            -> frozen   the image is in the store, and no process
+ *            -> cold     packed well, the image in RAM, and no process: a husk takes 0.3 MB, most
+ * of it the kernel's, and a new process in its place 2 ms
+ *            -> frozen   the image is in the store
  *
  * A tab that is to go from warm to another state wakes first, as only its own process can pack it
  * anew; a cold one's image goes to the store as it is.
@@ -105,14 +106,12 @@ bool sleep_wake(struct host *host, struct tab *tab, char *why, size_t size)
         return refuse(why, size, tab->failed != NULL ? tab->failed : "it is lost");
     if (tab->state == TAB_ACTIVE)
         return true;
-    if (tab->state == TAB_FROZEN) {
-        if (frozen_get(host, tab, &error) != FIRN_OK) {
-            snprintf(why, size, "%s", error.text);
-            return lose(host, tab, why, size);
-        }
-        if (!pages_start(host, tab, true))
-            return refuse(why, size, tab->failed);
+    if (tab->state == TAB_FROZEN && frozen_get(host, tab, &error) != FIRN_OK) {
+        snprintf(why, size, "%s", error.text);
+        return lose(host, tab, why, size);
     }
+    if (tab->state != TAB_WARM && !pages_start(host, tab, true))
+        return refuse(why, size, tab->failed);
     tab->has_reply = false;
     const message_head head = {.kind = MESSAGE_WAKE, .size = tab->image.size};
     message_add_raw(&tab->out, &head, sizeof head);
@@ -139,7 +138,6 @@ static bool freeze_image(struct host *host, struct tab *tab, char *why, size_t s
         snprintf(why, size, "%s", error.text);
         return false;
     }
-    pages_stop(tab);
     message_fini(&tab->image);
     tab->state = TAB_FROZEN;
     return true;
@@ -153,7 +151,6 @@ static bool pack(struct host *host, struct tab *tab, tab_state to, char *why, si
     tab->has_reply = false;
     message_begin(&tab->out, MESSAGE_SLEEP, 0);
     message_add_number(&tab->out, to == TAB_WARM ? LEVEL_WARM : LEVEL_COLD);
-    message_add_number(&tab->out, true);
     message_end(&tab->out);
     tab->state = to; /* I1 */
     loop_send(host, tab);
@@ -166,6 +163,8 @@ static bool pack(struct host *host, struct tab *tab, tab_state to, char *why, si
     }
     if (reply_kind(tab) == MESSAGE_ASLEEP) {
         note_asleep(tab);
+        if (to != TAB_WARM)
+            pages_stop(tab);
         return true;
     }
     reply_text(tab, why, size);

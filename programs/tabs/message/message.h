@@ -22,7 +22,7 @@ typedef enum message_kind {
     MESSAGE_EVAL,     /* script */
     MESSAGE_FETCHED,  /* id; error or "", status, url, headers, body, width, height, has error */
     MESSAGE_STORED,   /* pairs of keys and values */
-    MESSAGE_SLEEP,    /* level of packing, whether a husk stays */
+    MESSAGE_SLEEP,    /* level of packing */
     MESSAGE_WAKE,     /* an image, alone */
     /* to the host */
     MESSAGE_LOADED,   /* title, or what went wrong, and whether it did */

@@ -90,8 +90,7 @@ static void fetched(struct page *page, message *from)
 static void handle(struct page *page, message *from)
 {
     if (from->kind == MESSAGE_SLEEP) {
-        const int level = (int)message_take_number(from);
-        page_sleep(page, level, message_take_number(from) != 0);
+        page_sleep(page, (int)message_take_number(from));
         return;
     }
     confine_time(page->about.seconds); /* I1 */

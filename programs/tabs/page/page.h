@@ -47,7 +47,7 @@ void page_response(message *from, engine_response *ret_response);
 
 /* --- sleeping.c --- */
 
-void page_sleep(struct page *page, int level, bool stays);
+void page_sleep(struct page *page, int level);
 /* In a new process: becomes that of the image that the host sends. */
 _Noreturn void page_rebuild(struct page *page);
 

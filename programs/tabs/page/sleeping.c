@@ -1,6 +1,6 @@
 /* A page falls asleep: it collects what it does not need, packs itself, hands its image to the
- * host, and stays as a husk until the image comes back, or ends. A page that is rebuilt in another
- * process goes on where the image was made.
+ * host, and stays as a husk until the image comes back, or the host ends it. A page that is rebuilt
+ * in another process goes on where the image was made.
  *
  * I1  in the husk nothing is there that was made after the template: what it needs is in its
  * context I2  the socket has the same number in every process of a page */
@@ -19,7 +19,6 @@ enum {
 
 struct husk_about {
     uint64_t due_us; /* until its next timer */
-    bool stays;
 };
 
 static void send_or_end(message_buffer *out)
@@ -30,7 +29,7 @@ static void send_or_end(message_buffer *out)
 
 static void hand_out(const firn_process_husk *husk, message_buffer *out)
 {
-    const struct husk_about *about = husk->context;
+    const struct husk_about *about = husk->context; /* I1 */
     firn_process_image_info info = {0};
     firn_error error;
     (void)!firn_process_image_look(husk->image, husk->image_bytes, &info, &error);
@@ -50,7 +49,6 @@ static void be_husk(firn_process_husk *husk, const void **ret_image, size_t *ret
     char space[512]; /* the heap's pages would become the husk's own */
     message_buffer out = {.data = space, .room = sizeof space}, in = {0};
     message from;
-    const struct husk_about *about = husk->context; /* I1 */
     if (husk->refused == FIRN_OK) {
         hand_out(husk, &out);
     } else {
@@ -60,7 +58,7 @@ static void be_husk(firn_process_husk *husk, const void **ret_image, size_t *ret
         send_or_end(&out);
     }
     firn_process_husk_drop(husk);
-    if (!about->stays || !message_receive(ZYGOTE_SOCKET, &in, &from) || from.kind != MESSAGE_WAKE)
+    if (!message_receive(ZYGOTE_SOCKET, &in, &from) || from.kind != MESSAGE_WAKE)
         _exit(0);
     *ret_image = from.payload;
     *ret_image_bytes = from.size;
@@ -114,7 +112,7 @@ static void tidy_up(struct page *page, bool for_long)
     malloc_trim(0);
 }
 
-void page_sleep(struct page *page, int level, bool stays)
+void page_sleep(struct page *page, int level)
 {
     firn_process_result result;
     firn_error error = {0};
@@ -127,7 +125,6 @@ void page_sleep(struct page *page, int level, bool stays)
         .due_us = page->wake_ns == UINT64_MAX ? UINT64_MAX
                   : page->wake_ns <= now_ns   ? 0
                                               : (page->wake_ns - now_ns) / 1000,
-        .stays = stays,
     };
     const firn_process_hibernate_options options = {
         .husk = be_husk, .context = &about, .context_bytes = sizeof about, .level = level};
