@@ -39,8 +39,8 @@ function step(k) {
     settle(k); button.click(); field.value = "f" + k; area.scrollTop = k; generator.next(k); return 0;
 }
 function digest() {
-    return JSON.stringify([counter.get(), [...map.keys()], settled.slice(-3), clicks, list.childNodes.length, field.value,
-                           generator.next(0).value, [...map.values()].map(v => v.text.length)]);
+    return JSON.stringify([counter.get(), [...map.keys()], settled.slice(-3), clicks, list.childNodes.length,
+                           field.value, generator.next(0).value, [...map.values()].map(v => v.text.length)]);
 }
 </script>"""
 
