@@ -197,7 +197,9 @@ static inline void around_fetch_now(void *context, const engine_request *request
 
 static inline void around_navigate(void *context, const engine_request *request, bool replace)
 {
-    around_tell(context, replace ? "replace" : "navigate", request->method, request->url);
+    char line[1024];
+    snprintf(line, sizeof line, "%s %s", request->method, request->url);
+    around_tell(context, replace ? "replace" : "navigate", line, "");
     if (request->body_bytes > 0)
         around_tell(context, "with", request->headers, request->body);
 }

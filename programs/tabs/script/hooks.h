@@ -20,7 +20,7 @@ typedef enum engine_destination {
 typedef struct engine_request {
     engine_destination destination;
     const char *method;
-    const char *url;     /* absolute, without a fragment */
+    const char *url;     /* absolute; without a fragment, but where the page goes */
     const char *headers; /* each as "Name: value\r\n" */
     const void *body;
     size_t body_bytes;
