@@ -33,7 +33,8 @@ class Server(http.server.SimpleHTTPRequestHandler):
 
 
 def dump(chromium, port, page):
-    command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=200000",
+    command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--window-size=1280,720",
+               "--virtual-time-budget=200000",
                f"--host-resolver-rules=MAP page.test 127.0.0.1:{port}, MAP dead.invalid ~NOTFOUND", "--dump-dom",
                "http://page.test/" + page]
     done = subprocess.run(command, capture_output=True, check=True, timeout=120)

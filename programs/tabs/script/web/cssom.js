@@ -112,14 +112,15 @@ function beginImport(sheet, text) {
     entry.layer = read.layered && read.layer === "" ? ` ${anonymous++}` : read.layer;
     entry.supports = read.supports;
     const done = web.delayLoad();
-    web.request(web.FETCH_STYLE, { url }, answer => {
+    const take = answer => {
         if (web.isOk(answer)) {
             entry.sheet = makeSheet($.sheet(answer.body), { url, parent: sheet, media: read.media });
             importsOf(entry.sheet);
             change();
         }
         done();
-    });
+    };
+    web.areSheetsAwaited() ? take(web.requestNow(web.FETCH_STYLE, { url })) : web.request(web.FETCH_STYLE, { url }, take);
     return entry;
 }
 

@@ -154,6 +154,9 @@ web.eachListener = (target, type, capture, visit) => {
     }
 };
 
+web.listening = () => {}; // told of listeners that come
+web.hasListener = (target, type) => (Listening.of(target)?.get(type)?.length ?? 0) > 0;
+
 function remove(target, type, entry) {
     const list = Listening.of(target).get(type);
     entry.removed = true;
@@ -185,6 +188,7 @@ class EventTarget {
         const entry = { listener, capture, removed: false, once: Boolean(object && options.once),
             passive: Boolean(object && options.passive) };
         list.push(entry);
+        web.listening(target, type);
         signal?.addEventListener("abort", () => remove(target, type, entry), { once: true });
     }
     removeEventListener(type, listener, options) {

@@ -47,12 +47,22 @@ function beginSheet(id, parsing) {
         return;
     parsing ? early.push([element, url]) : fetchSheet(element, url);
 }
+let awaited = false; // whether a script waits for what is loaded
+web.areSheetsAwaited = () => awaited;
 web.settleSheets = () => {
     const due = early;
     early = [];
-    for (const [element, url] of due)
-        if (element.isConnected)
-            takeSheet(element, url, web.requestNow(web.FETCH_STYLE, { url }));
+    for (const [element, url] of due) {
+        if (!element.isConnected)
+            continue;
+        const answer = web.requestNow(web.FETCH_STYLE, { url });
+        awaited = true;
+        try {
+            takeSheet(element, url, answer);
+        } finally {
+            awaited = false;
+        }
+    }
 };
 web.sheetsLater = () => {
     for (const [element, url] of early)
