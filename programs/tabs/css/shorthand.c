@@ -57,8 +57,8 @@ static void put_all(struct putting *putting, const char *between)
     }
 }
 
-/* The first three, a width, a style and a colour in any order: specified, without what is as usual,
- * "medium" where that is all. */
+/* The first three, a width, a style and a colour in any order: specified, without what is as usual.
+ * Where that is all it is an outline of "none", which is what most give, or a "medium" border. */
 static void put_line(struct putting *putting)
 {
     static const char *const ends[] = {"-width", "-style", "-color"};
@@ -74,7 +74,9 @@ static void put_line(struct putting *putting)
             any = true;
         }
     }
-    css_put_text(putting->out, any ? "" : "medium");
+    bool outline =
+        strncmp(css_property_name(putting->properties, putting->set[0]), "outline", 7) == 0;
+    css_put_text(putting->out, any ? "" : outline ? "none" : "medium");
 }
 
 static void put_border(struct putting *putting)
