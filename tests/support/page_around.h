@@ -200,8 +200,10 @@ static inline void around_navigate(void *context, const engine_request *request,
     char line[1024];
     snprintf(line, sizeof line, "%s %s", request->method, request->url);
     around_tell(context, replace ? "replace" : "navigate", line, "");
-    if (request->body_bytes > 0)
-        around_tell(context, "with", request->headers, request->body);
+    if (request->body_bytes == 0)
+        return;
+    snprintf(line, sizeof line, "%.*s", (int)request->body_bytes, (const char *)request->body);
+    around_tell(context, "with", request->headers, line);
 }
 
 static inline void around_traverse(void *context, int delta)
