@@ -1,0 +1,143 @@
+"""Drives `firn tabs --json` by pipes, as a user's program would, and prints figures, `key value` a line.
+
+    firn.py FIRN PAGES [quick]     PAGES as scripts/pages lays them out
+"""
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+from group import Group
+from mix import MIX, page
+
+
+class Tabs:
+    def __init__(self, firn, store):
+        words = [firn, "tabs", "--json", "--store", store, "--warm-seconds", "90000",
+                 "--cold-seconds", "90001", "--frozen-seconds", "90002", "--memory", "16G"]
+        self.group = Group(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+
+    def ask(self, command):
+        """The answer, and how many ms it took."""
+        begun = time.perf_counter()
+        self.group.process.stdin.write(command + "\n")
+        answer = json.loads(self.group.process.stdout.readline())
+        took = (time.perf_counter() - begun) * 1000
+        if not answer["ok"]:
+            sys.exit(f"{command}: {answer['error']}")
+        return answer, took
+
+    def open(self, where):
+        answer, took = self.ask("open " + where)
+        return answer["tab"], took
+
+    def all_bytes(self):
+        return self.group.pss_bytes() + self.group.kernel_bytes()
+
+
+def tell(key, value):
+    print(key, f"{value:.6g}" if isinstance(value, float) else value, flush=True)
+
+
+def alone(firn, pages, store):
+    """The program with no tab, blank tabs, the dashboard and the document."""
+    tabs = Tabs(firn, store)
+    tabs.ask("list")
+    tell("none_bytes", tabs.group.pss_bytes())
+    tabs.open(page(pages, "blank"))
+    before, took = tabs.group.pss_bytes(), []
+    for _ in range(9):
+        took.append(tabs.open(page(pages, "blank"))[1])
+    tell("blank_bytes", (tabs.group.pss_bytes() - before) / 9)
+    tell("open_blank_ms", statistics.median(took))
+    before, tab, opened = tabs.group.pss_bytes(), 0, []
+    for _ in range(3):
+        tab, took = tabs.open(page(pages, "sbadmin"))
+        opened.append(took)
+    tell("dashboard_bytes", (tabs.group.pss_bytes() - before) / 3)
+    tell("open_dashboard_ms", statistics.median(opened))
+    heap(tabs, pages)
+    for state in ("cold", "frozen"):
+        tell(f"wake_{state}_ms", wakes(tabs, tab, state))
+    before = tabs.group.pss_bytes()
+    _, took = tabs.open(page(pages, "index"))
+    tell("document_bytes", tabs.group.pss_bytes() - before)
+    tell("open_document_ms", took)
+    tabs.group.end()
+
+
+def heap(tabs, pages):
+    """The dashboard's image, against what its process had to itself."""
+    before = tabs.ask("stats")[0]["images_bytes"]
+    awake = tabs.group.pss_bytes()
+    tab = tabs.open(page(pages, "sbadmin"))[0]
+    awake = tabs.group.pss_bytes() - awake
+    tabs.ask(f"state {tab} cold")
+    image = tabs.ask("stats")[0]["images_bytes"] - before
+    tell("image_bytes", image)
+    tell("heap_ratio", awake / image)
+    tabs.ask(f"close {tab}")
+
+
+def wakes(tabs, tab, state):
+    """ms until a sleeping dashboard answers, its state being there."""
+    took = []
+    tabs.ask(f"eval {tab} globalThis.counter = (() => {{ let n = 0; return () => ++n; }})(), 0")
+    for i in range(5):
+        tabs.ask(f"state {tab} {state}")
+        answer, ms = tabs.ask(f"eval {tab} counter()")
+        if answer["value"] != str(i + 1):
+            sys.exit(f"a dashboard woke with {answer['value']} in place of {i + 1}")
+        took.append(ms)
+    return statistics.median(took)
+
+
+def mixed(firn, pages, store, count):
+    """Many tabs: active, cold, frozen."""
+    tabs = Tabs(firn, store)
+    tabs.ask("close " + str(tabs.open(page(pages, "blank"))[0]))
+    base, opened = tabs.all_bytes(), []
+    for i in range(count):
+        opened.append(tabs.open(page(pages, MIX[i % len(MIX)]))[0])
+        if i + 1 == 10:
+            tell("ten_bytes", tabs.group.pss_bytes())
+    tell("all_bytes", tabs.group.pss_bytes())
+    tell("tabs_count", count)
+    for tab in opened:
+        tabs.ask(f"state {tab} cold")
+    tell("cold_bytes", (tabs.all_bytes() - base) / count)
+    for tab in opened:
+        tabs.ask(f"state {tab} frozen")
+    tell("frozen_bytes", (tabs.all_bytes() - base) / count)
+    tell("disk_bytes", tabs.ask("stats")[0]["store_bytes"] / count)
+    tabs.group.end()
+
+
+def cold_start(firn, pages):
+    """ms from the start of the program to a document's title."""
+    took = []
+    for _ in range(3):
+        begun = time.perf_counter()
+        script = f"open {page(pages, 'small')}\nquit\n"
+        subprocess.run([firn, "tabs", "--json"], input=script, text=True, check=True, capture_output=True)
+        took.append((time.perf_counter() - begun) * 1000)
+    tell("cold_start_ms", statistics.median(took))
+
+
+def main():
+    firn, pages, quick = sys.argv[1], sys.argv[2], len(sys.argv) > 3
+    folder = tempfile.mkdtemp(prefix="firn-bench-")
+    try:
+        cold_start(firn, pages)
+        alone(firn, pages, os.path.join(folder, "alone"))
+        mixed(firn, pages, os.path.join(folder, "mixed"), 10 if quick else 50)
+    finally:
+        shutil.rmtree(folder)
+
+
+main()
