@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""The walk of a newcomer: every command of docs/guide.md is run in its order, and outputs are compared."""
+
+import os
+import pathlib
+import re
+import stat
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
+from firn import FIRN, Case  # noqa: E402
+
+SOURCE = pathlib.Path(os.environ.get("FIRN_SOURCE", ".")).resolve()
+BUILD = pathlib.Path(FIRN).parent
+GUIDE = SOURCE / "docs/guide.md"
+LIBRARIES = "liblz4 libzstd libisal libpcre2-8"
+
+
+def blocks(text):
+    """(language, lines) of each fenced block."""
+    for match in re.finditer(r"^```(\w+)\n(.*?)^```$", text, flags=re.M | re.S):
+        yield match.group(1), match.group(2).split("\n")[:-1]
+
+
+def steps(lines):
+    """(command, expected lines)"""
+    found = []
+    for line in lines:
+        if line.startswith("$ "):
+            found.append((line[2:], []))
+        else:
+            found[-1][1].append(line)
+    return found
+
+
+def pattern(expected):
+    """What the output must match: … in a line is anything in it, alone any lines."""
+    text = "".join(r"(?:[^\n]*\n)*" if line == "…" else
+                   ".*".join(re.escape(part) for part in line.split("…")) + r"\n" for line in expected)
+    return r"\A" + text + r"\Z"
+
+
+class Guide(Case):
+    def setUp(self):
+        super().setUp()
+        tools, walk = self.folder / "tools", self.folder / "walk"
+        tools.mkdir()
+        walk.mkdir()
+        (tools / "firn").symlink_to(pathlib.Path(FIRN).resolve())
+        # What pkg-config would say of an installed Firn, said of the one that is tested.
+        flags = subprocess.run(["pkg-config", "--libs", *LIBRARIES.split()], stdout=subprocess.PIPE, text=True,
+                               check=True).stdout.strip()
+        sanitized = "-fsanitize=address,undefined" if b"__asan_init" in pathlib.Path(FIRN).read_bytes() else ""
+        wrapper = tools / "pkg-config"
+        wrapper.write_text(f"#!/bin/sh\necho '{sanitized} -I{SOURCE}/include {BUILD}/src/libfirn.a {flags} "
+                           "-pthread -lm -ldl'\n")
+        wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
+        self.walk = walk
+        self.environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
+
+    def run_step(self, command, expected):
+        run = subprocess.run(["sh", "-c", command], cwd=self.walk, env=self.environment, stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
+        self.assertEqual(run.returncode, 0, f"{command}\n{run.stdout}")
+        self.assertRegex(run.stdout, pattern(expected), command)
+
+    def test_every_command_prints_what_the_guide_says(self):
+        commands = 0
+        for language, lines in blocks(GUIDE.read_text(encoding="utf-8")):
+            self.assertIn(language, ("console", "c"))
+            if language == "c":
+                name = re.match(r"/\* (\w+\.c):", lines[0]).group(1)
+                (self.walk / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+                continue
+            for command, expected in steps(lines):
+                self.run_step(command, expected)
+                commands += 1
+        self.assertGreater(commands, 20)
+
+    def test_a_difference_is_seen(self):
+        self.run_step("echo snow", ["sn…"])
+        for expected in (["sno"], ["snow", "ice"], [], ["…", "ice"]):
+            with self.assertRaises(AssertionError):
+                self.run_step("echo snow", expected)
+
+
+if __name__ == "__main__":
+    unittest.main()
