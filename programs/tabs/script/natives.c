@@ -582,8 +582,8 @@ static const JSStaticFunction functions[] = {
 
 JSObjectRef natives_make(script_engine *engine)
 {
-    const JSStaticFunction *const tables[] = {functions, outside_functions, sheet_functions,
-                                              declared_functions, NULL};
+    const JSStaticFunction *const tables[] = {
+        functions, outside_functions, sheet_functions, declared_functions, module_functions, NULL};
     JSStaticFunction all[NATIVES_MAX + 1];
     size_t count = 0;
     for (size_t i = 0; tables[i] != NULL; i++) {

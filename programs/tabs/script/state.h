@@ -74,6 +74,8 @@ bool select_state(void *context, dom_id element, css_state state);
 
 /* sheets.c and declared.c: style sheets, computed style, values. */
 extern const JSStaticFunction sheet_functions[], declared_functions[];
+/* modules.c */
+extern const JSStaticFunction module_functions[];
 firn_status sheets_init(script_engine *engine);
 void sheets_fini(script_engine *engine);
 

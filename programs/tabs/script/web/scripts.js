@@ -84,11 +84,19 @@ class Queue {
             this.run();
         });
     }
-    // Modules of the document stand among its deferred scripts: what is to run is a function then.
-    addRun(run) { this.#list.push({ run, done: web.delayLoad() }); }
+    // Modules of the document stand among its deferred scripts: what is to run is a function then. To be
+    // called when it can.
+    addRun(run) {
+        const entry = { run, answer: null, done: web.delayLoad() };
+        this.#list.push(entry);
+        return () => {
+            entry.answer = true;
+            this.run();
+        };
+    }
     open = true;
     run() {
-        while (this.open && this.#list.length > 0 && (this.#list[0].run !== undefined || this.#list[0].answer !== null)) {
+        while (this.open && this.#list.length > 0 && this.#list[0].answer !== null) {
             const { element, url, answer, done, run } = this.#list.shift();
             run !== undefined ? web.guard(run) : finish(element, answer, url);
             done();
