@@ -285,7 +285,7 @@ static void add_import(struct rewriting *rewriting, TSNode local, const char *na
     else
         push_name(rewriting, LIST_IMPORTS, imported);
     char number[16];
-    snprintf(number, sizeof number, "%u", rewriting->counts[LIST_REQUESTS] / 2);
+    snprintf(number, sizeof number, "%u", rewriting->counts[LIST_REQUESTS] / 3);
     push_text(rewriting, LIST_IMPORTS, number);
 }
 
@@ -308,6 +308,9 @@ static void add_request(struct rewriting *rewriting, TSNode statement)
         push_name(rewriting, LIST_REQUESTS, type);
     else
         push_text(rewriting, LIST_REQUESTS, "");
+    char line[16];
+    snprintf(line, sizeof line, "%u", ts_node_start_point(statement).row + 1);
+    push_text(rewriting, LIST_REQUESTS, line);
 }
 
 static void take_import_clause(struct rewriting *rewriting, TSNode clause)
@@ -359,7 +362,7 @@ static void export_indirect(struct rewriting *rewriting, TSNode name, TSNode imp
         push_text(rewriting, LIST_INDIRECT, "*");
     else
         push_name(rewriting, LIST_INDIRECT, imported);
-    snprintf(number, sizeof number, "%u", rewriting->counts[LIST_REQUESTS] / 2);
+    snprintf(number, sizeof number, "%u", rewriting->counts[LIST_REQUESTS] / 3);
     push_text(rewriting, LIST_INDIRECT, number);
 }
 
@@ -663,9 +666,10 @@ static void fini(struct rewriting *rewriting)
 }
 
 /* module(text, object, function, meta, isModule): the text, whether it awaits, whether it returns,
- * and lists: requests with their types; imports (local name, name there, request); exported names
- * with those of their variables; re-exports (name, name there, request), "*" being all; functions
- * whose name is "default". The three names are what the text has in place of imports. */
+ * and lists: requests with their types and lines; imports (local name, name there, request);
+ * exported names with those of their variables; re-exports (name, name there, request), "*" being
+ * all; functions whose name is "default". The three names are what the text has in place of
+ * imports. */
 NATIVE(rewrite_module)
 {
     BEGIN(5);

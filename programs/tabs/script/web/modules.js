@@ -92,7 +92,7 @@ function compile(source, url) {
             throw Object.assign(new SyntaxError(`Duplicate export of '${name}'`), { sourceURL: url });
         imported.has(local) ? passed.push([name, ...imported.get(local)]) : own.set(name, local);
     }
-    const module = new Module(url, [rows(requests, 2), imported, own, passed]);
+    const module = new Module(url, [rows(requests, 3), imported, own, passed]);
     module.awaits = awaits;
     const getters = [...own].map(([name, local]) => `${JSON.stringify(name)}:()=>${local}`).join(), names = named.map(name => `,${name}`).join("");
     const made = web.run(`(${awaits ? "async " : ""}function*(${object},${call},${meta}){"use strict";${meta}.exports({__proto__:null,${getters}}${names});yield;${text}\n})`, url);
@@ -229,9 +229,9 @@ function namespaceOf(module) {
     return module.namespace;
 }
 function missing(module, name, request, found) {
-    const specifier = module.requests[request][0];
+    const [specifier, , line] = module.requests[request];
     return Object.assign(new SyntaxError(found === null ? `The requested module '${specifier}' does not provide an export named '${name}'`
-        : `The requested module '${specifier}' contains conflicting star exports for name '${name}'`), { sourceURL: module.url });
+        : `The requested module '${specifier}' contains conflicting star exports for name '${name}'`), { sourceURL: module.url, line: Number(line) });
 }
 function linkAll(module) {
     const all = [], seen = new Set(), path = [[module, 0]];
