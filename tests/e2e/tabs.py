@@ -70,6 +70,12 @@ class Site(http.server.BaseHTTPRequestHandler):
             self.answer(200, b"<img id=i src=dot.png><img id=no src=page><script src=kept.js></script>")
         elif path == "/latin1":
             self.answer(200, b"<title>caf\xe9</title>", **{"Content-Type": "text/html; charset=iso-8859-1"})
+        elif path == "/login":
+            self.answer(302, b"", **{"Set-Cookie": "id=7; Path=/in; HttpOnly", "Location": "/in/side"})
+        elif path == "/logout":
+            self.answer(302, b"", **{"Set-Cookie": "id=; Path=/in; Max-Age=0", "Location": "/in/side"})
+        elif path in ("/in/side", "/inside"):
+            self.answer(200, self.headers.get("Cookie", "none").encode(), **{"Content-Type": "text/plain"})
         elif path == "/data":
             self.answer(200, b'{"n": 3}', **{"Content-Type": "application/json"})
         elif path == "/page":
@@ -182,6 +188,12 @@ class Commands(OfTabs):
         self.assertEqual([(visit["url"], visit["title"]) for visit in host.ask("history latin")["visits"]],
                          [(self.url + "/latin1", "café")])
         self.assertEqual(len(host.ask("history")["visits"]), 2)
+
+    def test_cookies_are_for_all_tabs(self):
+        host = self.tabs()
+        for path, seen in (("/inside", "none"), ("/login", "id=7"), ("/in/side", "id=7"), ("/inside", "none"),
+                           ("/logout", "none"), ("/in/side", "none")):
+            self.assertEqual(host.ask(f"text {host.open(self.url + path)}")["value"], seen, path)
 
     def test_a_page_that_waits_does_not_hold_up_the_others(self):
         host = self.tabs()

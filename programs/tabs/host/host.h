@@ -12,6 +12,7 @@
  *     frozen.c    the images of frozen tabs, in a store
  *     fetch.c     threads that fetch; resource.c: what one of them does
  *     kept.c      responses and visits that are kept (tabs/resources, tabs/history)
+ *     cookies.c   cookies, for all tabs
  *     storage.c   localStorage and sessionStorage; saved.c: files of fields
  *     stats.c     what all of it takes
  *
@@ -228,6 +229,14 @@ void kept_visit(struct host *host, const struct tab *tab);
 firn_status kept_history(struct host *host, struct emitter *emitter, const char *text,
                          firn_error *ret_error);
 void kept_end(void);
+
+/* --- cookies.c --- */
+
+/* Takes a Set-Cookie that came from a URL. Both may be called by any thread. */
+void cookies_take(const char *url, const char *header, size_t size);
+/* Writes the value of Cookie for a URL; its size, 0 for none. */
+size_t cookies_give(const char *url, char *out, size_t size);
+void cookies_end(void);
 
 /* --- resource.c --- */
 

@@ -119,8 +119,8 @@ static void bring_file(fetch_job *job)
 static size_t split(char *headers, firn_http_pair *fields)
 {
     static const char *const own[] = {
-        "host", "content-length", "transfer-encoding", "connection",     "expect", "upgrade",
-        "te",   "trailer",        "keep-alive",        "accept-encoding"};
+        "host", "content-length", "transfer-encoding", "connection",      "expect", "upgrade",
+        "te",   "trailer",        "keep-alive",        "accept-encoding", "cookie"};
     size_t count = 0;
     char *rest = headers;
     for (char *line; count < FIELDS_MAX && (line = strsep(&rest, "\n")) != NULL;) {
@@ -226,10 +226,30 @@ static bool follow(fetch_job *job, const firn_http_reply *reply)
     return true;
 }
 
+/* Scripts send cookies to their own origin alone. */
+static bool takes_cookies(const fetch_job *job)
+{
+    char origin[300];
+    resource_origin(job->url, origin, sizeof origin);
+    return job->destination != ENGINE_DATA || strcmp(origin, job->origin) == 0;
+}
+
+static void take_cookies(const fetch_job *job, const firn_http_reply *reply)
+{
+    const firn_http_head *head = firn_http_reply_head(reply);
+    const char *data = firn_http_reply_data(reply);
+    for (uint32_t i = 0; i < head->field_count && takes_cookies(job); i++) {
+        const firn_http_field *field = &head->fields[i];
+        if (field->name.size == 10 && strncasecmp(data + field->name.offset, "set-cookie", 10) == 0)
+            cookies_take(job->url, data + field->value.offset, field->value.size);
+    }
+}
+
 /* One request and its reply; false: it leads elsewhere. */
 static bool ask(firn_http_client *client, fetch_job *job)
 {
-    firn_http_pair fields[FIELDS_MAX];
+    firn_http_pair fields[FIELDS_MAX + 1];
+    char cookies[8192];
     firn_http_reply *reply;
     firn_error error;
     char *headers = NULL;
@@ -241,11 +261,14 @@ static bool ask(firn_http_client *client, fetch_job *job)
                                  .body_size = job->body_bytes,
                                  .time_ms = TIME_MS};
     request.field_count = headers != NULL ? split(headers, fields) : 0;
+    if (takes_cookies(job) && cookies_give(job->url, cookies, sizeof cookies) > 0)
+        fields[request.field_count++] = (firn_http_pair){"Cookie", cookies};
     const size_t header_bytes = strlen(job->headers) + 1;
     bool is_done = true;
     if (firn_http_client_open(client, &request, &reply, &error) != FIRN_OK) {
         fail(job, error.text);
     } else {
+        take_cookies(job, reply);
         is_done = !follow(job, reply) || job->failed;
         if (is_done && !job->failed) {
             if (may_be_read(job, reply)) {

@@ -166,6 +166,7 @@ static void end(struct host *host)
     frozen_end(host);
     storage_end(host);
     kept_end();
+    cookies_end();
     remove_private(host);
     firn_release(NULL, host->tabs, host->tab_room * sizeof *host->tabs);
 }
@@ -179,6 +180,7 @@ void tabs_heed(struct host *host)
     pages_end(host);
     frozen_end(host);
     kept_end();
+    cookies_end();
     remove_private(host);
     (void)signal(number, SIG_DFL);
     (void)raise(number);
