@@ -10,7 +10,7 @@
  *
  * In the first form, without 2^31, a key is: varint shared | varint rest | the rest | varint size
  * of the payload. The second saves 1.4 of 28.6 MB for the names of 10 M lines of C. Both have
- * groups of 16 entries; the third, with 2^30, has groups of 64, which saves 1.6 MB more.
+ * groups of 16 entries; the third, with 2^30, has groups of 64, which saves 1.4 MB more.
  *
  * Nouns: a group is 64 entries that begin with a whole key. Reading takes hostile bytes: every
  * offset and size is checked where it is used, and keys must ascend.
