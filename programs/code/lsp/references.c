@@ -3,6 +3,7 @@
  * mean something local where they stand, and in C those on the other side of `.` and `->`. */
 #include "code/index/entries.h"
 #include "code/lookup.h"
+#include "code/lsp/ahead.h"
 #include "code/lsp/candidates.h"
 #include "code/lsp/locals.h"
 #include "code/lsp/overlay.h"
@@ -109,34 +110,66 @@ static void visit_local(struct references *references, const struct source *sour
 
 /* --- the index --- */
 
-static firn_status visit_indexed(struct references *references, uint64_t number,
-                                 firn_error *ret_error)
+/* Whether a file of the index is on disk as it was indexed. */
+static firn_status is_fresh(struct workspace *workspace, const struct opened_file *file,
+                            bool *ret_fresh)
 {
-    struct session *session = references->session;
-    struct workspace *workspace = &session->workspace;
-    struct source *source = &session->search;
-    struct opened_file file;
     char *path;
     size_t path_size;
-    bool is_fresh = false;
-    firn_status status = opened_at(&workspace->opened, number, &file, ret_error);
+    firn_status status =
+        path_join(workspace->allocator, workspace->opened.meta.root, file->path, &path, &path_size);
     if (status != FIRN_OK)
         return status;
-    status =
-        path_join(workspace->allocator, workspace->opened.meta.root, file.path, &path, &path_size);
-    if (status == FIRN_OK) {
-        status = workspace_is_fresh(workspace, path, &file.record, &is_fresh);
-        firn_release(workspace->allocator, path, path_size);
+    status = workspace_is_fresh(workspace, path, &file->record, ret_fresh);
+    firn_release(workspace->allocator, path, path_size);
+    return status;
+}
+
+/* The next file in which the name is, as it was indexed. FIRN_END_OF_DATA; FIRN_CHANGED when the
+ * request was cancelled. */
+static firn_status next_file(struct workspace *workspace, struct lookup *lookup, uint64_t *last,
+                             struct opened_file *ret_file, firn_error *ret_error)
+{
+    for (;;) {
+        bool fresh = false;
+        firn_status status =
+            workspace_stopped(workspace) ? FIRN_CHANGED : lookup_next(lookup, ret_error);
+        if (status != FIRN_OK)
+            return status;
+        if (lookup->postings.file == *last)
+            continue;
+        *last = lookup->postings.file;
+        status = opened_at(&workspace->opened, *last, ret_file, ret_error);
+        if (status != FIRN_OK)
+            return status;
+        status = is_fresh(workspace, ret_file, &fresh);
+        if (status == FIRN_OK && fresh)
+            return FIRN_OK;
+        opened_file_fini(&workspace->opened, ret_file);
+        if (status != FIRN_OK)
+            return status;
     }
-    if (status == FIRN_OK && is_fresh)
-        status = source_of_index(source, workspace, &file, ret_error);
-    opened_file_fini(&workspace->opened, &file);
-    if (status == FIRN_OK && is_fresh && languages_mix(references->language, source->language))
-        status = source_names(source, ret_error);
-    if (status == FIRN_OK && is_fresh)
+}
+
+/* A file of which the names are there, or could not be made. */
+static firn_status visit_ready(struct references *references, struct source *source,
+                               firn_status status)
+{
+    if (status == FIRN_OK)
         status = visit_source(references, source);
     source_close(source);
     return status == FIRN_UNSUPPORTED ? FIRN_OK : status;
+}
+
+/* Takes the file over. */
+static firn_status visit_indexed(struct references *references, struct opened_file *file,
+                                 firn_error *ret_error)
+{
+    struct source *source = &references->session->search;
+    firn_status status = source_of_index(source, &references->session->workspace, file, ret_error);
+    if (status == FIRN_OK && languages_mix(references->language, source->language))
+        status = source_names(source, ret_error);
+    return visit_ready(references, source, status);
 }
 
 /* Sends what was found since the last part, now and then. */
@@ -151,22 +184,44 @@ static void send_some(struct references *references)
     references->sent_ns = now_ns;
 }
 
+/* Two files at a time, of which the second is made ready by another thread. */
+static firn_status visit_two(struct references *references, struct lookup *lookup, uint64_t *last,
+                             struct ahead *ahead, firn_error *ret_error)
+{
+    struct workspace *workspace = &references->session->workspace;
+    struct opened_file file, other;
+    struct source *source;
+    firn_status status = next_file(workspace, lookup, last, &file, ret_error);
+    if (status != FIRN_OK)
+        return status;
+    const firn_status more = next_file(workspace, lookup, last, &other, ret_error);
+    if (more == FIRN_OK)
+        ahead_give(ahead, &other);
+    status = visit_indexed(references, &file, ret_error);
+    if (more != FIRN_OK)
+        return status == FIRN_OK ? more : status;
+    const firn_status ready = ahead_wait(ahead, &source, status == FIRN_OK ? ret_error : NULL);
+    if (status == FIRN_OK)
+        return visit_ready(references, source, ready);
+    source_close(source);
+    return status;
+}
+
 static firn_status visit_index(struct references *references, firn_error *ret_error)
 {
     struct workspace *workspace = &references->session->workspace;
     struct lookup lookup = {.opened = NULL};
+    struct ahead ahead;
     uint64_t last = UINT64_MAX;
     if (!workspace->is_open)
         return FIRN_OK;
+    ahead_init(&ahead, workspace);
     firn_status status = lookup_begin(&lookup, &workspace->opened, references->name, ret_error);
     while (status == FIRN_OK) {
-        status = workspace_stopped(workspace) ? FIRN_CHANGED : lookup_next(&lookup, ret_error);
-        if (status == FIRN_OK && lookup.postings.file != last) {
-            last = lookup.postings.file;
-            status = visit_indexed(references, last, ret_error);
-            send_some(references);
-        }
+        status = visit_two(references, &lookup, &last, &ahead, ret_error);
+        send_some(references);
     }
+    ahead_fini(&ahead);
     lookup_end(&lookup);
     return status == FIRN_END_OF_DATA ? FIRN_OK : status;
 }

@@ -223,14 +223,19 @@ static firn_status keep_name(void *context, const struct extract_name *name)
 
 firn_status source_names(struct source *source, firn_error *ret_error)
 {
+    return source_names_by(source, &source->workspace->scratch, ret_error);
+}
+
+firn_status source_names_by(struct source *source, struct extract_scratch *scratch,
+                            firn_error *ret_error)
+{
     if (source->has_names)
         return FIRN_OK;
     firn_status status = source_nodes(source, ret_error);
     if (status != FIRN_OK)
         return status;
     source->name_count = 0;
-    status = extract_names(source->extractor, &source->workspace->scratch, &source->nodes,
-                           keep_name, source);
+    status = extract_names(source->extractor, scratch, &source->nodes, keep_name, source);
     source->has_names = status == FIRN_OK;
     return status == FIRN_OK ? FIRN_OK : explain(status, source, ret_error);
 }

@@ -52,6 +52,9 @@ FIRN_NODISCARD firn_status source_rows(struct source *source, firn_error *ret_er
 FIRN_NODISCARD firn_status source_nodes(struct source *source, firn_error *ret_error);
 FIRN_NODISCARD firn_status source_names(struct source *source, firn_error *ret_error);
 FIRN_NODISCARD firn_status source_parents(struct source *source, firn_error *ret_error);
+/* source_names with memory for the extracting that is not the workspace's. */
+FIRN_NODISCARD firn_status source_names_by(struct source *source, struct extract_scratch *scratch,
+                                           firn_error *ret_error);
 
 /* Gives back all but the memory of nodes, names and parents, which the next one takes over. */
 void source_close(struct source *source);
