@@ -3,7 +3,7 @@
  *
  * The kernel's pagemap tells which pages are the process's own and in memory: in private mappings,
  * present, and not those of a file. They are taken together in blocks of 64 KiB by address, as a
- * region would. A sample of blocks is drawn (the k-th of n with equal chances), read by
+ * region would. A sample of blocks is drawn, one of each stretch of equal length, read by
  * process_vm_readv, which stops nothing, and packed one by one: zeros cost nothing, what does not
  * shrink by 27 % stays as it is. The sum over the sample times blocks over sampled ones is the
  * estimate. A page that was given back since then is read as zeros.
@@ -44,7 +44,6 @@ struct measuring {
     size_t count, capacity;
     firn_codec *codec;
     uint64_t random;
-    double squares; /* of the packed sizes */
     uint8_t data[64 << 10], base[64 << 10], packed[80 << 10];
 };
 
@@ -171,10 +170,7 @@ static bool pack(struct measuring *measuring, firn_codec_kind kind, double *sum)
                         BLOCK_BYTES, measuring->packed, &size) != FIRN_OK)
         return no_memory();
     size -= FIRN_FRAME_HEADER_BYTES;
-    const double cost = BLOCK_COST + (double)(size > RAW_ABOVE ? BLOCK_BYTES : size);
-    *sum += cost;
-    if (kind == FIRN_CODEC_ZSTD)
-        measuring->squares += cost * cost;
+    *sum += BLOCK_COST + (double)(size > RAW_ABOVE ? BLOCK_BYTES : size);
     return true;
 }
 
@@ -242,29 +238,33 @@ static uint64_t random_below(struct measuring *measuring, uint64_t bound)
     return (uint64_t)((double)(measuring->random >> 11) * 0x1p-53 * (double)bound);
 }
 
-/* Goes over the blocks in order and takes each with the chance that is left for it. */
+/* One of each stretch of the same length: neighbours are alike, so that this is nearer to the whole
+ * than a sample over all would be (of a process with 9 MB of noise in 56 MB, by 64 blocks: off by
+ * 1.6 % and not 21). What is left to chance is seen in how each differs from the next one. */
 static bool measure_sample(struct measuring *measuring, struct asleep *asleep)
 {
     const uint64_t all = measuring->count;
     const uint64_t wanted = measuring->options->blocks == 0 || measuring->options->blocks > all
                                 ? all
                                 : measuring->options->blocks;
-    uint64_t taken = 0;
-    for (uint64_t i = 0; i < all && taken < wanted; i++) {
-        if (random_below(measuring, all - i) >= wanted - taken)
-            continue;
-        taken++;
-        if (!measure_block(measuring, &measuring->blocks[i], asleep))
+    double last = 0, squares = 0;
+    for (uint64_t i = 0; i < wanted; i++) {
+        const uint64_t first = i * all / wanted, end = (i + 1) * all / wanted;
+        const uint64_t at = first + random_below(measuring, end - first);
+        const double before = asleep->zstd;
+        if (!measure_block(measuring, &measuring->blocks[at], asleep))
             return false;
+        const double cost = asleep->zstd - before;
+        squares += i > 0 ? (cost - last) * (cost - last) : 0;
+        last = cost;
     }
-    const double scale = taken > 0 ? (double)all / (double)taken : 0;
-    if (taken > 1) {
-        const double mean = asleep->zstd / (double)taken;
-        const double variance = (measuring->squares - mean * asleep->zstd) / (double)(taken - 1);
-        const double left = 1 - (double)taken / (double)all; /* of a whole nothing is unknown */
+    if (wanted == 0)
+        return true;
+    const double scale = (double)all / (double)wanted;
+    const double left = 1 - (double)wanted / (double)all; /* of a whole nothing is unknown */
+    if (wanted > 1)
         asleep->zstd_error =
-            (double)all * sqrt((variance > 0 ? variance : 0) * left / (double)taken);
-    }
+            (double)all * sqrt(squares / (2 * (double)(wanted - 1)) * left / (double)wanted);
     asleep->zero *= scale;
     asleep->lz4 *= scale;
     asleep->zstd *= scale;
