@@ -138,8 +138,6 @@ static void write_inputs(void)
             exit(1);
         }
     }
-    snprintf(path, sizeof path, "%s/heaptrack.raw", scratch());
-    (void)unlink(path); /* it would be written over, not from anew */
 }
 
 /* --- a run --- */
@@ -160,6 +158,7 @@ static void use_tool(enum tool tool)
         preload(real != NULL ? real : path);
     } else if (tool == TOOL_HEAPTRACK) {
         snprintf(path, sizeof path, "%s/heaptrack.raw", folder);
+        (void)unlink(path); /* it would be written over, not from anew */
         setenv("DUMP_HEAPTRACK_OUTPUT", path, 1);
         preload(heaptrack_library());
     }
