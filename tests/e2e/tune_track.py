@@ -266,6 +266,10 @@ class Programs(Folder):
         self.assertEqual(main["leaked_bytes"], 0)
         self.assertIn(main["bytes"] - 100 * (100 + 256 + 512 + 50 + 32 + 101), range(0, 1000))
 
+    def test_a_program_that_may_write_little_is_not_ended(self):
+        done = firn("tune", "track", "--exact", "--quiet", "sh", "-c", f"ulimit -f 100; exec {self.counts}", text=True)
+        self.assertEqual((done.returncode, done.stderr), (5, ""), done)
+
     def test_code_that_is_unloaded(self):
         for name in ("first", "second"):
             self.compile(f"{name}.so", "-shared", "-fPIC", source=f"""

@@ -55,6 +55,7 @@ examples() {
 # Those of the README are programs, built by pkg-config; those of the other pages are parts of one.
 examples "$source/README.md" example
 examples "$source/docs/regions.md" example_regions
+examples "$source/docs/tune.md" example_tune
 examples "$source/docs/contexts.md" part
 examples "$source/docs/swapper.md" part_swapper
 flags=$(pkg-config --cflags --libs firn)

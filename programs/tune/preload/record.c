@@ -334,7 +334,7 @@ __attribute__((noinline)) void track_born(void *block, size_t size)
     track_store_open();
     tell(thread);
     life.born = track.calls;
-    const uint32_t place = site_of(&stack);
+    const uint32_t place = track_store_is_open() ? site_of(&stack) : 0;
     if (place != 0) {
         begin_life(&life, place);
         change_filter(block, 1);
@@ -349,10 +349,14 @@ __attribute__((noinline)) void track_born(void *block, size_t size)
 
 bool track_take(void *block, struct life *ret_life)
 {
-    struct trace_thread *thread = track_mine;
-    if (thread->busy != 0 || (thread == &nobody && !enter())) /* R2 */
-        return false;
     const int error = errno;
+    struct trace_thread *thread = track_mine;
+    if (thread->busy != 0) /* R2 */
+        return false;
+    if (thread == &nobody && !enter()) {
+        errno = error;
+        return false;
+    }
     thread = track_mine;
     thread->busy = 1;
     pthread_mutex_lock(&track.lock);

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -54,6 +55,14 @@ bool track_store_begin(void)
     return true;
 }
 
+/* A file above the limit that the program was given would be a SIGXFSZ for it. */
+static bool is_allowed(size_t bytes)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
+           bytes <= limit.rlim_cur;
+}
+
 /* Makes the file `bytes` long and maps all of it. */
 static bool map(int fd, size_t bytes)
 {
@@ -85,7 +94,9 @@ void track_store_open(void)
     store.tried = true;
     name_file();
     track_head->used_bytes = TRACE_RECORDS_AT;
-    const int fd = open(store.path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    const int fd = is_allowed(FIRST_BYTES)
+                       ? open(store.path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)
+                       : -1;
     if (fd < 0)
         return;
     if (posix_fallocate(fd, 0, FIRST_BYTES) != 0 ||
@@ -95,11 +106,16 @@ void track_store_open(void)
     close(fd);
 }
 
+bool track_store_is_open(void)
+{
+    return store.mapped > 0;
+}
+
 static bool grow(size_t bytes)
 {
     const size_t step = store.mapped / 8 > STEP_BYTES ? store.mapped / 8 : STEP_BYTES;
     const size_t wanted = (store.mapped + step + bytes) / 4096 * 4096;
-    const int fd = open(store.path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    const int fd = is_allowed(wanted) ? open(store.path, O_RDWR | O_CLOEXEC | O_NOFOLLOW) : -1;
     const bool is_grown = fd >= 0 && map(fd, wanted);
     if (fd >= 0)
         close(fd);

@@ -18,6 +18,7 @@ bool track_store_begin(void);
 /* Makes the file, once; what was noted so far goes along. Where it cannot be made nothing can be
  * added. */
 void track_store_open(void);
+bool track_store_is_open(void);
 
 /* A new record, zeroed but for its own head, which counts once track_store_commit was called.
  * NULL: no room. One thread at a time. */
