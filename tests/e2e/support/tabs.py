@@ -64,7 +64,11 @@ class Tabs:
 
     def __exit__(self, *_):
         if self.process.poll() is None:
-            self.kill()
+            self.process.terminate()  # so that it removes its folder
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.kill()
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             try:
                 stream.close()
