@@ -29,9 +29,9 @@ firn_status dom_dormant_pack(const dom *page, const firn_allocator *allocator, v
  * dom_destroy may be called. */
 void dom_dormant_empty(dom *page);
 
-/* Fills a page that was emptied, or is new and has no node, from what was packed; dom_version is as
- * it was then. FIRN_CORRUPT for bytes that are not right; FIRN_VERSION, FIRN_NO_MEMORY; the page is
- * then empty. */
+/* Fills a page that was emptied, or is new and has no node, from what was packed; dom_version is
+ * one more than then. FIRN_CORRUPT for bytes that are not right; FIRN_VERSION, FIRN_NO_MEMORY; the
+ * page is then empty. */
 firn_status dom_dormant_restore(dom *page, const void *data, size_t size);
 
 #endif

@@ -531,7 +531,7 @@ static firn_status restore_parts(struct restoring *restoring, uint64_t version)
         status = fill_flags(restoring);
     if (status == FIRN_OK)
         status = fill_contents(restoring);
-    restoring->page->version = version;
+    restoring->page->version = version + 1; /* texts lie elsewhere */
     return status;
 }
 

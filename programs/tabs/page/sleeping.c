@@ -4,6 +4,7 @@
  *
  * I1  in the husk nothing is there that was made after the template: what it needs is in its
  * context I2  the socket has the same number in every process of a page */
+#include "tabs/dom/dormant.h"
 #include "tabs/page/page.h"
 
 #include <firn/system.h>
@@ -15,6 +16,7 @@
 enum {
     COLLECT_BYTES = 2 << 20, /* of growth since the last collection, from which it pays */
     HOLES_BYTES = 4096,      /* of free memory, below which nobody looks for it */
+    SLEEP_NODES = 4096,      /* whose own packing pays */
 };
 
 struct husk_about {
@@ -112,11 +114,43 @@ static void tidy_up(struct page *page, bool for_long)
     malloc_trim(0);
 }
 
+/* The nodes asleep, as long as the page is. The image of the documentation of Python's os, with
+ * 31,000 nodes, is 18 % smaller so, that of a dashboard no smaller. */
+struct nodes {
+    void *data;
+    size_t size;
+};
+
+static struct nodes put_nodes_to_sleep(struct page *page)
+{
+    struct nodes nodes = {0};
+    dom *all = engine_dom(page->engine);
+    dom_usage usage;
+    dom_usage_get(all, &usage);
+    if (usage.node_count < SLEEP_NODES)
+        return nodes;
+    if (dom_dormant_pack(all, NULL, &nodes.data, &nodes.size) == FIRN_OK)
+        dom_dormant_empty(all);
+    return nodes;
+}
+
+static void wake_nodes(struct page *page, struct nodes *nodes)
+{
+    if (nodes->data == NULL) /* they were not put to sleep */
+        return;
+    if (dom_dormant_restore(engine_dom(page->engine), nodes->data, nodes->size) != FIRN_OK)
+        _exit(1); /* no memory: the tab is lost, as for any other page that runs out of it */
+    firn_release(NULL, nodes->data, nodes->size);
+}
+
 void page_sleep(struct page *page, int level)
 {
     firn_process_result result;
     firn_error error = {0};
+    struct nodes nodes = {0};
     confine_time(page->about.seconds);
+    if (level > 1)
+        nodes = put_nodes_to_sleep(page);
     tidy_up(page, level > 1);
     confine_time(0);
     confine_memory(false);
@@ -130,6 +164,7 @@ void page_sleep(struct page *page, int level)
         .husk = be_husk, .context = &about, .context_bytes = sizeof about, .level = level};
     firn_status status = firn_process_hibernate(page->zygote, &options, &result, &error);
     confine_memory(true);
+    wake_nodes(page, &nodes);
     message_begin(&page->out, status == FIRN_OK ? MESSAGE_AWAKE : MESSAGE_REFUSED, 0);
     if (status == FIRN_OK)
         message_add_number(&page->out, result.restore_ns);
