@@ -1,8 +1,8 @@
 /* Packing a page's nodes. What is a label and what a value was chosen by measuring Python's whole
  * index, 88,039 nodes: its structure takes 4.2 KB as a production tree, 6.0 KB as a byte a node and
  * end in preorder, both behind zstd; so a subtree that comes again is left to the productions.
- * Values take 163 KB where each that begins as the one before gives its rest and all lie in the
- * order of the nodes, 173 KB in a stream for each name, and 186 KB in columns. What stands in many
+ * Values take 149 KB where each that begins as the one before gives its rest and all lie in the
+ * order of the nodes, 154 KB in a stream for each name, and 186 KB in columns. What stands in many
  * places (LABEL_USES) belongs to the label.
  *
  * Complexity: O(nodes + texts). Memory while it runs: 12 bytes a node and text, and what is packed.
