@@ -16,7 +16,7 @@ compile_tests = set -e; $(foreach preset,$(TEST_PRESETS),$(call compile,$(preset
     -DFIRN_BENCH=$(if $(filter $(preset),$(BENCH_PRESETS)),ON,OFF));)
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test test-full bench install format setup clean
+.PHONY: build demo test test-full bench install format readme setup clean
 unexport MAKEFLAGS
 
 setup:
@@ -52,6 +52,10 @@ install: build
 
 format:
 	@find include src programs tests bench examples -name '*.[ch]' -exec clang-format --style=file -i {} +
+
+# docs/report.json is what `firn report --json` printed.
+readme:
+	@scripts/readme
 
 clean:
 	rm -rf build

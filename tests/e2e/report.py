@@ -222,6 +222,11 @@ class Targets(unittest.TestCase):
             for number in re.findall(r'"([CTXMSH]\d+)"', self.sources(bench)):
                 self.assertIn(bench, next(each for each in self.table["targets"] if each["id"] == number)["benches"])
 
+    def test_the_readme_has_the_table_of_the_kept_report(self):
+        run = subprocess.run([sys.executable, os.path.join(SOURCE, "scripts/readme"), "--check"],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        self.assertEqual((run.returncode, run.stderr), (0, b""))
+
     def test_quick_takes_less_than_three_minutes_by_the_table(self):
         self.assertLess(sum(each["quick_seconds"] for each in self.table["benches"]), 180)
         with_rows = {bench for each in self.table["targets"] for bench in each["benches"]}
