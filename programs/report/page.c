@@ -4,7 +4,7 @@
 
 #include "common/readable.h"
 #include "common/report.h"
-#include "report/html.h"
+#include "common/html.h"
 #include "report/page_style.h"
 #include "report/plot.h"
 #include "report/values.h"

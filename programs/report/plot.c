@@ -1,7 +1,7 @@
 /* Bars have a scale of their own each; a series has two axes with some five ticks. */
 #include "report/plot.h"
 
-#include "report/html.h"
+#include "common/html.h"
 #include "report/values.h"
 
 #include <math.h>

@@ -1,5 +1,6 @@
 /* Pages that `firn serve` makes: the entries of a folder, and figures of the server. */
 #include "common/emitter.h"
+#include "common/html.h"
 #include "serve/path.h"
 #include "serve/site.h"
 
@@ -15,29 +16,6 @@
 
 /* --- a folder --- */
 
-/* A text with what HTML would take as markup written otherwise. */
-static void print_html(FILE *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        switch (*text) {
-        case '<':
-            fputs("&lt;", out);
-            break;
-        case '>':
-            fputs("&gt;", out);
-            break;
-        case '&':
-            fputs("&amp;", out);
-            break;
-        case '"':
-            fputs("&quot;", out);
-            break;
-        default:
-            fputc(*text, out);
-        }
-    }
-}
-
 static void print_entry(FILE *out, int folder, const char *name)
 {
     char address[3 * 256 + 4];
@@ -47,7 +25,7 @@ static void print_entry(FILE *out, int folder, const char *name)
     const char *slash = S_ISDIR(stat.st_mode) ? "/" : "";
     /* "./" keeps a name with a colon from being read as a scheme */
     fprintf(out, "<tr><td><a href=\"./%s%s\">", address, slash);
-    print_html(out, name);
+    html_text(out, name);
     fprintf(out, "%s</a><td>", slash);
     if (!S_ISDIR(stat.st_mode))
         fprintf(out, "%lld", (long long)stat.st_size);
@@ -101,9 +79,9 @@ static bool print_listing(FILE *out, int folder, const char *path)
         return false;
     char **names = read_names(folder, &arena, &count);
     fputs("<!doctype html>\n<meta charset=\"utf-8\">\n<title>", out);
-    print_html(out, path);
+    html_text(out, path);
     fputs("</title>\n<h1>", out);
-    print_html(out, path);
+    html_text(out, path);
     fputs("</h1>\n<table>\n", out);
     if (strcmp(path, ".") != 0)
         fputs("<tr><td><a href=\"../\">../</a><td>\n", out);

@@ -1,5 +1,5 @@
 /* See html.h. */
-#include "report/html.h"
+#include "common/html.h"
 
 #include "common/readable.h"
 

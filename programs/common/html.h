@@ -1,6 +1,6 @@
 /* Text and numbers as HTML takes them. */
-#ifndef REPORT_HTML_H
-#define REPORT_HTML_H
+#ifndef FIRN_PROGRAMS_HTML_H
+#define FIRN_PROGRAMS_HTML_H
 
 #include <stdio.h>
 
