@@ -195,7 +195,8 @@ struct retry {
 };
 
 /* A star's kind at p: 0 none, 1 within a name, 2 across folders. `**` is the latter only between
- * slashes or the pattern's ends; else it is as one star. */
+ * slashes or the pattern's ends; else it is as one star. start is where what may have stars begins.
+ */
 static int star_at(const char *start, const char *p)
 {
     if (p[0] != '*')
@@ -234,7 +235,7 @@ static bool glob(const char *pattern, const char *path)
         if (kind == 2) {
             p += strspn(p, "*");
             if (*p == '\0')
-                return *path != '\0';
+                return true;
             p++;
             folders = (struct retry){p, path};
             star.pattern = NULL;
@@ -265,7 +266,12 @@ static bool pattern_matches(const struct exclude_pattern *pattern, const char *p
 {
     if (pattern->folder_only && !is_folder)
         return false;
-    return glob(pattern->text, pattern->rooted ? path : name);
+    if (!pattern->rooted)
+        return glob(pattern->text, name);
+    /* As git has it: what means itself before the first special byte is compared apart, and what
+     * follows is a pattern of its own, so that the stars of "out**" + "/.c" are at its start. */
+    const size_t plain = strcspn(pattern->text, "*?[\\");
+    return strncmp(pattern->text, path, plain) == 0 && glob(pattern->text + plain, path + plain);
 }
 
 enum exclude_verdict exclude_decide(const struct exclude *exclude, const char *path, bool is_folder)

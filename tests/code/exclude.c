@@ -80,6 +80,9 @@ static void double_stars_cross_folders(void **state)
     assert_true(excluded("a/**", "a/b/c"));
     assert_false(excluded("a/**", "a"));
     assert_true(excluded("a/**/z", "a/z"));
+    assert_true(excluded("out**/.c", "out.c")); /* so git */
+    assert_true(excluded("out**/.c", "outer/a/.c"));
+    assert_false(excluded("[o]ut**/.c", "out.c"));
     assert_true(excluded("a/**/z", "a/b/c/z"));
     assert_false(excluded("a/**/z", "a/b/c/zz"));
     assert_true(excluded("a/**/b*/**/z", "a/x/bx/y/z"));
