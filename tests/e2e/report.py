@@ -222,7 +222,7 @@ class Targets(unittest.TestCase):
             for number in re.findall(r'"([CTXMSH]\d+)"', self.sources(bench)):
                 self.assertIn(bench, next(each for each in self.table["targets"] if each["id"] == number)["benches"])
 
-    def test_the_readme_has_the_table_of_the_kept_report(self):
+    def test_readme_and_figures_have_the_tables_of_the_kept_report(self):
         run = subprocess.run([sys.executable, os.path.join(SOURCE, "scripts/readme"), "--check"],
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
         self.assertEqual((run.returncode, run.stderr), (0, b""))
