@@ -1,5 +1,6 @@
 /* Builders: events become an array of nodes in preorder, which learn.c tallies and pack.c packs. A
- * builder keeps its arrays from tree to tree, so in the long run building allocates nothing.
+ * builder keeps its arrays from tree to tree, so in the long run building allocates nothing, but
+ * for the nodes of a text far larger than those behind it.
  *
  * Invariants: I1 `open` holds the indices of nodes entered and not left, each an ancestor of the
  * next. I2 nodes lie inside their parents, in order and without overlap, so that positions can be
@@ -8,6 +9,8 @@
 #include "tree/builder.h"
 
 #include <string.h>
+
+#define KEPT_NODES 65536u /* from tree to tree, whatever the next text's size */
 
 firn_status firn_builder_create(firn_family *family, const firn_allocator *allocator,
                                 firn_builder **ret_builder)
@@ -54,6 +57,8 @@ firn_status firn_builder_begin(firn_builder *builder, const char *text, size_t t
     builder->failed = true;
     if (text_size >= UINT32_MAX)
         return FIRN_LIMIT;
+    if (builder->nodes.capacity > KEPT_NODES && builder->nodes.capacity > text_size)
+        firn_nodes_fini(&builder->nodes); /* a text has a node for each four bytes or so */
     builder->text = firn_text_of(text, text_size);
     builder->nodes.count = 0;
     builder->open_count = 0;
