@@ -1,8 +1,8 @@
 // Animations, as far as scripts are told of them without any being drawn: an element that listens for
 // the start of one is told when its style has come to name one, which is how pages notice that it is
 // rendered; and of its end.
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { idOf } = web;
 
 const names = new WeakMap(); // from element to the animation that it was told of
@@ -52,4 +52,4 @@ web.also("attributeChanged", (id, name) => {
     if (element !== undefined && names.has(element))
         note(element);
 });
-})
+}

@@ -1,6 +1,6 @@
 // Files and forms' data: Blob, File, FileReader, FormData and addresses of objects (File API; XHR, 4.3).
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { expose, constants, fail, toText, token, illegal } = web;
 
 let blobBytes; // gives those of a blob
@@ -215,4 +215,4 @@ web.formData = (form, submitter) => {
     web.dispatch(form, web.trust(event));
     return data;
 };
-})
+}

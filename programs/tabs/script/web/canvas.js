@@ -1,8 +1,8 @@
 // Canvases (HTML standard, 4.12.5): all state that scripts can read back, and paths, but no pixels: what is
 // drawn is let go, so that an image read from a canvas is clear. Texts are as wide as Helvetica has
 // them, or Courier where the family is monospace.
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { expose, fail, idOf, toText, toNumber, setAttribute, token, illegal } = web;
 const Canvas = global.HTMLCanvasElement;
 
@@ -558,4 +558,4 @@ web.mix(Canvas, {
     },
     captureStream() { fail("NotSupportedError", "Streams of canvases are not supported."); },
 });
-})
+}

@@ -1,6 +1,6 @@
 // Lists of nodes: some stay as they were made, others follow the tree (DOM standard, 4.2.10).
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { expose, idOf, wrap, token, illegal, toText } = web;
 
 // What a list is of: a function that gives the numbers, asked again when the page has changed. Its
@@ -144,4 +144,4 @@ Object.assign(web, {
     elementChildren: once(HTMLCollection, id => $.elements(id, "*", "*", true)),
     byTag: onceFor(byTag), byClass: onceFor(byClass),
 });
-})
+}

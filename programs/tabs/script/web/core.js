@@ -4,8 +4,8 @@
 // can reach it. While its node is in the page's document it is held here; of a tree apart, all
 // objects hold each other, and none is held here, so that a tree that no script reaches goes away:
 // the engine collects its objects, and sweep() frees its nodes.
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 
 const WRAPPED = 1;
 
@@ -225,6 +225,7 @@ function needNode(value, where) {
     return value;
 }
 
+web.engineNames = new Set(Reflect.ownKeys(global)); // what is here without the interfaces
 expose(DOMException);
 
 // Does more, behind what it does, when a function of what is shared is called.
@@ -241,4 +242,4 @@ Object.assign(web, {
     sweep, discard, toText, toNumber, lower, upper, need, needNode,
     isHeld: () => false,
 });
-})
+}

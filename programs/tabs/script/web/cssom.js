@@ -1,7 +1,7 @@
 // Style sheets and their rules for scripts (CSSOM, 6), media queries (CSSOM View, 4.2), and which sheets
 // a document has. What a sheet says is looked at when somebody asks about it, or about computed style.
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { expose, fail, idOf, wrap, toText, token, illegal, constants } = web;
 
 // --- which sheets apply ---
@@ -625,4 +625,4 @@ web.setViewport = changes => {
     for (const list of queries)
         tell(list);
 };
-})
+}

@@ -1,8 +1,8 @@
 // Custom elements (HTML standard, 4.13): autonomous ones. Reactions come when the change that brings them
 // is over. An element of the document is made before its attributes and children are told of, as one
 // that is upgraded; those that extend a built-in element stay as they are.
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { expose, fail, idOf, wrap, toText, token, illegal, HTML } = web;
 
 const byName = new Map();  // from name to definition
@@ -184,4 +184,4 @@ web.entry.state = (id, state) => {
 };
 web.unescape = text => { try { return decodeURIComponent(text); } catch { return text; } };
 web.isDefined = id => !$.name(id).includes("-") || byName.has($.name(id));
-})
+}

@@ -1,6 +1,6 @@
 // The document, and the scripts in it (HTML standard, 3.1, 4.12.1; DOM standard, 4.5).
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { expose, fail, idOf, isNode, wrap, toText, token, illegal, lower, Node, ELEMENT, TEXT, COMMENT, DOCUMENT, FRAGMENT, HTML } = web;
 
 const state = { ready: "loading", url: "about:blank", current: null, focused: null, cookies: new Map(), defaultView: true };
@@ -302,4 +302,4 @@ web.others = others;
 web.kinds = kinds;
 web.setView = (document, view) => views.set(document, view);
 web.pageState = state;
-})
+}

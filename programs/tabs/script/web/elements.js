@@ -1,6 +1,6 @@
 // Elements and their attributes (DOM standard, 4.9), and the interfaces of HTML's elements.
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { expose, fail, idOf, isNode, wrap, toText, toNumber, token, illegal, lower, upper, need, notify } = web;
 
 const HTML = 1, STARTED = 4;
@@ -464,4 +464,4 @@ Object.assign(web, {
     HTML, STARTED, isHTML, Element, Attr, setAttribute, removeAttribute, nameFor, checkName, tokenList, keptBy, dataOf, parseIn,
     attributeChanged() {},
 });
-})
+}

@@ -1,6 +1,6 @@
 // Events and their targets (DOM standard, 2), and the kinds of events that pages make and look at.
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { expose, constants, fail, toText } = web;
 
 const NONE = 0, CAPTURING = 1, AT_TARGET = 2, BUBBLING = 3;
@@ -473,4 +473,4 @@ expose(AbortController);
 web.activation = () => undefined;
 
 Object.assign(web, { Event, EventTarget, CustomEvent, UIEvent, MouseEvent });
-})
+}

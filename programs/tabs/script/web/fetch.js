@@ -1,7 +1,7 @@
 // fetch, with Headers, Request and Response (Fetch standard, 5). Which origins may see an answer is the
 // host's to say, as it fetches; there are no service workers and no caches here.
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { expose, fail, toText, token } = web;
 
 // --- headers ---
@@ -344,4 +344,4 @@ global.fetch = function fetch(input, init) {
         bytes === null && request.body !== null ? web.takeBody(request).then(send, reject) : send(bytes);
     });
 };
-})
+}

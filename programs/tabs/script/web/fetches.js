@@ -1,7 +1,7 @@
 // What a page has fetched for it: numbers of requests and their answers; what an address has in itself
 // (data:) or in the page (blob:) is answered here.
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 
 // As engine_destination has them.
 const DOCUMENT = 0, SCRIPT = 1, STYLE = 2, IMAGE = 3, DATA = 4;
@@ -130,4 +130,4 @@ function measureSvg(text) {
 }
 
 Object.assign(web, { FETCH_DOCUMENT: DOCUMENT, FETCH_SCRIPT: SCRIPT, FETCH_STYLE: STYLE, FETCH_IMAGE: IMAGE, FETCH_DATA: DATA, readData });
-})
+}

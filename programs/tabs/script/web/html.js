@@ -1,7 +1,7 @@
 // The interfaces of HTML's elements (HTML standard, 3.2 and 4): what they reflect of their attributes,
 // by tables, and what form controls keep for themselves.
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { expose, fail, idOf, wrap, known, toText, toNumber, lower, setAttribute, removeAttribute, Element, keptBy } = web;
 
 // --- reflecting: a property of the name of an attribute, or of another, by the type of its value ---
@@ -732,4 +732,4 @@ function activate(element) {
     };
 }
 Object.assign(web, { HTMLElement, Script, Style, Link });
-})
+}

@@ -1,7 +1,7 @@
 // Where the page is, and where it goes: location, history, links and forms (HTML standard, 7.2.4, 7.2.5,
 // 4.6 and 4.10.22). What was shown before this document is the host's.
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { expose, fail, idOf, toText, token, illegal, pageState: state } = web;
 
 const bare = url => url.replace(/#.*$/s, "");
@@ -231,4 +231,4 @@ web.submit = (form, submitter) => {
         web.task(() => go(made.href, false, { method: "POST", headers, body }));
     }
 };
-})
+}

@@ -1,6 +1,6 @@
 // Points and matrices (Geometry Interfaces Module Level 1).
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { expose, fail, toText } = web;
 
 class DOMPointReadOnly {
@@ -208,4 +208,4 @@ for (const [name, at] of Object.entries(flat)) {
     });
 }
 global.WebKitCSSMatrix = DOMMatrix;
-})
+}

@@ -1,7 +1,7 @@
 // Messages within the page (HTML standard, 9): structuredClone, ports, channels. Workers are not here,
 // and hosts that would be talked to by sockets and streams of events answer as those that are dead.
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { expose, constants, fail, toText, token, illegal } = web;
 
 // --- copies of values (HTML standard, 2.7) ---
@@ -286,4 +286,4 @@ class EventSource extends web.EventTarget {
 constants(EventSource, { CONNECTING: 0, OPEN: 1, CLOSED: 2 });
 expose(EventSource);
 web.handlers(EventSource, ["open", "message", "error"]);
-})
+}

@@ -1,7 +1,7 @@
 // Module scripts (HTML standard, 8.1.5; ECMAScript, 16.2): loaded, linked and evaluated here, each as a
 // generator that has made its functions and told its exports at its first yield, and runs from there.
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { idOf, toText } = web;
 
 // --- import maps and specifiers ---
@@ -427,4 +427,4 @@ web.runModule = (element, url, source, { async, parsing }) => {
     };
     begin().catch(error => { wrong = error; }).then(ready);
 };
-})
+}

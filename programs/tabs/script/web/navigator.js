@@ -1,7 +1,7 @@
 // What a page learns about the program and the screen, what it measures, and who watches boxes, of which
 // all are empty (HTML standard, 8.9; CSSOM View; Performance Timeline; Intersection and Resize Observer).
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { expose, toText, token, illegal, idOf } = web;
 
 const WIDTH = 1280, HEIGHT = 720;
@@ -236,4 +236,4 @@ class ResizeObserverEntry {
 }
 for (const type of [IntersectionObserver, IntersectionObserverEntry, ResizeObserver, ResizeObserverEntry])
     expose(type);
-})
+}

@@ -1,6 +1,6 @@
 // Nodes and the changes of their trees (DOM standard, 4), with who watches them.
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { expose, constants, fail, idOf, isNode, wrap, toText, token, illegal, need, needNode } = web;
 
 const ELEMENT = 1, ATTRIBUTE = 2, TEXT = 3, CDATA = 4, INSTRUCTION = 7, COMMENT = 8, DOCUMENT = 9,
@@ -568,4 +568,4 @@ Object.assign(web, {
     // what others hang in: see elements.js and document.js
     leaving() {}, removed() {}, inserted() {}, cloned() {}, textChanged() {}, textSplit() {},
 });
-})
+}

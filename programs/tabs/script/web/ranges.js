@@ -1,7 +1,7 @@
 // Ranges and the selection (DOM standard, 5; Selection API). Boundaries follow removals and insertions of
 // nodes, and changes of texts.
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { expose, constants, fail, idOf, isNode, wrap, needNode, toText, token, illegal, TEXT, CDATA, COMMENT, INSTRUCTION, DOCTYPE, FRAGMENT, ELEMENT } = web;
 
 const isData = id => [TEXT, CDATA, COMMENT, INSTRUCTION].includes($.kind(id));
@@ -397,4 +397,4 @@ expose(Selection);
 const selection = new Selection(token);
 global.getSelection = function getSelection() { return selection; };
 web.also("began", () => { selected = null; });
-})
+}

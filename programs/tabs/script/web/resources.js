@@ -1,7 +1,7 @@
 // Style sheets, images and frames that a document names (HTML standard, 4.6.7, 4.8.4, 4.8.5). Frames
 // have a document of their own and no scripts: what they would show is not loaded.
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { idOf, wrap, lower, STARTED, HTML } = web;
 
 const get = (element, name) => $.attribute(idOf(element), name);
@@ -216,4 +216,4 @@ web.also("attributeChanged", (id, name, old, value) => {
         web.runScript(id, false);
     }
 });
-})
+}

@@ -1,6 +1,6 @@
 // Script elements, and the life of the page's document (HTML standard, 4.12.1 and 13.2.7).
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { idOf, wrap, lower, ELEMENT, STARTED, pageState: state } = web;
 
 // --- what the load of the document waits for ---
@@ -280,4 +280,4 @@ web.entry.parsed = () => {
 };
 web.sheetsLater = () => {};
 web.loaded = () => {};
-})
+}

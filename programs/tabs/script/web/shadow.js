@@ -1,7 +1,7 @@
 // Shadow trees and slots (DOM standard, 4.2.2 and 4.8): a tree of its own, which its host holds. What is
 // not here: trees declared in HTML (shadowrootmode), and slots given by hand.
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { expose, fail, idOf, isNode, wrap, toText, lower, token, illegal, FRAGMENT, ELEMENT, TEXT } = web;
 
 const roots = new WeakMap(); // from host to its shadow root
@@ -172,4 +172,4 @@ web.freshIn = (id, customs) => {
         }
     return found;
 };
-})
+}

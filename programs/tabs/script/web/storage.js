@@ -1,6 +1,6 @@
 // localStorage and sessionStorage (HTML standard, 12.2): read from the host when a script first asks.
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { expose, toText, token, illegal, fail } = web;
 
 const LIMIT = 5 << 20; // of keys and values together, in code units
@@ -94,4 +94,4 @@ for (const [name, session] of [["localStorage", false], ["sessionStorage", true]
     areas.set(proxy, area);
     Object.defineProperty(global, name, { get: () => proxy, enumerable: true, configurable: true });
 }
-})
+}

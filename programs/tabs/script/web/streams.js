@@ -1,8 +1,8 @@
 // Streams, as far as bodies need them (Streams standard): ReadableStream with a reader that waits,
 // WritableStream and TransformStream over it, and those that encode and decode text. Readers that bring
 // their own buffers are not here.
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { expose } = web;
 
 const states = new WeakMap();
@@ -278,4 +278,4 @@ web.drain = async stream => {
     }
     return web.bytesOf(new global.Blob(parts));
 };
-})
+}

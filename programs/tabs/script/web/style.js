@@ -1,7 +1,7 @@
 // Declarations of style: an element's own, as its style attribute has them, those of rules, and computed
 // ones (CSSOM, 6.6 and 7.2).
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { expose, idOf, toText, lower, illegal, setAttribute } = web;
 
 const toDashes = key => key === "cssFloat" ? "float" : key.replace(/^(webkit|Webkit|moz|Moz|ms)(?=[A-Z])/, "-$1").replace(/[A-Z]/g, letter => "-" + letter.toLowerCase());
@@ -179,4 +179,4 @@ global.getComputedStyle = function getComputedStyle(element, pseudo = null) {
     };
     return makeStyle({ get, names: () => web.isConnected(id) ? names : [], text: () => "" });
 };
-})
+}

@@ -1,7 +1,7 @@
 // What runs later: tasks, timers and frames (HTML standard, 8.1.7 and 8.6). Each runs in a call of its
 // own from outside, behind which the engine goes on with what waits for promises.
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { toText } = web;
 
 const timers = new Map(); // by number
@@ -115,4 +115,4 @@ Object.assign(global, {
         Promise.resolve().then(() => web.guard(callback));
     },
 });
-})
+}

@@ -1,8 +1,8 @@
 // Addresses (URL standard): URL, URLSearchParams, and how a page resolves its own. Names of hosts are
 // taken as they are but for case and percent escapes: what is not ASCII is refused. Where browsers and
 // the standard differ (the origin of files, blanks in hosts), it is as browsers have it.
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { expose, toText } = web;
 
 const special = { "http:": "80", "https:": "443", "ws:": "80", "wss:": "443", "ftp:": "21", "file:": "" };
@@ -402,4 +402,4 @@ expose(URL);
 
 // An address of the page, against the document's base; null when it is none.
 web.resolve = (text, base = web.baseURL()) => URL.parse(text, base)?.href ?? null;
-})
+}

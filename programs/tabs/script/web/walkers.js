@@ -1,7 +1,7 @@
 // Walking trees by filters (DOM standard, 6), and texts to documents and back: DOMParser and
 // XMLSerializer.
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { expose, constants, fail, idOf, wrap, needNode, toText, token, illegal } = web;
 
 const ACCEPT = 1, REJECT = 2, SKIP = 3;
@@ -279,4 +279,4 @@ web.also("madeXML", () => { xml = true; });
 web.isXML = node => xml && web.kinds.has(web.known($.root(idOf(node))));
 web.writeXML = node => writeXML(node, null);
 web.writeInner = node => [...node.childNodes].map(child => writeXML(child, node.namespaceURI)).join("");
-})
+}

@@ -1,6 +1,6 @@
 // The window: the console, and what else a page finds there (HTML standard, 7.2 and 8).
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { expose, fail, idOf, wrap, toText, toNumber, token, illegal } = web;
 
 // Behind what the window has itself stand the elements with an id or a name (HTML standard, 7.2.2.3).
@@ -249,4 +249,4 @@ expose(DOMRect);
 // Evaluates the text of a script as one of the page.
 web.run = web.entry.run;
 Object.assign(web, { describe, format, show });
-})
+}

@@ -1,6 +1,6 @@
 // XMLHttpRequest (its standard).
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { expose, constants, fail, toText } = web;
 
 const names = ["loadstart", "progress", "abort", "error", "load", "timeout", "loadend"];
@@ -206,4 +206,4 @@ constants(XMLHttpRequest, { UNSENT: 0, OPENED: 1, HEADERS_RECEIVED: 2, LOADING: 
 for (const type of [XMLHttpRequestEventTarget, XMLHttpRequestUpload, XMLHttpRequest])
     expose(type);
 web.handlers(XMLHttpRequest, ["readystatechange"]);
-})
+}

@@ -1,7 +1,7 @@
 // XML to nodes, for DOMParser and XMLHttpRequest (XML 1.0, with namespaces): what is not well-formed
 // becomes a document that says so. Entities are the five of XML and those by number.
-(function ($, web, global) {
-"use strict";
+"use strict"; {
+const { $, web, global } = this;
 const { wrap, ELEMENT, TEXT, CDATA, COMMENT, DOCUMENT } = web;
 
 const named = { amp: "&", lt: "<", gt: ">", quot: "\"", apos: "'" };
@@ -144,4 +144,4 @@ web.parseXML = (text, type) => {
     }
     return wrap(document);
 };
-})
+}
