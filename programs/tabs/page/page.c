@@ -46,6 +46,7 @@ static void load(struct page *page, message *from)
     size_t size;
     const char *url = message_take_text(from);
     const char *html = message_take(from, &size);
+    page->began_ns = firn_clock_ns(); /* a spare may have waited for long */
     if (size == 0 && strcmp(url, "about:blank") == 0 && !page->has_document) {
         page->has_document = true; /* the zygote's */
         tell_loaded(page, false, "", 0);

@@ -23,6 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { PAUSE_NS = 2000000 }; /* without a request, before it tidies up */
+
 static struct page page;
 
 /* --- starting --- */
@@ -219,14 +221,20 @@ static void nothing(int number)
 
 _Noreturn static void serve(void)
 {
+    const struct timespec pause = {.tv_nsec = PAUSE_NS};
+    bool has_files = true;
     sigset_t before;
     struct pollfd host = {.fd = ZYGOTE_SOCKET, .events = POLLIN};
     sigprocmask(SIG_SETMASK, NULL, &before);
     sigdelset(&before, SIGCHLD);
     for (;;) {
-        int ready = ppoll(&host, 1, NULL, &before);
+        int ready = ppoll(&host, 1, has_files ? &pause : NULL, &before);
         if (ready < 0 && errno != EINTR)
             _exit(1);
+        if (ready == 0 && has_files) { /* nobody waits for it now */
+            let_files_go();
+            has_files = false;
+        }
         tell_of_ended();
         if (ready > 0)
             start_page();
@@ -254,7 +262,6 @@ int main(void)
     confine_view();
     if (firn_process_template_create(NULL, &page.zygote, &error) != FIRN_OK)
         fail(&error);
-    let_files_go();
     tell(&(zygote_notice){.what = ZYGOTE_READY, .process = (int32_t)getpid()});
     serve();
 }
