@@ -37,6 +37,12 @@ generator.next();
 DOT = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000070000000508060000008d1c0b3a0000000049454e44ae426082")
 
 
+def children(process):
+    """The numbers of a process's children, the first started first."""
+    found = subprocess.run(["pgrep", "-P", str(process)], capture_output=True, text=True)
+    return [int(word) for word in found.stdout.split()]
+
+
 class Site(http.server.BaseHTTPRequestHandler):
     """Pages, and places that lead round in circles or take their time."""
 
@@ -346,8 +352,8 @@ class Hostile(OfTabs):
     def test_pages_have_no_files_and_no_sockets(self):
         host = self.tabs()
         tab = host.open("about:blank")
-        zygote = int(subprocess.run(["pgrep", "-P", str(host.process.pid)], capture_output=True, text=True).stdout)
-        page = int(subprocess.run(["pgrep", "-P", str(zygote)], capture_output=True, text=True).stdout)
+        zygote = children(host.process.pid)[0]
+        page = children(zygote)[0]  # behind it, the spare
         with open(f"/proc/{page}/status", encoding="ascii") as file:
             status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
         self.assertEqual((status["Seccomp"], status["NoNewPrivs"], status["Threads"]), ("2", "1", "1"))
@@ -372,14 +378,40 @@ class Hostile(OfTabs):
     def test_a_process_that_is_killed_is_told_of(self):
         host = self.tabs()
         host.open("about:blank")
-        zygote = int(subprocess.run(["pgrep", "-P", str(host.process.pid)], capture_output=True, text=True).stdout)
-        page = int(subprocess.run(["pgrep", "-P", str(zygote)], capture_output=True, text=True).stdout)
+        zygote = children(host.process.pid)[0]
+        page = children(zygote)[0]  # behind it, the spare
         os.kill(page, signal.SIGKILL)
         host.ask("sleep 100")
         self.assertEqual(host.ask("list")["tabs"][0]["state"], "lost")
         os.kill(zygote, signal.SIGKILL)
         host.ask("sleep 100")
         self.assertEqual(host.ask("reload 1")["state"], "active")
+
+
+    def test_a_spare_process_waits_for_the_next_document(self):
+        host = self.tabs()
+        host.open("about:blank")
+        host.ask("sleep 300")
+        zygote = children(host.process.pid)[0]
+        first, spare = children(zygote)
+        before = time.time() * 1000
+        tab = host.open(self.page("<title>of the spare</title>"))
+        self.assertGreater(float(host.eval(tab, "performance.timeOrigin")), before - 50)  # not since it was forked
+        os.kill(spare, signal.SIGKILL)
+        host.ask("sleep 100")
+        self.assertEqual([each["state"] for each in host.ask("list")["tabs"]], ["active", "lost"])
+        self.assertEqual(len(children(zygote)), 2)
+        for each in children(zygote):
+            if each != first:
+                os.kill(each, signal.SIGKILL)  # one that no tab misses
+        host.ask("sleep 100")
+        self.assertEqual(host.ask("open " + self.page("<title>without</title>"))["title"], "without")
+        self.assertEqual(host.ask("reload 2")["state"], "active")
+        for number in (1, 2, 3):
+            host.state(number, "cold")
+        host.ask("sleep 100")
+        self.assertEqual(children(zygote), [])  # all sleep, and the spare is gone
+        self.assertEqual(host.eval(3, "document.title"), "without")
 
 
 class Kept(OfTabs):

@@ -6,6 +6,7 @@
 #include "tabs/host/host.h"
 
 enum { LOOK_MS = 2000, STEP_MS = 20, IDLE_MS = 60000, HUSK_BYTES = 200 << 10 };
+enum { SAVE_MS = 5, SAVE_MAX_MS = 1000 };
 
 static void note_failure(const struct host *host, const struct tab *tab, const char *why)
 {
@@ -137,25 +138,57 @@ static bool step_memory(struct host *host)
     return false;
 }
 
-static void save(struct host *host)
+/* Saves what has changed, which waits for the disk, once commands have paused: the next one would
+ * wait with it. */
+static void save(struct host *host, uint64_t now_ns, uint64_t *wait_ns)
 {
-    if (host->list_changed)
-        saved_list_write(host);
-    storage_save(host);
+    const uint64_t ms = UINT64_C(1000000);
+    if (now_ns - host->asked_ns >= SAVE_MS * ms || now_ns - host->saved_ns >= SAVE_MAX_MS * ms) {
+        if (host->list_changed)
+            saved_list_write(host);
+        storage_save(host);
+        host->saved_ns = now_ns;
+    } else {
+        *wait_ns = SAVE_MS * ms;
+    }
+}
+
+static bool has_active(const struct host *host)
+{
+    for (size_t i = 0; i < host->tab_count; i++) {
+        if (host->tabs[i]->state == TAB_ACTIVE)
+            return true;
+    }
+    return false;
+}
+
+/* Keeps a spare process while tabs are opened; where nothing is awake there is none. */
+static void keep_spare(struct host *host)
+{
+    host->wants_spare = host->wants_spare && has_active(host);
+    if (host->wants_spare)
+        pages_spare(host);
+    else
+        pages_spare_end(host);
 }
 
 int ageing_step(struct host *host)
 {
     const uint64_t now_ns = firn_clock_ns();
     uint64_t wait_ns = IDLE_MS * UINT64_C(1000000);
-    save(host);
+    save(host, now_ns, &wait_ns);
+    keep_spare(host);
     if (host->tab_count == 0)
-        return IDLE_MS;
+        return (int)(wait_ns / 1000000);
     if (step_age(host, now_ns, &wait_ns) || step_timers(host, now_ns, &wait_ns))
         return 0;
     if (now_ns - host->looked_ns >= LOOK_MS * UINT64_C(1000000)) {
-        if (is_short(host) && step_memory(host))
-            return 0;
+        if (is_short(host)) {
+            pages_spare_end(host);
+            host->wants_spare = false;
+            if (step_memory(host))
+                return 0;
+        }
         host->looked_ns = now_ns;
     }
     if (wait_ns > LOOK_MS * UINT64_C(1000000))

@@ -85,6 +85,13 @@ struct tab {
 struct fetcher;
 struct frozen;
 
+/* A page's process that waits for a document, so that none is started while somebody waits. */
+struct spare {
+    uint32_t instance; /* 0: there is none */
+    int socket;
+    pid_t process; /* 0: not known */
+};
+
 struct host {
     struct tab **tabs; /* by number, ascending */
     size_t tab_count, tab_room;
@@ -93,6 +100,8 @@ struct host {
     pid_t zygote_process;
     bool zygote_ready;
     char zygote_failed[256];
+    struct spare spare;
+    bool wants_spare; /* a document was shown, and the next may follow */
     struct fetcher *fetcher;
     struct frozen *frozen;
     struct storage **locals; /* localStorage by origin */
@@ -101,6 +110,8 @@ struct host {
     bool is_private;       /* which goes away in the end */
     bool list_changed;     /* the list of tabs in the folder is to be written */
     uint64_t looked_ns;    /* when ages and memory were looked at */
+    uint64_t asked_ns;     /* when the last command was there */
+    uint64_t saved_ns;     /* when what changes was last saved */
     /* options */
     uint64_t memory_bytes, tab_memory_bytes;
     uint32_t tab_seconds;
@@ -138,11 +149,17 @@ void loop_send(struct host *host, struct tab *tab);
 
 /* --- pages.c --- */
 
-/* Starts the zygote, unless it runs. False: `zygote_failed` says why not. */
+/* Starts the zygote, unless it runs, and does not wait for it. False: `zygote_failed` says why not.
+ */
 bool pages_begin(struct host *host);
+/* Waits until the zygote is ready. False: likewise. */
+bool pages_wait(struct host *host);
 void pages_end(struct host *host);
 /* Forks a process for a tab. False: the tab is lost. */
 bool pages_start(struct host *host, struct tab *tab, bool rebuilds);
+/* Starts a spare, where there is none; ends it. */
+void pages_spare(struct host *host);
+void pages_spare_end(struct host *host);
 /* Ends a tab's process, if it has one, and forgets what it sent. */
 void pages_stop(struct tab *tab);
 void pages_notice(struct host *host);

@@ -197,12 +197,16 @@ static void command_open(struct host *host, struct words *words)
     if (is_stdin)
         (void)open_stdin(host, tab);
     else
-        load_begin(host, tab, &document, false);
-    if (load_wait(host, tab) || tab->visits.count > 0) {
+        load_begin(host, tab, &document, false); /* is fetched while the zygote starts */
+    const bool has_zygote = pages_wait(host);
+    if (has_zygote && (load_wait(host, tab) || tab->visits.count > 0)) {
         answer_loaded(host, tab);
         return;
     }
-    answer_error(host, "%s", tab->failed != NULL ? tab->failed : "it cannot be opened");
+    answer_error(host, "%s",
+                 !has_zygote           ? host->zygote_failed
+                 : tab->failed != NULL ? tab->failed
+                                       : "it cannot be opened");
     if (tab->number == host->next_number) /* what follows in a script counts on its own numbers */
         host->next_number--;
     tab_remove(host, tab);

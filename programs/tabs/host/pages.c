@@ -79,7 +79,7 @@ static bool make_sockets(int type, int sockets[2])
     return sockets[0] >= 0 && sockets[1] >= 0;
 }
 
-static void wait_until_ready(struct host *host)
+bool pages_wait(struct host *host)
 {
     const uint64_t end_ns = firn_clock_ns() + START_MS * UINT64_C(1000000);
     while (!host->zygote_ready && host->zygote >= 0 && host->zygote_failed[0] == '\0') {
@@ -89,13 +89,14 @@ static void wait_until_ready(struct host *host)
         else
             (void)loop_turn(host, 500, -1);
     }
+    return host->zygote_ready;
 }
 
 bool pages_begin(struct host *host)
 {
     char program[PATH_MAX];
     int sockets[2];
-    if (host->zygote_ready)
+    if (host->zygote >= 0)
         return true;
     if (host->zygote_failed[0] != '\0')
         return false;
@@ -112,18 +113,19 @@ bool pages_begin(struct host *host)
     }
     int error = spawn(program, sockets[1], &host->zygote_process);
     (void)close(sockets[1]);
-    host->zygote = sockets[0];
     if (error != 0) {
+        (void)close(sockets[0]);
         snprintf(host->zygote_failed, sizeof host->zygote_failed, "%.180s: %s", program,
                  strerror(error));
         return false;
     }
-    wait_until_ready(host);
-    return host->zygote_ready;
+    host->zygote = sockets[0];
+    return true;
 }
 
 void pages_end(struct host *host)
 {
+    pages_spare_end(host);
     if (host->zygote >= 0)
         (void)close(host->zygote);
     if (host->zygote_process > 0) {
@@ -156,19 +158,17 @@ static bool send_request(struct host *host, const zygote_request *request, int s
     return sendmsg(host->zygote, &header, MSG_NOSIGNAL) == (ssize_t)sizeof *request;
 }
 
-bool pages_start(struct host *host, struct tab *tab, bool rebuilds)
+/* Has the zygote fork a process, which begins as soon as the zygote is ready. NULL, or why it does
+ * not. */
+static const char *start(struct host *host, uint32_t tab, bool rebuilds, int *ret_socket,
+                         uint32_t *ret_instance)
 {
     int sockets[2];
-    if (!pages_begin(host)) {
-        tab_lose(host, tab, host->zygote_failed);
-        return false;
-    }
-    pages_stop(tab);
-    if (!make_sockets(SOCK_STREAM, sockets)) {
-        tab_lose(host, tab, strerror(errno));
-        return false;
-    }
-    const zygote_request request = {.tab = tab->number,
+    if (!pages_begin(host))
+        return host->zygote_failed;
+    if (!make_sockets(SOCK_STREAM, sockets))
+        return strerror(errno);
+    const zygote_request request = {.tab = tab,
                                     .instance = ++host->next_instance,
                                     .memory_bytes = host->tab_memory_bytes,
                                     .seconds = host->tab_seconds,
@@ -177,11 +177,62 @@ bool pages_start(struct host *host, struct tab *tab, bool rebuilds)
     (void)close(sockets[1]);
     if (!is_sent) {
         (void)close(sockets[0]);
-        tab_lose(host, tab, "the zygote is gone");
+        return "the zygote is gone";
+    }
+    *ret_socket = sockets[0];
+    *ret_instance = request.instance;
+    return NULL;
+}
+
+void pages_spare(struct host *host)
+{
+    struct spare *spare = &host->spare;
+    if (spare->instance != 0 || start(host, 0, false, &spare->socket, &spare->instance) != NULL)
+        return;
+    spare->process = 0;
+}
+
+void pages_spare_end(struct host *host)
+{
+    if (host->spare.instance == 0)
+        return;
+    (void)close(host->spare.socket);
+    if (host->spare.process > 0)
+        (void)kill(host->spare.process, SIGKILL); /* I1 */
+    host->spare = (struct spare){0};
+}
+
+/* Makes the spare the tab's process, and starts another. False: there is none that lives. */
+static bool take_spare(struct host *host, struct tab *tab)
+{
+    char byte;
+    const struct spare spare = host->spare;
+    if (spare.instance == 0)
+        return false;
+    ssize_t got = recv(spare.socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK)) {
+        pages_spare_end(host);
         return false;
     }
-    tab->socket = sockets[0];
-    tab->instance = request.instance;
+    tab->socket = spare.socket;
+    tab->instance = spare.instance;
+    tab->process = spare.process;
+    host->spare = (struct spare){0};
+    pages_spare(host);
+    return true;
+}
+
+bool pages_start(struct host *host, struct tab *tab, bool rebuilds)
+{
+    pages_stop(tab);
+    host->wants_spare |= !rebuilds;
+    if (rebuilds || !take_spare(host, tab)) {
+        const char *why = start(host, tab->number, rebuilds, &tab->socket, &tab->instance);
+        if (why != NULL) {
+            tab_lose(host, tab, why);
+            return false;
+        }
+    }
     if (!rebuilds)
         tab->state = TAB_ACTIVE;
     return true;
@@ -243,18 +294,31 @@ static struct tab *find_process(struct host *host, pid_t process)
 
 static void note_started(struct host *host, const zygote_notice *notice)
 {
-    struct tab *tab = tab_find(host, notice->tab);
-    const bool is_its = tab != NULL && tab->instance == notice->instance;
-    if (is_its && notice->process > 0)
+    struct tab *tab = NULL;
+    for (size_t i = 0; i < host->tab_count && tab == NULL; i++) {
+        if (host->tabs[i]->instance == notice->instance)
+            tab = host->tabs[i];
+    }
+    if (tab == NULL && host->spare.instance == notice->instance) {
+        host->spare.process = notice->process > 0 ? notice->process : 0;
+        if (notice->process < 0)
+            pages_spare_end(host);
+    } else if (tab != NULL && notice->process > 0) {
         tab->process = notice->process;
-    else if (is_its)
+    } else if (tab != NULL) {
         tab_lose(host, tab, strerror(notice->error));
+    }
 }
 
 static void note_ended(struct host *host, const zygote_notice *notice)
 {
     char why[200];
     struct tab *tab = find_process(host, notice->process);
+    if (host->spare.process == notice->process) {
+        host->spare.process = 0; /* I1 */
+        pages_spare_end(host);
+        host->wants_spare = false; /* until the next document */
+    }
     if (tab == NULL)
         return;
     tab->process = 0; /* I1 */
@@ -264,16 +328,19 @@ static void note_ended(struct host *host, const zygote_notice *notice)
 
 static void lose_all(struct host *host)
 {
+    const char *why = host->zygote_failed[0] != '\0' ? host->zygote_failed : "the zygote is gone";
     (void)close(host->zygote);
     host->zygote = -1;
     host->zygote_ready = false;
     if (host->zygote_process > 0)
         (void)waitpid(host->zygote_process, NULL, 0);
     host->zygote_process = 0;
+    host->spare.process = 0;
+    pages_spare_end(host);
     for (size_t i = 0; i < host->tab_count; i++) {
         if (host->tabs[i]->state != TAB_LOST) {
             host->tabs[i]->process = 0;
-            tab_lose(host, host->tabs[i], "the zygote is gone");
+            tab_lose(host, host->tabs[i], why);
         }
     }
 }

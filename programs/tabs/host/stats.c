@@ -29,6 +29,7 @@ void stats_answer(struct host *host)
         images += tab->image.room;
         pages += tab->process > 0 ? stats_pss(tab->process) : 0;
     }
+    pages += host->spare.process > 0 ? stats_pss(host->spare.process) : 0;
     (void)!firn_process_memory_get(&own);
     const uint64_t zygote = host->zygote_process > 0 ? stats_pss(host->zygote_process) : 0;
     emitter_begin_line(&emitter, stdout, host->json);

@@ -222,6 +222,7 @@ static void run_lines(struct host *host, struct script *script)
         const size_t size = end != NULL ? (size_t)(end - line) : script->size - at;
         at += size + (end != NULL);
         host->is_over |= !lines_run(host, line, size);
+        host->asked_ns = firn_clock_ns();
         (void)ageing_step(host);
     }
     script->size -= at;
@@ -274,7 +275,7 @@ static enum exit_status command_tabs(const struct invocation *invocation)
     const char *script = invocation->operand_count > 0 ? invocation->operands[0] : "-";
     const struct sigaction heed = {.sa_handler = note_signal};
     firn_lock lock = {-1};
-    host = (struct host){.zygote = -1};
+    host = (struct host){.zygote = -1, .looked_ns = firn_clock_ns()};
     if (!read_options(&host, invocation))
         return report_usage("tabs become warm, then cold, then frozen: give their seconds so");
     host.reads_stdin = strcmp(script, "-") == 0;
