@@ -1,5 +1,5 @@
 # What `make install` lays out: the libraries, their headers, a pkg-config file, a CMake package, and
-# the program with its manual page and completion.
+# the program with its manual pages and completion.
 include(CMakePackageConfigHelpers)
 
 install(TARGETS firn_shared firn_static EXPORT firn)
@@ -41,20 +41,15 @@ if(TARGET firn)
 
   find_program(SCDOC scdoc)
   if(SCDOC)
-    foreach(group "" code get report run serve store tabs tune)
-      set(name firn)
-      if(group)
-        set(name firn-${group})
-      endif()
-      set(page ${PROJECT_BINARY_DIR}/${name}.1)
-      add_custom_command(OUTPUT ${page} DEPENDS firn VERBATIM
-                         COMMAND firn --manual ${group} > ${page}.scd
-                         COMMAND ${SCDOC} < ${page}.scd > ${page})
-      list(APPEND papers ${page})
-      install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-    endforeach()
+    # The program knows which pages there are.
+    set(pages ${PROJECT_BINARY_DIR}/man)
+    add_custom_command(OUTPUT ${pages}/firn.1 DEPENDS firn ${PROJECT_SOURCE_DIR}/cmake/Manuals.cmake VERBATIM
+                       COMMAND ${CMAKE_COMMAND} -DFIRN=$<TARGET_FILE:firn> -DSCDOC=${SCDOC} -DOUT=${pages}
+                               -P ${PROJECT_SOURCE_DIR}/cmake/Manuals.cmake)
+    list(APPEND papers ${pages}/firn.1)
+    install(DIRECTORY ${pages}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCHING PATTERN "*.1")
   else()
-    message(STATUS "scdoc is missing: there will be no manual page")
+    message(STATUS "scdoc is missing: there will be no manual pages")
   endif()
   add_custom_target(papers ALL DEPENDS ${papers})
 endif()

@@ -2,7 +2,7 @@
  *
  *     firn GROUP COMMAND [ARGUMENTS]     firn help [GROUP [COMMAND]]
  *     firn COMMAND [ARGUMENTS]           firn help [COMMAND]
- *     firn --help | --version | --manual [GROUP] | --completion [SHELL]
+ *     firn --help | --version | --manuals | --manual [GROUP [COMMAND]] | --completion [SHELL]
  *
  * Exit status 0 done, 1 failed or nothing found, 2 wrong usage. SIGPIPE is ignored: a closed
  * pipe ends the work with status 1, not by a signal. A command that becomes another program has
@@ -115,19 +115,29 @@ static enum exit_status run_in_group(const struct command_group *group, int coun
     return run_command(group, command, count - 1, words + 1);
 }
 
-/* What `firn --NAME` and `firn --NAME VALUE` print; value may be NULL. False when there is no such
- * option. */
-static bool print_about(const char *word, const char *value)
+/* `firn --manual GROUP [COMMAND]` */
+static bool print_manual(int count, char **words)
 {
-    if (strcmp(word, "--completion") == 0)
-        return completion_print(stdout, value != NULL ? value : "bash", groups);
-    if (strcmp(word, "--manual") == 0 && value != NULL) {
-        const struct command_group *group = find_group(value);
-        if (group != NULL)
-            manual_print_group(stdout, group);
-        return group != NULL;
-    }
-    if (value != NULL)
+    const struct command_group *group = find_group(words[0]);
+    const struct command *command =
+        group != NULL && count == 2 ? find_command(group, words[1]) : NULL;
+    if (command != NULL)
+        manual_print_command(stdout, group, command);
+    else if (group != NULL && count == 1)
+        manual_print_group(stdout, group);
+    else
+        return false;
+    return true;
+}
+
+/* What `firn --NAME` and `firn --NAME VALUE...` print. False when there is no such option. */
+static bool print_about(const char *word, int count, char **values)
+{
+    if (strcmp(word, "--completion") == 0 && count <= 1)
+        return completion_print(stdout, count == 1 ? values[0] : "bash", groups);
+    if (strcmp(word, "--manual") == 0 && count > 0)
+        return print_manual(count, values);
+    if (count > 0)
         return false;
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
         help_program(stdout, groups);
@@ -135,6 +145,8 @@ static bool print_about(const char *word, const char *value)
         puts("firn " FIRN_VERSION_STRING);
     else if (strcmp(word, "--manual") == 0)
         manual_print(stdout, groups);
+    else if (strcmp(word, "--manuals") == 0)
+        manual_print_names(stdout, groups);
     else
         return false;
     return true;
@@ -147,7 +159,7 @@ static enum exit_status run(int argument_count, char **arguments)
     const char *word = arguments[1];
     const int rest = argument_count - 2;
     if (word[0] == '-') {
-        if (rest <= 1 && print_about(word, rest == 1 ? arguments[2] : NULL))
+        if (print_about(word, rest, arguments + 2))
             return end_text();
         return report_usage("%s is no option; see `firn --help`", rest > 0 ? arguments[2] : word);
     }

@@ -1,5 +1,6 @@
-/* The manual pages' sources, printed from the command tables. Called by programs/firn.c. No state
- * and no memory. */
+/* The manual pages' sources, printed from the command tables: a page for each command, whose name
+ * is its words with dashes between them, and pages that list these. Called by programs/firn.c. No
+ * state and no memory. */
 #include "common/manual.h"
 
 #include "common/help.h"
@@ -46,82 +47,124 @@ static void print_manual_option(FILE *out, const struct option *option)
     fputs("\n\n", out);
 }
 
-static void print_manual_command(FILE *out, const struct command_group *group,
-                                 const struct command *command)
+/* "firn-code-find", from "code find". */
+static void print_page_name(FILE *out, const char *title)
+{
+    fputs(*title != '\0' ? "firn-" : "firn", out);
+    for (; *title != '\0'; title++)
+        putc(*title == ' ' ? '-' : *title, out);
+}
+
+/* "*firn-code-find*(1)" */
+static void print_reference(FILE *out, const char *title)
+{
+    putc('*', out);
+    print_page_name(out, title);
+    fputs("*(1)", out);
+}
+
+static void begin_page(FILE *out, const char *title, const char *summary)
+{
+    print_page_name(out, title);
+    fputs("(1) \"Firn " FIRN_VERSION_STRING "\" \"Firn\"\n\n# NAME\n\n", out);
+    print_page_name(out, title);
+    fputs(" - ", out);
+    putc(tolower((unsigned char)summary[0]), out);
+    print_scdoc(out, summary + 1);
+    fputs("\n\n# SYNOPSIS\n\n", out);
+}
+
+/* The commands of a group, each with the name of its page. */
+static void print_list(FILE *out, const struct command_group *group)
+{
+    for (size_t i = 0; i < group->command_count; i++) {
+        char title[COMMAND_TITLE_BYTES];
+        print_reference(out, command_title(group, &group->commands[i], title));
+        fputs("\n\t", out);
+        print_scdoc(out, group->commands[i].summary);
+        fputs(".\n\n", out);
+    }
+}
+
+static void print_options(FILE *out, const struct option *option)
+{
+    for (; option->name != NULL; option++)
+        print_manual_option(out, option);
+}
+
+static void print_exit_status(FILE *out)
+{
+    fputs("# EXIT STATUS\n\n0: done. 1: the work failed, or nothing was found. 2: wrong "
+          "usage.\n\n",
+          out);
+}
+
+void manual_print_command(FILE *out, const struct command_group *group,
+                          const struct command *command)
 {
     char title[COMMAND_TITLE_BYTES];
-    fprintf(out, "## firn %s\n\n", command_title(group, command, title));
-    print_scdoc(out, command->summary);
-    fputs(".", out);
-    if (command->description != NULL) {
-        putc('\n', out);
-        print_scdoc(out, command->description);
-    }
-    fputs("\n\n```\n", out);
+    begin_page(out, command_title(group, command, title), command->summary);
+    fputs("```\n", out);
     help_usage(out, group, command);
     fputs("\n```\n\n", out);
-    for (const struct option *option = command->options; option->name != NULL; option++)
-        print_manual_option(out, option);
+    if (command->description != NULL) {
+        fputs("# DESCRIPTION\n\n", out);
+        print_scdoc(out, command->description);
+        fputs("\n\n", out);
+    }
+    fputs("# OPTIONS\n\n", out);
+    print_options(out, command->options);
+    print_options(out, common_options);
+    fputs("# EXAMPLES\n\n", out);
     for (size_t i = 0; i < sizeof command->examples / sizeof command->examples[0]; i++) {
         print_sentence(out, command->examples[i].what);
         fprintf(out, ":\n\n```\n%s\n```\n\n", command->examples[i].line);
     }
-}
-
-static void print_common_options(FILE *out)
-{
-    for (const struct option *option = common_options; option->name != NULL; option++)
-        print_manual_option(out, option);
-}
-
-static void print_exit_status(FILE *out, const char *also)
-{
-    fprintf(out,
-            "# EXIT STATUS\n\n0: done. 1: the work failed, or nothing was found. 2: wrong "
-            "usage.\n\n%s",
-            also);
+    if (!command->launches) /* whose description has its own */
+        print_exit_status(out);
+    fputs("# SEE ALSO\n\n", out);
+    if (!group_is_command(group)) {
+        print_reference(out, group->name);
+        fputs(", ", out);
+    }
+    fputs("*firn*(1)\n", out);
 }
 
 void manual_print_group(FILE *out, const struct command_group *group)
 {
-    fprintf(out, "firn-%s(1) \"Firn " FIRN_VERSION_STRING "\" \"Firn\"\n\n# NAME\n\nfirn-%s - ",
-            group->name, group->name);
-    putc(tolower((unsigned char)group->summary[0]), out);
-    print_scdoc(out, group->summary + 1);
-    fprintf(out, "\n\n# SYNOPSIS\n\n*firn %s*%s [OPTIONS]\n\n# COMMANDS\n\n", group->name,
-            group_is_command(group) ? "" : " COMMAND");
-    for (size_t i = 0; i < group->command_count; i++)
-        print_manual_command(out, group, &group->commands[i]);
-    fputs("# OPTIONS OF ALL COMMANDS\n\n", out);
-    print_common_options(out);
-    print_exit_status(out, "");
+    if (group_is_command(group)) {
+        manual_print_command(out, group, &group->commands[0]);
+        return;
+    }
+    begin_page(out, group->name, group->summary);
+    fprintf(out, "*firn %s* COMMAND [ARGUMENTS]\n\n# COMMANDS\n\n", group->name);
+    print_list(out, group);
+    print_exit_status(out);
     fputs("# SEE ALSO\n\n*firn*(1)\n", out);
 }
 
 void manual_print(FILE *out, const struct command_group *const *groups)
 {
-    fputs("firn(1) \"Firn " FIRN_VERSION_STRING "\" \"Firn\"\n\n"
-          "# NAME\n\nfirn - " HELP_SUMMARY "\n\n"
-          "# SYNOPSIS\n\n*firn* COMMAND [ARGUMENTS]\n\n"
-          "# OPTIONS OF ALL COMMANDS\n\n",
-          out);
-    print_common_options(out);
+    begin_page(out, "", HELP_SUMMARY);
+    fputs("*firn* COMMAND [ARGUMENTS]\n\n# COMMANDS\n\n", out);
+    for (; *groups != NULL; groups++)
+        print_list(out, *groups);
+    fputs("# OPTIONS OF ALL COMMANDS\n\n", out);
+    print_options(out, common_options);
     fputs(
         "Options and operands may come in any order; what follows *--* is no option.\n"
         "Sizes are bytes, or have one of K, M, G and T (powers of 1,024) behind the number: "
         "50M.\n\n"
         "JSON is UTF-8: in names, bytes that are not become U+FFFD, and a second key that ends in\n"
         "\\_hex then has all bytes of the name in hexadecimal.\n\n"
-        "*firn --manual* [COMMAND] prints the source of a page for scdoc, *firn --completion* "
-        "SHELL the\ncompletion for bash, zsh or fish.\n\n"
-        "# COMMANDS\n\n",
+        "# OPTIONS WITHOUT A COMMAND\n\n"
+        "*--help*, *--version*\n\tShow the commands, or the version.\n\n"
+        "*--manual* [COMMAND]\n\tPrint the source of a page for scdoc.\n\n"
+        "*--manuals*\n\tName the commands that have a page, those of commands among them.\n\n"
+        "*--completion* [SHELL]\n\tPrint the completion for bash, zsh or fish. Default: bash.\n\n",
         out);
-    for (; *groups != NULL; groups++) {
-        for (size_t i = 0; i < (*groups)->command_count; i++)
-            print_manual_command(out, *groups, &(*groups)->commands[i]);
-    }
+    print_exit_status(out);
     fputs(
-        "# EXIT STATUS\n\n0: done. 1: the work failed, or nothing was found. 2: wrong usage.\n\n"
         "*firn run* has the exit status of the program that it becomes.\n\n"
         "# ENVIRONMENT\n\n*NO\\_COLOR*: when set and not empty, nothing is coloured.\n\n"
         "*LD\\_PRELOAD*, *FIRN\\_RUN\\_MODE*, *FIRN\\_RUN\\_CEILING* (bytes), *FIRN\\_RUN\\_STATS* "
@@ -129,4 +172,13 @@ void manual_print(FILE *out, const struct command_group *const *groups)
         "*firn run* "
         "for the program and what\nthat starts.\n",
         out);
+}
+
+void manual_print_names(FILE *out, const struct command_group *const *groups)
+{
+    for (; *groups != NULL; groups++) {
+        fprintf(out, "%s\n", (*groups)->name);
+        for (size_t i = 0; i < (*groups)->command_count && !group_is_command(*groups); i++)
+            fprintf(out, "%s %s\n", (*groups)->name, (*groups)->commands[i].name);
+    }
 }

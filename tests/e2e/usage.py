@@ -85,7 +85,7 @@ class Usage(unittest.TestCase):
     def test_the_manual_and_the_completion_know_every_command(self):
         manual, completion = firn("--manual").stdout, firn("--completion").stdout
         for command in commands():
-            self.assertIn(f"## firn {' '.join(command)}\n", manual)
+            self.assertIn(f"\n*firn-{'-'.join(command)}*(1)\n", manual)
             self.assertIn(f'"{" ".join(command)}") words="', completion)
         run = subprocess.run(["bash", "-n"], input=completion, text=True, check=False)
         self.assertEqual(run.returncode, 0)
@@ -175,13 +175,41 @@ class Usage(unittest.TestCase):
         self.assertEqual(sorted(complete("firn ")), sorted(["help", *listed(firn("--help").stdout)[:-1]]))
 
     def test_there_is_a_manual_page_for_each_command(self):
+        named = firn("--manuals").stdout.split("\n")[:-1]
+        groups = {command[0] for command in commands()}
+        self.assertEqual(sorted(named), sorted({*groups, *(" ".join(command) for command in commands())}))
         for command in commands():
-            page = firn("--manual", command[0])
+            page, name = firn("--manual", *command), f"firn-{'-'.join(command)}"
             self.assertEqual((page.returncode, page.stderr), (0, ""))
-            self.assertTrue(page.stdout.startswith(f"firn-{command[0]}(1) "), page.stdout[:100])
-            self.assertIn(f"## firn {' '.join(command)}\n", page.stdout)
-        for words in (("--manual", "none"), ("--completion", "tcsh"), ("--version", "more")):
+            self.assertTrue(page.stdout.startswith(f"{name}(1) "), page.stdout[:100])
+            self.assertIn(f"\n# NAME\n\n{name} - ", page.stdout)
+            self.assertIn(f"\n*{name}*(1)\n", firn("--manual").stdout)
+            if len(command) == 2:
+                self.assertIn(f"\n*{name}*(1)\n", firn("--manual", command[0]).stdout)
+            text = page.stdout.replace("\\", "")
+            usage, options = firn(*command, "--help").stdout.split("\nOptions:\n")
+            for letter, option in re.findall(r"^  (?:(-\w), |    )(--[\w-]+)", options, flags=re.M):
+                self.assertRegex(text, rf"(?m)^{f'.{letter}., ' if letter else ''}\*{option}\*( |$)", command)
+            for example in re.findall(r"^  (firn .*)", usage, flags=re.M):
+                self.assertIn(f"\n{example}\n", page.stdout)
+        for words in (("--manual", "none"), ("--manual", "code", "none"), ("--manual", "code", "find", "more"),
+                      ("--manual", "run", "more"), ("--manuals", "code"), ("--completion", "tcsh"),
+                      ("--version", "more")):
             self.assert_one_line(firn(*words), 2)
+
+    def test_the_manual_pages_are_such_as_man_shows(self):
+        for tool in ("scdoc", "man"):
+            if shutil.which(tool) is None:
+                self.skipTest(f"there is no {tool}")
+        for name in ["", *firn("--manuals").stdout.split("\n")[:-1]]:
+            page = subprocess.run(["scdoc"], input=firn("--manual", *name.split()).stdout, text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+            self.assertEqual((page.returncode, page.stderr), (0, ""), name)
+            shown = subprocess.run(["man", "--warnings", "-l", "-"], input=page.stdout, text=True, check=False,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   env={**os.environ, "MANWIDTH": "100", "LC_ALL": "C.UTF-8"})
+            self.assertEqual((shown.returncode, shown.stderr), (0, ""), name)
+            self.assertIn(f"firn{'-' if name else ''}{name.replace(' ', '-')}(1)", shown.stdout)
 
     def test_versions_agree(self):
         run = firn("--version")

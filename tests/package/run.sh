@@ -102,11 +102,14 @@ if [ -x "$prefix/bin/firn" ]; then
         python3 "$source/tests/e2e/run.py" PassesThrough Summaries || fail 'firn run does not run'
     nm -D --defined-only "$library/firn/libfirn-run.so" | grep -v ' T ' &&
         fail 'libfirn-run.so exports what is no function'
-    grep -q '^\.TH "firn" "1"' "$prefix/share/man/man1/firn.1" || fail 'there is no manual page'
-    for group in $("$prefix/bin/firn" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
-        [ "$group" = help ] || grep -q "^\.TH \"firn-$group\" \"1\"" "$prefix/share/man/man1/firn-$group.1" ||
-            fail "there is no page of firn $group"
-    done
+    man=$prefix/share/man/man1
+    grep -q '^\.TH "firn" "1"' "$man/firn.1" || fail 'there is no manual page'
+    "$prefix/bin/firn" --manuals >"$work/pages"
+    while read -r name; do
+        page=firn-$(echo "$name" | tr ' ' -)
+        grep -q "^\.TH \"$page\" \"1\"" "$man/$page.1" || fail "there is no page of firn $name"
+    done <"$work/pages"
+    [ "$(find "$man" -type f | wc -l)" = $(($(wc -l <"$work/pages") + 1)) ] || fail 'there are other pages'
     for file in zsh/site-functions/_firn fish/vendor_completions.d/firn.fish; do
         [ -s "$prefix/share/$file" ] || fail "$file is not installed"
     done
