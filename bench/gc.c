@@ -130,6 +130,7 @@ int main(int count, char **words)
     for (size_t work = 0; work < WORKS && options.quick; work++)
         contenders[work][GO].left_out = contenders[work][JAVA].left_out = true;
     contenders[MAP][OCAML].left_out = options.quick;
+    contenders[GCBENCH][MALLOC].left_out = contenders[MAP][MALLOC].left_out = options.quick;
     const size_t last = options.quick ? MAP : WORKS - 1;
     for (size_t work = 0; work <= last; work++)
         contenders_run(contenders[work], works[work].peers, options.runs);

@@ -7,9 +7,9 @@
  *
  * FOLDER is what scripts/heaps has laid out; build/heaps when it is not given. Each run is a
  * program below peers/ in a process of its own: see region/heap.c
- * and region/wakes.c. With --quick there are fewer
- * levels, and no touches. Targets are for a process of 223 MB, and are scaled to what the image
- * has; where the machine has no zram to set up, what it would take is that of LZ4 in 4 KB. */
+ * and region/wakes.c. With --quick there are a node process and Duktape, not all levels, a quarter
+ * of the wakes, and no touches. Targets are for a process of 223 MB, and are scaled to what the
+ * image has; where the machine has no zram to set up, what it would take is that of LZ4 in 4 KB. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,10 +77,9 @@ static void add_wakes(void)
 {
     static const struct {
         const char *key, *text;
-    } figures[] = {
-        {"p50_ns", "a pin that wakes such a heap while others pack, median"},
-        {"p99_ns", "a pin that wakes such a heap while others pack, 99 %"},
-        {"worst_ns", "a pin that wakes such a heap while others pack, of 200 the worst"}};
+    } figures[] = {{"p50_ns", "a pin that wakes such a heap while others pack, median"},
+                   {"p99_ns", "a pin that wakes such a heap while others pack, 99 %"},
+                   {"worst_ns", "a pin that wakes such a heap while others pack, the worst"}};
     for (size_t i = 0; i < sizeof figures / sizeof *figures && !wakes[0].absent; i++)
         rows[row_count++] = row_versus("S6", figures[i].text, wakes, 2, figures[i].key, "ms", 1e6);
     struct series series = {.id = "S6",
@@ -97,6 +96,13 @@ static void add_wakes(void)
     series_add(&series);
 }
 
+/* What --quick does without. */
+static bool is_left_out(size_t heap, size_t method)
+{
+    return (heap != NODE && heap != DUKTAPE) || method == LZ4 || method == ZSTD3 ||
+           method == ZSTD9 || method == SIBLING9 || method == LZ4_64K;
+}
+
 /* A script heap is held to its sibling, and the others have none. */
 static void add_heap(size_t heap, bool quick)
 {
@@ -110,10 +116,10 @@ static void add_heap(size_t heap, bool quick)
     snprintf(title, sizeof title, "%s, %.1f MB:", titles[heap], plain / 1e6);
     struct row *asleep = add(all, first, "asleep_bytes", "MB", 1e6, title, "asleep");
     struct row *wake = add(all, first, "wake_ns", "ms", 1e6, title, "woken whole");
-    if (heap == NODE && !quick) {
+    if (heap == NODE) {
         asleep->target = 32 * plain / 223e6;
         wake->target = 100 * plain / 223e6;
-    } else if (sibling && !quick) {
+    } else if (sibling) {
         asleep->target = 0.036;
         wake->target = 2;
     }
@@ -139,14 +145,16 @@ int main(int count, char **words)
         fprintf(stderr, "%s: no heaps of processes; scripts/heaps lays them out\n", folder);
     for (size_t i = 0; i < 2; i++) {
         const char *path = peer_program("region_wakes");
-        wakes[i] = (struct contender){.name = i == 0 ? "Firn" : "while nobody packs",
-                                      .work = "wakes",
-                                      .words = {path, folder, i == 0 ? "packing" : "alone"},
-                                      .needs = path};
+        wakes[i] = (struct contender){
+            .name = i == 0 ? "Firn" : "while nobody packs",
+            .work = "wakes",
+            .words = {path, folder, i == 0 ? "packing" : "alone", options.quick ? "50" : "200"},
+            .needs = path};
     }
     for (size_t heap = 0; heap < HEAPS; heap++) {
         for (size_t method = 0; method < METHODS; method++) {
             whole[heap][method] = contender(folder, heap, method, "eager");
+            whole[heap][method].left_out = options.quick && is_left_out(heap, method);
             for (size_t i = 0; i < TOUCHES; i++)
                 touched[heap][i][method] = contender(folder, heap, method, touches[i]);
         }

@@ -135,10 +135,11 @@ static struct row row_of(struct tree *trees, size_t count, enum figure figure, u
     return row;
 }
 
-void scaling_add_series(const char *root)
+void scaling_add_series(const char *root, double all_lines, double all_tree_bytes,
+                        double all_store_bytes)
 {
     enum { STEPS = 4 };
-    static const char *const lines[STEPS] = {"10000", "100000", "300000", "1000000"};
+    static const char *const lines[STEPS - 1] = {"10000", "100000", "300000"};
     static double trees[STEPS][2], stores[STEPS][2];
     struct series series = {.id = "C1",
                             .what = "bytes a line over the size of the tree",
@@ -149,13 +150,18 @@ void scaling_add_series(const char *root)
     double before = 0;
     size_t count = 0;
     for (struct tree tree = {.folder = NULL};
-         count < STEPS && lay_out(&tree, root, lines[count], before); count++) {
+         count < STEPS - 1 && lay_out(&tree, root, lines[count], before); count++) {
         index_tree(&tree, 0);
         queries_plain(tree.store, &tree.plain);
         trees[count][0] = stores[count][0] = before = tree.lines;
         trees[count][1] = tree.plain.trees / tree.lines;
         stores[count][1] = tree.store_bytes / tree.lines;
         folder_remove(tree.folder);
+    }
+    if (all_lines > 1.1 * before) {
+        trees[count][0] = stores[count][0] = all_lines;
+        trees[count][1] = all_tree_bytes / all_lines;
+        stores[count++][1] = all_store_bytes / all_lines;
     }
     series.lines[0] = (struct series_line){"trees, uncompressed", (const double(*)[2])trees, count};
     series.lines[1] =

@@ -9,8 +9,9 @@
  * each figure: the largest tree's, with the others as peers. Returns the exit status for main. */
 int scaling_run(const struct bench_options *options);
 
-/* Adds the series of bytes a line at up to 0.1 M lines of the tree root and at 1 M, which are
- * indexed once each. */
-void scaling_add_series(const char *root);
+/* Adds the series of bytes a line at up to 0.3 M lines of the tree root, which are indexed once
+ * each, and at all of its lines, of which it is given what they take. */
+void scaling_add_series(const char *root, double all_lines, double all_tree_bytes,
+                        double all_store_bytes);
 
 #endif

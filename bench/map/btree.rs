@@ -195,7 +195,7 @@ fn measure_get<K: Key, V: Value>(maps: &[BTreeMap<K, V>], keys: &[K]) -> f64 {
     took
 }
 
-fn run_basic<K: Key, V: Value>(keys: &[K]) {
+fn run_basic<K: Key, V: Value>(keys: &[K], only_bytes: bool) {
     let count = keys.len() as u64;
     let map_count = if count < SMALL_TOTAL { SMALL_TOTAL / count } else { 1 };
     let (other, another) = (shuffled(keys, 7), shuffled(keys, 77));
@@ -212,6 +212,9 @@ fn run_basic<K: Key, V: Value>(keys: &[K]) {
     let (took, held) = (each(begin, count * map_count), held_bytes() - before);
     println!("insert_ns {:.6}", took);
     println!("bytes {:.6}", held / (count * map_count) as f64);
+    if only_bytes {
+        exit(0);
+    }
     println!("get_ns {:.6}", measure_get(&maps, &other));
     let begin = cpu_ns();
     let mut sum = 0u64;
@@ -302,8 +305,8 @@ fn run_mixed<K: Key, V: Value>(keys: &[K]) {
 }
 
 fn run<K: Key, V: Value>(work: &str, keys: &[K]) {
-    if work == "basic" {
-        run_basic::<K, V>(keys)
+    if work == "basic" || work == "bytes" {
+        run_basic::<K, V>(keys, work == "bytes")
     } else {
         run_mixed::<K, V>(keys)
     }
@@ -325,7 +328,7 @@ fn make<K: Key>(order: &str, n: u64) -> Vec<K> {
 fn main() {
     let words: Vec<String> = env::args().collect();
     if words.len() < 5 {
-        eprintln!("usage: {} u32|u64|text basic|mixed ORDER COUNT [KEYS]", words[0]);
+        eprintln!("usage: {} u32|u64|text basic|bytes|mixed ORDER COUNT [KEYS]", words[0]);
         exit(2);
     }
     let n: u64 = words[4].parse().expect("COUNT is no number");

@@ -13,6 +13,7 @@
  * what comes before all.
  *
  *     SUBJECT basic ORDER COUNT [KEYS]     memory, insertion, search, iteration, scan, removal
+ *     SUBJECT bytes ORDER COUNT [KEYS]     the first two of these
  *     SUBJECT mixed ORDER COUNT [KEYS]     95/5, 50/50, scans and insertions, zipfian search
  *
  * Memory is what malloc has given out, its own rounding and heads included. */
@@ -142,7 +143,7 @@ static inline void measure_remove(struct subject *subjects, uint64_t subject_cou
 }
 #endif
 
-static inline void run_basic(const map_key *keys, uint64_t count)
+static inline void run_basic(const map_key *keys, uint64_t count, bool only_bytes)
 {
     uint64_t subject_count = count < SMALL_TOTAL ? SMALL_TOTAL / count : 1;
     map_key *other = shuffled(keys, count, 7), *another = shuffled(keys, count, 77);
@@ -156,6 +157,8 @@ static inline void run_basic(const map_key *keys, uint64_t count)
     print_figure("insert_ns", each(begin, count * subject_count));
     double held = held_bytes() + SUBJECT_OUTSIDE(&subjects[0]) - before;
     print_figure("bytes", held / (double)(count * subject_count));
+    if (only_bytes)
+        return; /* the process ends */
     print_figure("get_ns", measure_get(subjects, subject_count, other, count));
     begin = cpu_ns();
     for (uint64_t at = 0; at < subject_count; at++)
@@ -248,10 +251,12 @@ int main(int count, char **words)
     for (int i = 0; count > 3 && i < ORDERS; i++)
         if (strcmp(words[2], key_orders[i]) == 0)
             order = (enum key_order)i;
-    bool basic = count > 1 && strcmp(words[1], "basic") == 0;
+    bool only_bytes = count > 1 && strcmp(words[1], "bytes") == 0;
+    bool basic = only_bytes || (count > 1 && strcmp(words[1], "basic") == 0);
     if (order == ORDERS || n == 0 || n > 1u << 30 ||
         (!basic && (strcmp(words[1], "mixed") != 0 || n < 2))) {
-        fprintf(stderr, "usage: %s basic|mixed random|sequential|reverse|clustered COUNT [KEYS]\n",
+        fprintf(stderr,
+                "usage: %s basic|bytes|mixed random|sequential|reverse|clustered COUNT [KEYS]\n",
                 words[0]);
         return 2;
     }
@@ -264,7 +269,7 @@ int main(int count, char **words)
     SUBJECT_BEGIN;
 #endif
     if (basic)
-        run_basic(keys, n);
+        run_basic(keys, n, only_bytes);
 #ifdef SUBJECT_STATIC
     else
         return 77; /* it cannot */

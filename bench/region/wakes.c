@@ -1,7 +1,7 @@
 /* How long a wake takes while others pack, and while they do not: heaps of Duktape with lodash in a
  * swapper. A contender of bench/region.
  *
- *     region_wakes FOLDER alone|packing
+ *     region_wakes FOLDER alone|packing WAKES
  *
  * One thread has a heap packed (that is not measured) and pins it, which wakes it whole. With
  * `packing`, two more threads pin and hibernate heaps of their own all the while. */
@@ -14,9 +14,10 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { WAKERS = 8, PACKERS = 1, WAKES = 200 };
+enum { WAKERS = 8, PACKERS = 1, WAKES_MAX = 1000 };
 
 static firn_swapper *swapper;
 static firn_swapper_resident *residents[WAKERS + PACKERS];
@@ -62,10 +63,11 @@ static int compare(const void *one, const void *other)
 
 int main(int count, char **words)
 {
-    static double times[WAKES];
+    static double times[WAKES_MAX];
     pthread_t threads[PACKERS];
     firn_region_template *sibling;
-    if (count != 3)
+    const size_t wakes = count == 4 ? strtoul(words[3], NULL, 10) : 0;
+    if (wakes == 0 || wakes > WAKES_MAX)
         return CONTENDER_ABSENT;
     bool packing = strcmp(words[2], "packing") == 0;
     firn_swapper_options options = {.no_thread = true};
@@ -79,7 +81,7 @@ int main(int count, char **words)
     for (size_t i = 0; i < PACKERS && packing; i++)
         if (pthread_create(&threads[i], NULL, pack_all_the_time, residents[WAKERS + i]) != 0)
             check(FIRN_NO_MEMORY, "no thread");
-    for (size_t i = 0; i < WAKES; i++) {
+    for (size_t i = 0; i < wakes; i++) {
         firn_swapper_resident *one = residents[i % WAKERS];
         check(firn_swapper_hibernate(swapper, one, FIRN_TIER_COLD, NULL), "does not sleep");
         uint64_t begin = wall_ns();
@@ -90,14 +92,14 @@ int main(int count, char **words)
     atomic_store(&done, true);
     for (size_t i = 0; i < PACKERS && packing; i++)
         pthread_join(threads[i], NULL);
-    qsort(times, WAKES, sizeof *times, compare);
+    qsort(times, wakes, sizeof *times, compare);
     struct gap spread = {.last = 0};
-    for (size_t i = 0; i < WAKES; i++) {
+    for (size_t i = 0; i < wakes; i++) {
         spread.last = 0;
         gap_note(&spread, (uint64_t)times[i]);
     }
     gap_print(&spread, "wakes");
-    printf("p50_ns %.0f\np99_ns %.0f\nworst_ns %.0f\npackings %u\n", times[WAKES / 2],
-           times[WAKES * 99 / 100], times[WAKES - 1], atomic_load(&packings));
+    printf("p50_ns %.0f\np99_ns %.0f\nworst_ns %.0f\npackings %u\n", times[wakes / 2],
+           times[wakes * 99 / 100], times[wakes - 1], atomic_load(&packings));
     return 0;
 }

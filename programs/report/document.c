@@ -78,8 +78,8 @@ static void explain(const json_t *target, int verdict, const json_t *results, bo
             return;
         }
     }
-    if (verdict == UNMEASURED && *value_get_text(target, "shown_by") != '\0')
-        snprintf(text, size, "not by a bench: %s", value_get_text(target, "shown_by"));
+    if (verdict == UNMEASURED && *value_get_text(target, "why_not") != '\0')
+        snprintf(text, size, "%s", value_get_text(target, "why_not"));
     else if (verdict == UNMEASURED)
         snprintf(text, size, quick ? "not measured with --quick" : "no bench measured it");
     else if (verdict == UNJUDGED)

@@ -66,7 +66,7 @@ static void put_figure(FILE *out, const json_t *row)
     put(out, "<td>", value_get_text(row, "what"), "</td>");
     put_number(out, "<td class=\"number\">", value_get_number(row, "value"), " ");
     put(out, "", value_get_text(row, "unit"), "</td><td class=\"number quiet\">");
-    if (isfinite(least) && isfinite(most)) {
+    if (isfinite(least) && isfinite(most) && least < most) {
         put_number(out, "", least, " – ");
         put_number(out, "", most, "");
     }
@@ -94,7 +94,8 @@ static void put_target(FILE *out, const json_t *target)
             class_of(verdict), words_of(verdict));
     html_text(out, value_get_text(target, "elsewhere"));
     if (*reason != '\0')
-        put(out, "<br><span class=\"open\">", reason, "</span>");
+        put(out, strncmp(reason, "bench ", 6) == 0 ? "<br><span class=\"open\">" : "<br><span>",
+            reason, "</span>");
     fputs("</td></tr>\n", out);
     json_array_foreach(json_object_get(target, "figures"), i, row) put_figure(out, row);
     fputs("</tbody>\n", out);
@@ -137,7 +138,7 @@ static void put_row_plot(FILE *out, const json_t *row)
         return;
     put(out, "<figure><figcaption><b>", value_get_text(row, "id"), "</b> ");
     put(out, "", value_get_text(row, "what"), ", ");
-    put(out, "", value_get_text(row, "unit"), "</figcaption>\n");
+    put(out, "", plot_bars_unit(row), "</figcaption>\n");
     plot_bars(out, row);
     fputs("</figure>\n", out);
 }

@@ -26,6 +26,7 @@ static const char page_style[] =
     "gap:1rem;margin:1rem 0}figure{margin:0;break-inside:avoid}figcaption{font-size:.85rem}\n"
     "svg{width:100%;height:auto;display:block}"
     "svg text{font:12px system-ui,sans-serif;fill:var(--text)}\n"
+    ".bars .value{paint-order:stroke;stroke:var(--page);stroke-width:4px}\n"
     ".own{fill:var(--own)}.peer{fill:var(--peer)}line.target{stroke:var(--target);"
     "stroke-width:2}.grid{stroke:var(--line)}\n"
     ".s0{--c:var(--own)}.s1{--c:var(--s1)}.s2{--c:var(--s2)}.s3{--c:var(--s3)}.s4{--c:var(--s4)}"

@@ -7,54 +7,99 @@
 #include <math.h>
 #include <string.h>
 
-enum { WIDTH = 640, BAR_LEFT = 190, BAR_WIDTH = 350, BAR_LINE = 20 };
-enum { HEIGHT = 300, LEFT = 62, RIGHT = 16, TOP = 30, BOTTOM = 46, COLOURS = 8, LEGEND = 18 };
+#define OWN_PEER "firn, "
+
+enum { WIDTH = 640, BAR_LEFT = 190, BAR_WIDTH = 350, BAR_LINE = 20, BARS_MAX = 32 };
+enum { HEIGHT = 300, LEFT = 78, RIGHT = 36, TOP = 30, BOTTOM = 46, COLOURS = 8, LEGEND = 18 };
 
 /* --- bars --- */
 
-static void put_bar(FILE *out, int y, const char *name, double value, double most, bool own)
-{
-    char number[HTML_NUMBER_BYTES];
-    const double width = isfinite(value) && value > 0 ? value / most * BAR_WIDTH : 0;
-    fprintf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">", BAR_LEFT - 8, y + 14);
-    html_text(out, name);
-    fprintf(out,
-            "</text><rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>"
-            "<text x=\"%.1f\" y=\"%d\">%s</text>\n",
-            own ? "own" : "peer", BAR_LEFT, y + 2, width, BAR_LINE - 5, BAR_LEFT + width + 6,
-            y + 14, html_number(value, number));
-}
+struct bar {
+    const char *name;
+    double value;
+    bool own;
+};
 
-static double largest(const json_t *row)
+/* Where peers are told in another unit than the row's, such as ns beside a ratio, one named "firn,
+ * ns" has the row's own value in it, and no target can be drawn. NULL: there is none. */
+static const json_t *own_peer(const json_t *row)
 {
-    const double target = value_get_number(row, "target");
-    double most = fmax(value_get_number(row, "value"), target);
     size_t i;
     const json_t *peer;
-    json_array_foreach(json_object_get(row, "peers"), i, peer) most =
-        fmax(most, value_get_number(peer, "value"));
-    return most > 0 ? most : 1;
+    json_array_foreach(json_object_get(row, "peers"), i, peer)
+    {
+        if (strncmp(value_get_text(peer, "name"), OWN_PEER, strlen(OWN_PEER)) == 0)
+            return peer;
+    }
+    return NULL;
+}
+
+const char *plot_bars_unit(const json_t *row)
+{
+    const json_t *own = own_peer(row);
+    return own != NULL ? value_get_text(own, "name") + strlen(OWN_PEER)
+                       : value_get_text(row, "unit");
+}
+
+/* The own one first; returns how many. */
+static size_t bars_of(const json_t *row, struct bar bars[BARS_MAX])
+{
+    const json_t *own = own_peer(row), *peer;
+    size_t i, count = 0;
+    bars[count++] = (struct bar){"firn", value_get_number(own != NULL ? own : row, "value"), true};
+    json_array_foreach(json_object_get(row, "peers"), i, peer)
+    {
+        if (peer != own && count < BARS_MAX)
+            bars[count++] =
+                (struct bar){value_get_text(peer, "name"), value_get_number(peer, "value"), false};
+    }
+    return count;
+}
+
+static double bar_width(const struct bar *bar, double most)
+{
+    return isfinite(bar->value) && bar->value > 0 ? bar->value / most * BAR_WIDTH : 0;
+}
+
+static void put_bar(FILE *out, int y, const struct bar *bar, double most)
+{
+    fprintf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">", BAR_LEFT - 8, y + 14);
+    html_text(out, bar->name);
+    fprintf(out, "</text><rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>\n",
+            bar->own ? "own" : "peer", BAR_LEFT, y + 2, bar_width(bar, most), BAR_LINE - 5);
+}
+
+/* Behind the bar, above the line of the target. */
+static void put_bar_value(FILE *out, int y, const struct bar *bar, double most)
+{
+    char number[HTML_NUMBER_BYTES];
+    fprintf(out, "<text class=\"value\" x=\"%.1f\" y=\"%d\">%s</text>\n",
+            BAR_LEFT + bar_width(bar, most) + 6, y + 14, html_number(bar->value, number));
 }
 
 void plot_bars(FILE *out, const json_t *row)
 {
-    const json_t *peers = json_object_get(row, "peers"), *peer;
-    const double most = largest(row), target = value_get_number(row, "target");
-    const int height = BAR_LINE * (int)(json_array_size(peers) + 1) + 8;
-    size_t i;
+    struct bar bars[BARS_MAX];
+    const size_t count = bars_of(row, bars);
+    const double target = own_peer(row) != NULL ? (double)NAN : value_get_number(row, "target");
+    const int height = BAR_LINE * (int)count + 8;
+    double most = fmax(target, 0); /* of which NAN is none */
+    for (size_t i = 0; i < count; i++)
+        most = fmax(most, bars[i].value);
+    most = most > 0 ? most : 1;
     fprintf(out, "<svg class=\"bars\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDTH,
             height);
     html_text(out, value_get_text(row, "what"));
     fputs("\">\n", out);
-    put_bar(out, 2, "firn", value_get_number(row, "value"), most, true);
-    json_array_foreach(peers, i, peer)
-        put_bar(out, 2 + BAR_LINE * (int)(i + 1), value_get_text(peer, "name"),
-                value_get_number(peer, "value"), most, false);
+    for (size_t i = 0; i < count; i++)
+        put_bar(out, 2 + BAR_LINE * (int)i, &bars[i], most);
     if (isfinite(target)) {
         const double x = BAR_LEFT + fmax(target, 0) / most * BAR_WIDTH;
         fprintf(out, "<line class=\"target\" x1=\"%.1f\" x2=\"%.1f\" y1=\"0\" y2=\"%d\"/>\n", x, x,
                 height);
     }
+    for (size_t i = 0; i < count; i++)
+        put_bar_value(out, 2 + BAR_LINE * (int)i, &bars[i], most);
     fputs("</svg>\n", out);
 }
 
@@ -76,12 +121,13 @@ static double place(const struct axis *axis, double value)
     return axis->begin + fmin(fmax(share, 0), 1) * (axis->end - axis->begin);
 }
 
-/* Widens the range so that it is one, and a logarithm's so that it ends at powers of ten. */
+/* Widens the range so that it is one, and a logarithm's so that it ends at powers of ten, unless it
+ * is hardly beyond one. */
 static void settle(struct axis *axis)
 {
     if (axis->is_log) {
         axis->least = axis->least > 0 ? pow(10, floor(log10(axis->least))) : 1;
-        axis->most = axis->most > 0 ? pow(10, ceil(log10(axis->most))) : 10;
+        axis->most = axis->most > 0 ? pow(10, ceil(log10(axis->most) - 0.02)) : 10;
         if (axis->most <= axis->least)
             axis->most = axis->least * 10;
     } else if (!(axis->most > axis->least)) {

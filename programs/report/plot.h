@@ -7,8 +7,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* A row's own bar and those of its peers, with the target as a line across. */
+/* A row's own bar and those of its peers, with the target as a line across, and the unit of all of
+ * them. */
 void plot_bars(FILE *out, const json_t *row);
+const char *plot_bars_unit(const json_t *row);
 
 /* Whether all that plot_series needs is there. */
 bool plot_can(const json_t *series);

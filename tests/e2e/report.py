@@ -94,6 +94,19 @@ class Report(Case):
         for word in ("<b> 4", "8 – 11", "Judy, LMDB", "what M5 is", "target 16 B; 0", "elsewhere: Rust BTreeMap"):
             self.assertIn(word, page.text)
 
+    def test_bars_are_of_one_unit_and_a_single_run_has_no_spread(self):
+        self.rows("map", row("M5", 4, 3, True, [("firn, ns", 10), ("absl", 40)], least=4, most=4))
+        _, page = self.report("--only", "M")
+        bars = [(attributes["class"], attributes["width"]) for tag, attributes in page.elements if tag == "rect"]
+        self.assertEqual(bars, [("own", "87.5"), ("peer", "350.0")])  # 10 and 40, not 4 times
+        self.assertEqual(page.count("line", "target"), 0)
+        self.assertIn("what M5 is, ns", page.text)
+        self.assertNotIn("4 – 4", page.text)
+        self.rows("map", row("M5", 4, 3, True, [("absl", 8)], least=3, most=4))
+        _, page = self.report("--only", "M")
+        self.assertEqual(page.count("line", "target"), 1)
+        self.assertIn("3 – 4", page.text)
+
     def test_a_page_needs_nothing_else(self):
         self.rows("map", row("M1"), series=SERIES)
         text = (self.report("--only", "M"), (self.folder / "report.html").read_text(encoding="utf-8"))[1]
@@ -146,6 +159,7 @@ class Report(Case):
         self.assertEqual((self.folder / "bench" / "map.words").read_text(), "--json --quick\n")
         self.assertEqual(self.target(document, "M2")["reason"], "not measured with --quick")
         self.assertIn("make test-full", self.target(document, "S5")["reason"])
+        self.assertEqual(self.target(document, "H9")["reason"], "Firn speaks no HTTP/3")
         self.report("--only", "X")
         self.assertEqual((self.folder / "bench" / "run.words").read_text(), "--json\n")
 
@@ -232,6 +246,8 @@ class Targets(unittest.TestCase):
         with_rows = {bench for each in self.table["targets"] for bench in each["benches"]}
         for bench in self.table["benches"]:
             self.assertEqual(bench["quick_seconds"] > 0, bench["name"] in with_rows, bench)
+        for target in self.table["targets"]:  # which has a bench, or says why not
+            self.assertEqual("why_not" in target, not target["benches"], target)
 
 
 if __name__ == "__main__":

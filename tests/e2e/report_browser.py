@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""The page of `firn report` in headless Chromium: every row and plot can be seen, dark and light, and no request
-leaves the page. Left out where there is no Chromium."""
+"""The page of `firn report` in headless Chromium: every row and plot can be seen, dark and light, no text lies on
+another, and no request leaves the page. Pictures of the kept report, dark, light and on paper, are left in the folder
+report beside the program. Left out where there is no Chromium."""
 
 import http.server
 import json
 import os
+import pathlib
 import shutil
 import struct
 import subprocess
@@ -14,7 +16,7 @@ import unittest
 import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
-from firn import Case, firn  # noqa: E402
+from firn import FIRN, Case, firn  # noqa: E402
 
 SOURCE = os.environ.get("FIRN_SOURCE", ".")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-headless-shell")
@@ -28,6 +30,19 @@ page.onload = () => {
   const style = element => page.contentWindow.getComputedStyle(element);
   const visible = element => element.getBoundingClientRect().width > 5 && element.getBoundingClientRect().height > 5 &&
     style(element).visibility === "visible";
+  // Texts of a plot that lie on another, or beyond its edge.
+  const badly = plot => {
+    const edge = plot.getBoundingClientRect();
+    const texts = [...plot.querySelectorAll("text")].map(each =>
+      ({say: each.textContent, box: each.getBoundingClientRect()}));
+    const beyond = ({box}) => box.left < edge.left - 1 || box.right > edge.right + 1 || box.top < edge.top - 3 ||
+      box.bottom > edge.bottom + 3;
+    const on = (one, other) => Math.min(one.right, other.right) - Math.max(one.left, other.left) > 1 &&
+      Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 3;
+    const label = plot.getAttribute("aria-label");
+    return texts.flatMap((one, i) => [...(beyond(one) ? [[label, one.say, "edge"]] : []),
+      ...texts.slice(i + 1).filter(other => on(one.box, other.box)).map(other => [label, one.say, other.say])]);
+  };
   const all = selector => [...inside.querySelectorAll(selector)];
   seen.textContent = JSON.stringify({
     targets: all("tbody[id]").filter(visible).map(each => each.id),
@@ -37,7 +52,8 @@ page.onload = () => {
     own: all("rect.own").filter(visible).length,
     page: style(inside.body).backgroundColor, text: style(inside.body).color,
     bar: all("rect.own").map(each => style(each).fill)[0],
-    wide: inside.documentElement.scrollWidth <= 1100,
+    wide: inside.documentElement.scrollWidth <= 1100, height: inside.documentElement.scrollHeight,
+    bad: all("svg").flatMap(badly),
   });
   document.title = "done";
 };
@@ -101,9 +117,11 @@ class Browser(Case):
         for name, document in self.documents.items():
             (bench / name).write_text(f"#!/bin/sh\ncat <<'END'\n{json.dumps(document)}\nEND\n")
             (bench / name).chmod(0o755)
-        self.page = self.folder / "report.html"
-        run = firn("report", "--bench", bench, "-o", self.page)
-        self.assertEqual(run.returncode, 0, run)
+        self.page, self.kept = self.folder / "report.html", self.folder / "kept.html"
+        for words in (("--bench", bench, "-o", self.page),
+                      ("--from", os.path.join(SOURCE, "docs/report.json"), "-o", self.kept)):
+            run = firn("report", *words)
+            self.assertEqual(run.returncode, 0, run)
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.asked = []
         self.server.pages = {"/": HARNESS, "/report.html": self.page.read_text(encoding="utf-8")}
@@ -132,14 +150,26 @@ class Browser(Case):
             self.assertEqual((seen["bars"], seen["own"]), (len(rows) // 2, len(rows) // 2))
             self.assertEqual(seen["series"], sum(len(each["series"]) for each in self.documents.values()))
             self.assertTrue(seen["wide"])
+            self.assertEqual(seen["bad"], [])
         for key in ("page", "text", "bar"):
             self.assertNotEqual(looks[0][key], looks[1][key], key)
         self.assertEqual([each for each in self.server.asked if each not in ("/", "/report.html", "/favicon.ico")], [])
         self.assertEqual(self.server.asked.count("/report.html"), 2)
+
+    def test_the_kept_report_reads_well_and_pictures_are_left(self):
+        pictures = pathlib.Path(FIRN).parent / "report"
+        pictures.mkdir(exist_ok=True)
+        self.server.pages["/report.html"] = self.kept.read_text(encoding="utf-8")
         for dark in (False, True):
-            picture = self.folder / "picture.png"
-            self.chromium(dark, f"--screenshot={picture}", "--window-size=1100,800", self.page.as_uri())
+            seen, picture = self.look(dark), pictures / ("dark.png" if dark else "light.png")
+            self.assertEqual(seen["bad"], [])
+            self.assertTrue(seen["wide"])
+            self.chromium(dark, f"--screenshot={picture}", f"--window-size=1100,{min(seen['height'], 16000)}",
+                          self.kept.as_uri())
             self.assertEqual(brightness(picture) < 100, dark)
+        paper = pictures / "paper.pdf"
+        self.chromium(True, f"--print-to-pdf={paper}", "--no-pdf-header-footer", self.kept.as_uri())
+        self.assertTrue(paper.read_bytes().startswith(b"%PDF"))
 
 
 if __name__ == "__main__":
