@@ -110,13 +110,15 @@ static enum exit_status print(const struct invocation *invocation, const struct 
         {"strategy", -18},    {"done", -5},    {"peak_bytes", 10}, {"cpu_seconds", 11},
         {"operation_ns", 12}, {"from_hot", 9}, {"how", -20}};
     struct emitter emitter;
+    size_t name_size;
+    const char *name = scenario_kind_name(scenario->kind, &name_size);
     emitter_begin(&emitter, stdout, invocation->json);
     emitter_object_begin(&emitter, NULL);
     if (invocation->json) {
         emitter_text(&emitter, "kind", "firn-tune-bench");
         emitter_number(&emitter, "version", BENCH_VERSION);
     }
-    emitter_text(&emitter, "scenario", scenario_kind_name(scenario->kind));
+    emitter_text_sized(&emitter, "scenario", name, name_size);
     emitter_number(&emitter, "count", scenario->count);
     emitter_table_begin(&emitter, "strategies", columns, sizeof columns / sizeof *columns);
     for (unsigned i = 0; i < count; i++)

@@ -115,9 +115,10 @@ static const struct command commands[] = {
          "--json wrote, in any order, and says what to set, what that saves and why: of servers,\n"
          "together, the smallest profile that has room for 99 % of the heads inline and for all "
          "of\n"
-         "them within its limits; of a program the mode of firn run; of a scenario the smallest\n"
-         "strategy or budget that is at most 5 % slower; of a process when it should sleep. FILE\n"
-         "may be - for standard input.",
+         "them within its limits; of a program the mode of firn run, and sizes for pools and an\n"
+         "arena in its source; of a scenario the smallest strategy or budget that is at most 5 %\n"
+         "slower; of a process, by looks with several intervals, when it should sleep. Where\n"
+         "nothing is to be saved it says so. FILE may be - for standard input.",
      .examples = {{"firn tune recommend stats.json", "of a server: a sentence, and all profiles"},
                   {"firn tune recommend profile.json bench.json", "of a program and a scenario"},
                   {"firn tune recommend a.json b.json --json", "for other programs"}},

@@ -229,11 +229,20 @@ static void read_head(struct profile *profile, const struct trace_head *head,
     profile->threads = head->thread_count;
     profile->begin_ns = head->begin_ns;
     profile->end_ns = head->end_ns;
+    profile->cpu_ns = head->cpu_ns;
     profile->interval_bytes = head->interval_bytes;
     profile->samples = head->samples;
     profile->lost = head->lost;
     profile->peak_bytes = head->peak_bytes;
-    memcpy(profile->sizes, head->sizes, sizeof profile->sizes);
+    profile->kept_peak_bytes = head->kept_peak_bytes;
+    for (unsigned i = 0; i < TRACE_SIZES; i++) {
+        struct trace_size *size = &profile->sizes[i];
+        *size = head->sizes[i];
+        if (size->version != head->version) {
+            size->peak_calls = size->live_calls;
+            size->peak_bytes = size->live_bytes;
+        }
+    }
     memcpy(profile->lifetimes, head->lifetimes, sizeof profile->lifetimes);
     for (unsigned i = 0; i < TRACE_THREADS; i++) {
         profile->calls += threads[i].calls;

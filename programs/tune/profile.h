@@ -17,13 +17,14 @@ struct profile_site {
 struct profile {
     char command[TRACE_COMMAND_BYTES];
     uint32_t pid, threads;
-    uint64_t begin_ns, end_ns;
+    uint64_t begin_ns, end_ns, cpu_ns;
     uint64_t interval_bytes; /* 0: exact */
     uint64_t samples, lost;
     uint64_t calls, bytes;
-    double peak_bytes, leaked_bytes, leaked_calls;
-    uint64_t named, framed; /* frames that have names, all */
-    double sizes[TRACE_SIZES], lifetimes[TRACE_LIFETIMES];
+    double peak_bytes, kept_peak_bytes, leaked_bytes, leaked_calls;
+    uint64_t named, framed;               /* frames that have names, all */
+    struct trace_size sizes[TRACE_SIZES]; /* what lived at the peak in peak_calls, peak_bytes */
+    double lifetimes[TRACE_LIFETIMES];
     struct profile_site *sites; /* the most bytes first */
     uint32_t site_count;
     size_t site_capacity;

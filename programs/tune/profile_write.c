@@ -51,11 +51,14 @@ static void emit_slots(struct emitter *emitter, const struct profile *profile)
 {
     emitter_array_begin(emitter, "sizes");
     for (uint32_t i = 0; i < TRACE_SIZES; i++) {
-        if (profile->sizes[i] <= 0)
+        const struct trace_size *size = &profile->sizes[i];
+        if (size->calls <= 0)
             continue;
         emitter_object_begin(emitter, NULL);
         emitter_number(emitter, "bytes", trace_size_of_slot(i));
-        emitter_number(emitter, "calls", whole(profile->sizes[i]));
+        emitter_number(emitter, "calls", whole(size->calls));
+        emitter_number(emitter, "peak_calls", whole(size->peak_calls));
+        emitter_number(emitter, "peak_bytes", whole(size->peak_bytes));
         emitter_object_end(emitter);
     }
     emitter_array_end(emitter);
@@ -74,10 +77,11 @@ static void emit_slots(struct emitter *emitter, const struct profile *profile)
 void profile_emit(struct emitter *emitter, const struct profile *profile)
 {
     emitter_text(emitter, "kind", "firn-profile");
-    emitter_number(emitter, "version", 1);
+    emitter_number(emitter, "version", 2);
     emitter_path(emitter, "command", profile->command);
     emitter_number(emitter, "pid", profile->pid);
     emitter_real(emitter, "seconds", seconds_of(profile));
+    emitter_real(emitter, "cpu_seconds", (double)profile->cpu_ns / 1e9);
     emitter_flag(emitter, "sampled", profile->interval_bytes > 0);
     emitter_number(emitter, "interval_bytes", profile->interval_bytes);
     emitter_number(emitter, "samples", profile->samples);
@@ -85,6 +89,7 @@ void profile_emit(struct emitter *emitter, const struct profile *profile)
     emitter_number(emitter, "calls", profile->calls);
     emitter_number(emitter, "bytes", profile->bytes);
     emitter_number(emitter, "peak_bytes", whole(profile->peak_bytes));
+    emitter_number(emitter, "kept_peak_bytes", whole(profile->kept_peak_bytes));
     emitter_number(emitter, "leaked_bytes", whole(profile->leaked_bytes));
     emitter_number(emitter, "leaked_calls", whole(profile->leaked_calls));
     emitter_number(emitter, "lost", profile->lost);
@@ -129,15 +134,30 @@ static void print_sites(struct emitter *emitter, const struct profile *profile)
         firn_release(NULL, sites, profile_group_bytes(profile));
 }
 
+static double percent(double part, double all)
+{
+    return all > 0 ? 100 * part / all : 0;
+}
+
 /* The share of calls up to a slot, per cent. */
-static double share_to(const double *slots, uint32_t count, uint32_t end)
+static double share_of_sizes(const struct profile *profile, uint32_t end)
 {
     double all = 0, part = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        all += slots[i];
-        part += i < end ? slots[i] : 0;
+    for (uint32_t i = 0; i < TRACE_SIZES; i++) {
+        all += profile->sizes[i].calls;
+        part += i < end ? profile->sizes[i].calls : 0;
     }
-    return all > 0 ? 100 * part / all : 0;
+    return percent(part, all);
+}
+
+static double share_of_lifetimes(const struct profile *profile, uint32_t end)
+{
+    double all = 0, part = 0;
+    for (uint32_t i = 0; i < TRACE_LIFETIMES; i++) {
+        all += profile->lifetimes[i];
+        part += i < end ? profile->lifetimes[i] : 0;
+    }
+    return percent(part, all);
 }
 
 void profile_print(struct emitter *emitter, const struct profile *profile)
@@ -151,13 +171,11 @@ void profile_print(struct emitter *emitter, const struct profile *profile)
     emitter_seconds(emitter, "seconds", seconds_of(profile));
     emitter_number(emitter, "samples", profile->samples);
     emitter_plain(emitter, "%.0f %% of calls ask for at most 64 bytes, %.0f %% for at most 1,024\n",
-                  share_to(profile->sizes, TRACE_SIZES, 65),
-                  share_to(profile->sizes, TRACE_SIZES, TRACE_SMALL + 1));
+                  share_of_sizes(profile, 65), share_of_sizes(profile, TRACE_SMALL + 1));
     emitter_plain(
         emitter,
         "%.0f %% of what is freed outlives at most 15 later calls, %.0f %% at most 1,023\n",
-        share_to(profile->lifetimes, TRACE_LIFETIMES, 5),
-        share_to(profile->lifetimes, TRACE_LIFETIMES, 11));
+        share_of_lifetimes(profile, 5), share_of_lifetimes(profile, 11));
     print_sites(emitter, profile);
 }
 

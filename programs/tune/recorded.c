@@ -80,19 +80,21 @@ static bool read_histogram(const struct page *page, const char *key,
 
 /* --- a page --- */
 
-static const firn_http_profile_info *profile_named(const char *name)
+/* FIRN_HTTP_PROFILE_COUNT: there is none. */
+static unsigned profile_named(const char *name)
 {
-    for (unsigned i = 0; name != NULL && i < FIRN_HTTP_PROFILE_COUNT; i++)
-        if (strcmp(firn_http_profile_get(i)->name, name) == 0)
-            return firn_http_profile_get(i);
-    return NULL;
+    unsigned i = 0;
+    while (i < FIRN_HTTP_PROFILE_COUNT &&
+           (name == NULL || strcmp(firn_http_profile_get(i)->name, name) != 0))
+        i++;
+    return i;
 }
 
 static bool read_page(const struct page *page, struct recorded *recorded)
 {
     const json_t *connections = json_object_get(page->root, "connections");
-    const firn_http_profile_info *profile =
-        profile_named(json_string_value(json_object_get(page->root, "profile")));
+    const unsigned which = profile_named(json_string_value(json_object_get(page->root, "profile")));
+    const firn_http_profile_info *profile = firn_http_profile_get(which);
     uint64_t loops = 0, all = 0, idle = 0, over = 0;
     if (profile == NULL)
         return refuse(page, "profile", "missing, or none that firn has");
@@ -111,6 +113,8 @@ static bool read_page(const struct page *page, struct recorded *recorded)
     recorded->loops += loops;
     recorded->connections += all;
     recorded->busy += idle < all ? all - idle : 0;
+    recorded->busy_of[which] += idle < all ? all - idle : 0;
+    recorded->files_of[which]++;
     recorded->over_limits += over;
     if (over > 0 && profile->head_limit > recorded->over_limits_of_bytes)
         recorded->over_limits_of_bytes = profile->head_limit;

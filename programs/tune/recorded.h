@@ -2,6 +2,8 @@
 #ifndef TUNE_RECORDED_H
 #define TUNE_RECORDED_H
 
+#include <firn/http_server.h>
+
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,6 +22,8 @@ struct recorded_histogram {
 struct recorded {
     struct recorded_histogram fields, head_bytes, target_bytes;
     uint64_t loops, connections, busy;
+    uint64_t busy_of[FIRN_HTTP_PROFILE_COUNT]; /* by the profile in use */
+    unsigned files_of[FIRN_HTTP_PROFILE_COUNT];
     uint64_t over_limits;          /* heads that the profile in use was too small for */
     uint32_t over_limits_of_bytes; /* the head limit of the largest such profile */
     unsigned files;

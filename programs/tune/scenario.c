@@ -12,11 +12,16 @@
 #define LINE_MAX_BYTES 1024u
 #define COUNT_MAX 100000000u
 
-static const char *const kinds[SCENARIO_KINDS] = {"objects", "map", "cache"};
+#define KINDS "objects|map|cache" /* in the order of enum scenario_kind */
+#define FIRST_LINE "the first line must be `scenario " KINDS "`"
 
-const char *scenario_kind_name(enum scenario_kind kind)
+const char *scenario_kind_name(enum scenario_kind kind, size_t *ret_size)
 {
-    return kinds[kind];
+    const char *name = KINDS;
+    for (unsigned i = 0; i < (unsigned)kind; i++)
+        name += strcspn(name, "|") + 1;
+    *ret_size = strcspn(name, "|");
+    return name;
 }
 
 struct place {
@@ -112,26 +117,33 @@ static bool read_choice(const struct place *place, const struct word *word, cons
 
 /* --- keywords --- */
 
-enum value { COUNT, LIVE, SIZES, FREE, KEY, VALUE, INSERT, GETS, PATTERN, CONTENT, BUDGETS };
+enum value { COUNT, LIVE, SIZES, GETS, BUDGETS, CHOICE };
 
 static const struct keyword {
     const char *name;
     enum value value;
-    unsigned of; /* bits of the kinds that have it */
-    bool many;   /* takes more than one value */
+    unsigned of;         /* bits of the kinds that have it */
+    bool many;           /* takes more than one value */
+    const char *choices; /* of a CHOICE, */
+    size_t field;        /* and where in the scenario its number goes */
 } keywords[] = {
-    {"count", COUNT, 7, false},     {"sizes", SIZES, 5, true},    {"live", LIVE, 1, false},
-    {"free", FREE, 1, false},       {"key", KEY, 2, false},       {"value", VALUE, 2, false},
-    {"insert", INSERT, 2, false},   {"gets", GETS, 6, false},     {"pattern", PATTERN, 6, false},
-    {"content", CONTENT, 4, false}, {"budget", BUDGETS, 4, true},
+    {"count", COUNT, 7, false, NULL, 0},
+    {"sizes", SIZES, 5, true, NULL, 0},
+    {"live", LIVE, 1, false, NULL, 0},
+    {"free", CHOICE, 1, false, "random|oldest|newest", offsetof(struct scenario, free)},
+    {"key", CHOICE, 2, false, "u32|u64|text", offsetof(struct scenario, key)},
+    {"value", SIZES, 2, false, NULL, 0},
+    {"insert", CHOICE, 2, false, "random|sorted", offsetof(struct scenario, insert)},
+    {"gets", GETS, 6, false, NULL, 0},
+    {"pattern", CHOICE, 6, false, "uniform|skewed", offsetof(struct scenario, pattern)},
+    {"content", CHOICE, 4, false, "json|random", offsetof(struct scenario, content)},
+    {"budget", BUDGETS, 4, true, NULL, 0},
 };
 
-static bool read_value(const struct place *place, const struct word *word, enum value value,
-                       struct scenario *scenario)
+static bool read_value(const struct place *place, const struct word *word,
+                       const struct keyword *keyword, struct scenario *scenario)
 {
-    unsigned choice = 0;
-    bool good = true;
-    switch (value) {
+    switch (keyword->value) {
     case COUNT:
         return read_count(place, word, &scenario->count);
     case LIVE:
@@ -139,28 +151,10 @@ static bool read_value(const struct place *place, const struct word *word, enum 
     case GETS:
         return read_count(place, word, &scenario->gets);
     case SIZES:
-    case VALUE:
         return read_size(place, word, scenario);
-    case FREE:
-        good = read_choice(place, word, "random|oldest|newest", &choice);
-        scenario->free = choice;
-        return good;
-    case KEY:
-        good = read_choice(place, word, "u32|u64|text", &choice);
-        scenario->key = choice;
-        return good;
-    case INSERT:
-        good = read_choice(place, word, "random|sorted", &choice);
-        scenario->insert = choice;
-        return good;
-    case PATTERN:
-        good = read_choice(place, word, "uniform|skewed", &choice);
-        scenario->pattern = choice;
-        return good;
-    case CONTENT:
-        good = read_choice(place, word, "json|random", &choice);
-        scenario->content = choice;
-        return good;
+    case CHOICE:
+        return read_choice(place, word, keyword->choices,
+                           (unsigned *)(void *)((char *)scenario + keyword->field));
     case BUDGETS:
         break;
     }
@@ -187,10 +181,10 @@ static bool read_line(const struct place *place, struct scenario *scenario, bool
     if (!*has_kind) {
         unsigned kind = 0;
         if (strcmp(word.text, "scenario") != 0)
-            return refuse(place, word.at, "the first line must be `scenario objects|map|cache`");
+            return refuse(place, word.at, FIRST_LINE);
         at = next_word(at, &word);
         *has_kind = true;
-        const bool good = read_choice(place, &word, "objects|map|cache", &kind);
+        const bool good = read_choice(place, &word, KINDS, &kind);
         scenario->kind = kind;
         next_word(at, &word);
         return good && (word.text[0] == '\0' || refuse(place, word.at, "nothing may follow here"));
@@ -200,12 +194,13 @@ static bool read_line(const struct place *place, struct scenario *scenario, bool
         return refuse(place, word.at,
                       keyword == NULL ? "no such keyword"
                                       : "this kind of scenario has no such keyword");
-    if ((*seen >> keyword->value & 1) != 0)
+    const unsigned bit = 1u << (keyword - keywords);
+    if ((*seen & bit) != 0)
         return refuse(place, word.at, "this keyword stands twice");
-    *seen |= 1u << keyword->value;
+    *seen |= bit;
     at = next_word(at, &word);
     do {
-        if (!read_value(place, &word, keyword->value, scenario))
+        if (!read_value(place, &word, keyword, scenario))
             return false;
         at = next_word(at, &word);
     } while (keyword->many && word.text[0] != '\0');
@@ -259,7 +254,7 @@ static bool read_file(FILE *file, struct place *place, struct scenario *scenario
         return false;
     }
     if (!has_kind)
-        return refuse(place, line, "the first line must be `scenario objects|map|cache`");
+        return refuse(place, line, FIRST_LINE);
     return complete(place, scenario);
 }
 

@@ -11,6 +11,13 @@
 
 enum scenario_kind { SCENARIO_OBJECTS, SCENARIO_MAP, SCENARIO_CACHE, SCENARIO_KINDS };
 
+/* In the order of their words in scenario.c. */
+enum { FREE_RANDOM, FREE_OLDEST, FREE_NEWEST };
+enum { KEY_U32, KEY_U64, KEY_TEXT }; /* text: of 20 bytes */
+enum { INSERT_RANDOM, INSERT_SORTED };
+enum { PATTERN_UNIFORM, PATTERN_SKEWED };
+enum { CONTENT_JSON, CONTENT_RANDOM };
+
 struct scenario {
     enum scenario_kind kind;
     uint64_t count; /* objects that are allocated, or entries */
@@ -18,20 +25,20 @@ struct scenario {
         uint64_t least, most, weight;
     } sizes[SCENARIO_SIZES_MAX]; /* bytes of an object or a value */
     unsigned size_count;
-    uint64_t weights;                                    /* of all sizes together */
-    uint64_t live;                                       /* 0: all until the end */
-    enum { FREE_RANDOM, FREE_OLDEST, FREE_NEWEST } free; /* which one goes */
-    enum { KEY_U32, KEY_U64, KEY_TEXT } key;             /* text: of 20 bytes */
-    enum { INSERT_RANDOM, INSERT_SORTED } insert;        /* the order of keys */
-    uint64_t gets;                                       /* after all are in */
-    enum { PATTERN_UNIFORM, PATTERN_SKEWED } pattern;    /* of gets */
-    enum { CONTENT_JSON, CONTENT_RANDOM } content;       /* of values */
-    uint64_t budgets[SCENARIO_BUDGETS_MAX];              /* bytes */
+    uint64_t weights;                       /* of all sizes together */
+    uint64_t live;                          /* 0: all until the end */
+    unsigned free;                          /* which one goes: FREE_... */
+    unsigned key;                           /* KEY_... */
+    unsigned insert;                        /* the order of keys: INSERT_... */
+    uint64_t gets;                          /* after all are in */
+    unsigned pattern;                       /* of gets: PATTERN_... */
+    unsigned content;                       /* of values: CONTENT_... */
+    uint64_t budgets[SCENARIO_BUDGETS_MAX]; /* bytes */
     unsigned budget_count;
 };
 
-/* "objects", "map" or "cache" */
-const char *scenario_kind_name(enum scenario_kind kind);
+/* "objects", "map" or "cache"; not NUL-terminated. */
+const char *scenario_kind_name(enum scenario_kind kind, size_t *ret_size);
 
 /* Reads a file; "-" is standard input. False after a line on stderr that names the place. */
 bool scenario_read(const char *path, struct scenario *ret_scenario);

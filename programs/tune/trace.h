@@ -16,7 +16,7 @@
 #define TRACK_FOLDER "FIRN_TRACK_FOLDER"     /* where each process makes a file */
 #define TRACK_INTERVAL "FIRN_TRACK_INTERVAL" /* bytes between samples; 0: every allocation */
 
-#define TRACE_MAGIC 0x314b434152544e46ull /* "FNTRACK1" */
+#define TRACE_MAGIC 0x324b434152544e46ull /* "FNTRACK2" */
 #define TRACE_FRAMES_MAX 64u
 #define TRACE_THREADS 4096u
 #define TRACE_COMMAND_BYTES 256u
@@ -29,6 +29,13 @@ struct trace_estimate {
     double calls_variance, bytes_variance;
 };
 
+/* Of a size: what lives of it and what lived at the peak, as a site has it. */
+struct trace_size {
+    double calls;
+    double live_calls, live_bytes, peak_calls, peak_bytes;
+    uint32_t version, reserved;
+};
+
 struct trace_head {
     uint64_t magic;
     uint64_t interval_bytes; /* 0: exact */
@@ -36,10 +43,12 @@ struct trace_head {
     uint64_t used_bytes; /* of the file; grows by whole records */
     uint64_t samples, lost;
     double live_bytes, peak_bytes;
-    uint32_t pid, version; /* version: how often the peak rose */
+    double kept_peak_bytes; /* the most of live_bytes and what firn run would keep together */
+    uint64_t cpu_ns;        /* of the process, with what this costs it */
+    uint32_t pid, version;  /* version: how often the peak rose */
     uint32_t thread_count, generation;
     char command[TRACE_COMMAND_BYTES];
-    double sizes[TRACE_SIZES];
+    struct trace_size sizes[TRACE_SIZES];
     double lifetimes[TRACE_LIFETIMES];
 };
 

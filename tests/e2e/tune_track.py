@@ -92,7 +92,7 @@ class Folder(unittest.TestCase):
 class Figures(Folder):
     def test_exact_figures_are_those_of_the_program(self):
         profile = self.track("--exact", self.counts, status=5)
-        self.assertEqual((profile["kind"], profile["version"], profile["sampled"]), ("firn-profile", 1, False))
+        self.assertEqual((profile["kind"], profile["version"], profile["sampled"]), ("firn-profile", 2, False))
         calls, sums = self.by_function(profile, "calls"), self.by_function(profile)
         for name, known in KNOWN.items():
             self.assertEqual((calls[name], sums[name]), known, name)
@@ -106,6 +106,11 @@ class Figures(Folder):
         sizes = {slot["bytes"]: slot["calls"] for slot in profile["sizes"]}
         self.assertEqual((sizes[100], sizes[1000], sizes[20480]), (20000, 300, 50))
         self.assertEqual(sum(sizes.values()), profile["calls"])
+        at_peak = {slot["bytes"]: (slot["peak_calls"], slot["peak_bytes"]) for slot in profile["sizes"]}
+        self.assertEqual((at_peak[100], at_peak[1000], at_peak[20480]), ((0, 0), (300, 300000), (50, 1000000)))
+        self.assertEqual(sum(peak for _, peak in at_peak.values()), profile["peak_bytes"])
+        self.assertGreater(profile["cpu_seconds"], 0)
+        self.assertLess(profile["cpu_seconds"], profile["seconds"] * 2)
         lifetimes = {slot["outlived"]: slot["calls"] for slot in profile["lifetimes"]}
         self.assertEqual(sum(lifetimes.values()), profile["calls"] - 300)
         self.assertGreaterEqual(lifetimes[0], 20001)
@@ -113,6 +118,25 @@ class Figures(Folder):
         self.assertEqual((profile["threads"], profile["lost"]), (1, 0))
         self.assertTrue(any(re.fullmatch(r"churn \(.*:\d+\)", frame)
                             for site in profile["sites"] for frame in site["stack"]))
+
+    def test_large_blocks_that_firn_run_would_keep(self):
+        program = self.compile("large", source="""
+            #include <stdlib.h>
+            enum { MB = 1 << 20 };
+            int main(void) {
+                char *volatile blocks[3];
+                for (int i = 0; i < 3; i++) blocks[i] = malloc(6 * MB);
+                for (int i = 0; i < 3; i++) free(blocks[i]);   /* two are kept */
+                blocks[0] = malloc(5 * MB);                    /* in one of them */
+                blocks[0] = realloc(blocks[0], 40 * MB);       /* its pages move */
+                blocks[1] = malloc(100);
+                free(blocks[0]);                               /* too large to be kept */
+                blocks[2] = malloc(30 * MB);
+            }""")
+        for mode in ("--exact", "--interval=16K"):
+            profile = self.track(mode, program)
+            self.assertLess(abs(profile["peak_bytes"] - (40 << 20)), 20000)
+            self.assertLess(abs(profile["kept_peak_bytes"] - (46 << 20)), 20000)
 
     def test_sampled_figures_are_within_their_error(self):
         misses = 0

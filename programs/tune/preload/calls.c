@@ -53,7 +53,8 @@ static void *resize(void *block, size_t size, bool is_array, size_t count)
     const size_t bytes = is_array ? count * size : size;
     if (track_next_is_early(block))
         return counted(track_next_move_early(block, bytes), bytes, track_mine, track_mine->calls);
-    const bool is_noted = block != NULL && track_may_be_noted(block) && track_take(block, &life);
+    const bool is_noted =
+        block != NULL && track_may_be_noted(block) && track_take(block, false, &life);
     const struct trace_thread *thread = track_mine;
     const uint64_t before = thread->calls;
     void *moved =

@@ -1,4 +1,5 @@
-/* Notes samples: see record.h. Called by calls.c; calls stack.c, store.c, lives.c, maps.c.
+/* Notes samples: see record.h. Called by calls.c; calls stack.c, store.c, lives.c, maps.c,
+ * kept.c.
  *
  *     an allocation -> its stack -> the site of that stack -> the site's sums, and a life
  *
@@ -7,12 +8,14 @@
  *   R2  a thread in here is `busy`; what it (a handler of a signal, the loader) allocates then is
  *       counted, but never noted, so that nobody waits for himself
  *   R3  a site's peak_bytes are those of the moment that its `version` names, see trace.h: what all
- *       sites had at the peak is known without looking at them all when there is a new one
+ *       sites had at the peak is known without looking at them all when there is a new one; so are
+ *       a size's
  *
  * Memory: a life is 32 bytes in a table at most half full, a site 100 bytes and 8 a frame.
  * Complexity: constant but for the stack's depth. */
 #include "tune/preload/record.h"
 
+#include "tune/preload/kept.h"
 #include "tune/preload/maps.h"
 #include "tune/preload/stack.h"
 #include "tune/preload/store.h"
@@ -26,7 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MODULES_MAX = 4096, PATH_BYTES = 512, TICK = 64 };
+enum { MODULES_MAX = 4096, PATH_BYTES = 512, TICK = 64, LOOK_NS = 1000000 };
 
 static struct trace_thread nobody = {.remaining = INT64_MIN / 2};
 TRACK_TLS struct trace_thread *track_mine = &nobody;
@@ -39,6 +42,7 @@ static struct {
     double interval; /* 0: exact */
     uint64_t calls;  /* of all threads, as far as they told */
     uint64_t random, ticks;
+    uint64_t look_ns; /* when to look at the processor's time next */
     pthread_key_t key;
     bool has_key;
     struct module {
@@ -48,10 +52,10 @@ static struct {
     unsigned module_count;
 } track = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static uint64_t now_ns(void)
+static uint64_t clock_of(clockid_t clock)
 {
     struct timespec now = {0, 0};
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
@@ -175,27 +179,46 @@ static double chance_of(uint64_t size)
     return -expm1(-(double)(size | (size == 0)) / track.interval);
 }
 
-static void change_live(struct trace_site *site, double calls, double bytes)
+static void change_size(struct trace_size *size, double calls, double bytes)
 {
+    if (size->version != track_head->version) { /* R3 */
+        size->peak_calls = size->live_calls;
+        size->peak_bytes = size->live_bytes;
+        size->version = track_head->version;
+    }
+    size->live_calls += calls;
+    size->live_bytes += bytes;
+}
+
+/* One more block of life's, or (sign -1) one less. */
+static void change_live(const struct life *life, double sign)
+{
+    const double calls = sign / chance_of(life->size), bytes = calls * (double)life->size;
+    struct trace_site *site = track_store_at(life->site);
     if (site->version != track_head->version) { /* R3 */
         site->peak_bytes = site->live_bytes;
         site->version = track_head->version;
     }
     site->live_calls += calls;
     site->live_bytes += bytes;
+    change_size(&track_head->sizes[trace_size_slot(life->size)], calls, bytes);
     track_head->live_bytes += bytes;
     if (track_head->live_bytes > track_head->peak_bytes) {
         track_head->peak_bytes = track_head->live_bytes;
         track_head->version++;
     }
+    const double kept = (double)track_kept_bytes() + track_head->live_bytes;
+    if (kept > track_head->kept_peak_bytes)
+        track_head->kept_peak_bytes = kept;
 }
 
-static void end_life(struct life *life)
+static void end_life(struct life *life, bool is_freed)
 {
-    const double chance = chance_of(life->size);
-    change_live(track_store_at(life->site), -1 / chance, -(double)life->size / chance);
+    change_live(life, -1);
+    if (is_freed && track_kept_is_large(life->size))
+        track_kept_free(life->size);
     life->lifetime = trace_lifetime_slot(track.calls - life->born);
-    track_head->lifetimes[life->lifetime] += 1 / chance;
+    track_head->lifetimes[life->lifetime] += 1 / chance_of(life->size);
 }
 
 static void begin_life(struct life *life, uint32_t place)
@@ -204,15 +227,17 @@ static void begin_life(struct life *life, uint32_t place)
     const double chance = chance_of(life->size), bytes = (double)life->size;
     struct life old;
     if (track_lives_take(life->block, &old)) /* its end was not seen: R2 */
-        end_life(&old);
+        end_life(&old, false);
     site->begun.calls += 1 / chance;
     site->begun.bytes += bytes / chance;
     site->begun.calls_variance += (1 - chance) / (chance * chance);
     site->begun.bytes_variance += bytes * bytes * (1 - chance) / (chance * chance);
     track_head->samples++;
-    track_head->sizes[trace_size_slot(life->size)] += 1 / chance;
-    change_live(site, 1 / chance, bytes / chance);
+    track_head->sizes[trace_size_slot(life->size)].calls += 1 / chance;
     life->site = place;
+    if (track_kept_is_large(life->size))
+        track_kept_alloc(life->size);
+    change_live(life, 1);
     if (!track_lives_put(life))
         track_head->lost++;
 }
@@ -301,8 +326,13 @@ static bool enter(void)
 
 static void tick(void)
 {
-    if (track.interval > 0 || track.ticks++ % TICK == 0)
-        track_head->end_ns = now_ns();
+    if (track.interval == 0 && track.ticks++ % TICK != 0)
+        return;
+    track_head->end_ns = clock_of(CLOCK_MONOTONIC);
+    if (track_head->end_ns < track.look_ns)
+        return;
+    track_head->cpu_ns = clock_of(CLOCK_PROCESS_CPUTIME_ID); /* a system call */
+    track.look_ns = track_head->end_ns + LOOK_NS;
 }
 
 static void change_filter(const void *block, int change)
@@ -347,7 +377,7 @@ __attribute__((noinline)) void track_born(void *block, size_t size)
     errno = error;
 }
 
-bool track_take(void *block, struct life *ret_life)
+bool track_take(void *block, bool is_freed, struct life *ret_life)
 {
     const int error = errno;
     struct trace_thread *thread = track_mine;
@@ -363,7 +393,7 @@ bool track_take(void *block, struct life *ret_life)
     const bool is_noted = track_lives_take((uintptr_t)block, ret_life);
     if (is_noted) {
         tell(thread);
-        end_life(ret_life);
+        end_life(ret_life, is_freed);
         change_filter(block, -1);
     }
     tick();
@@ -376,17 +406,16 @@ bool track_take(void *block, struct life *ret_life)
 void track_died(void *block)
 {
     struct life life;
-    (void)track_take(block, &life);
+    (void)track_take(block, true, &life);
 }
 
 void track_put_back(const struct life *life)
 {
     struct trace_thread *thread = track_mine;
-    const double chance = chance_of(life->size);
     thread->busy = 1;
     pthread_mutex_lock(&track.lock);
-    change_live(track_store_at(life->site), 1 / chance, (double)life->size / chance);
-    track_head->lifetimes[life->lifetime] -= 1 / chance;
+    change_live(life, 1);
+    track_head->lifetimes[life->lifetime] -= 1 / chance_of(life->size);
     if (track_lives_put(life))
         change_filter((const void *)life->block, 1);
     else
@@ -421,7 +450,7 @@ static void fill_head(void)
 {
     track_head->magic = TRACE_MAGIC;
     track_head->interval_bytes = (uint64_t)track.interval;
-    track_head->begin_ns = track_head->end_ns = now_ns();
+    track_head->begin_ns = track_head->end_ns = clock_of(CLOCK_MONOTONIC);
     track_head->pid = (uint32_t)getpid();
     track_head->version = 1;
     read_command(track_head->command);
@@ -476,6 +505,7 @@ static void after_fork_in_child(void)
     track_store_renew();
     track_lives_reset();
     track_places_reset();
+    track_kept_reset();
     track.module_count = 0;
     track.calls = 0;
     track_threads[0].remaining = INT64_MAX / 2;
@@ -502,6 +532,7 @@ void track_end(void)
     pthread_mutex_lock(&track.lock);
     if (track_mine->calls > 0)
         track_store_open();
-    track_head->end_ns = now_ns();
+    track.ticks = track.look_ns = 0;
+    tick();
     pthread_mutex_unlock(&track.lock);
 }

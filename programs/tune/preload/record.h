@@ -31,8 +31,8 @@ static inline bool track_may_be_noted(const void *block)
 void track_born(void *block, size_t size);
 void track_died(void *block);
 
-/* For realloc: ends a block's life, unless the call fails and it is put back. */
-bool track_take(void *block, struct life *ret_life);
+/* Ends a block's life, unless it is put back: a realloc may fail. False when it is not noted. */
+bool track_take(void *block, bool is_freed, struct life *ret_life);
 void track_put_back(const struct life *life);
 
 /* Counts an allocation of this thread's. block is not NULL. */
