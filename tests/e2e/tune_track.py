@@ -119,6 +119,20 @@ class Figures(Folder):
         self.assertTrue(any(re.fullmatch(r"churn \(.*:\d+\)", frame)
                             for site in profile["sites"] for frame in site["stack"]))
 
+    def test_sizes_at_the_peak(self):
+        program = self.compile("sizes", source="""
+            #include <stdlib.h>
+            void *volatile blocks[30];
+            int main(void) {
+                for (int i = 0; i < 10; i++) { blocks[0] = malloc(500); free(blocks[0]); }
+                for (int i = 0; i < 30; i++) blocks[i] = malloc(i < 20 ? 500 : 700);
+                for (int i = 0; i < 30; i++) free(blocks[i]);
+                for (int i = 0; i < 15; i++) blocks[i] = malloc(500);
+            }""")
+        slots = {slot["bytes"]: slot for slot in self.track("--exact", program)["sizes"]}
+        self.assertEqual([slots[500][key] for key in ("calls", "peak_calls", "peak_bytes")], [45, 20, 10000])
+        self.assertEqual([slots[700][key] for key in ("calls", "peak_calls", "peak_bytes")], [10, 10, 7000])
+
     def test_large_blocks_that_firn_run_would_keep(self):
         program = self.compile("large", source="""
             #include <stdlib.h>
