@@ -144,9 +144,9 @@ static void save(struct host *host, uint64_t now_ns, uint64_t *wait_ns)
 {
     const uint64_t ms = UINT64_C(1000000);
     if (now_ns - host->asked_ns >= SAVE_MS * ms || now_ns - host->saved_ns >= SAVE_MAX_MS * ms) {
-        if (host->list_changed)
+        if (host->list_changed || (host->list_moved && now_ns >= host->list_due_ns))
             saved_list_write(host);
-        storage_save(host);
+        storage_save(host, false);
         host->saved_ns = now_ns;
     } else {
         *wait_ns = SAVE_MS * ms;

@@ -1,8 +1,10 @@
 /* Threads that fetch, so that a slow server holds up nobody but the page that waits for it.
  *
- * I1  a job is in one place: the queue, a thread, the list of those done, or the loop's hands
+ * I1  a job is in one place: the queue, a thread (`running`), the list of those done, or the loop's
+ * hands
  * I2  threads touch nothing of the host but the fetcher's lists, under its lock
- * I3  the fetcher lives until the process ends: a thread may be waiting for a server until then */
+ * I3  the fetcher lives until the process ends: a thread may be waiting for a server until then
+ * I4  a tab has PER_TAB threads at most, so that one that asks for much leaves some to the others */
 #include "tabs/host/host.h"
 
 #include <pthread.h>
@@ -10,14 +12,15 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { THREADS = 6, CONNECT_MS = 10000, WAIT_MS = 30000 };
+enum { THREADS = 32, PER_TAB = 6, CONNECT_MS = 10000, WAIT_MS = 30000 };
 
 struct fetcher {
     pthread_mutex_t lock;
     pthread_cond_t more;
     fetch_job *first, **last; /* that wait */
     fetch_job *done, **done_last;
-    unsigned thread_count, idle_count;
+    fetch_job *running[THREADS];
+    unsigned thread_count, idle_count, waiting_count;
     int event; /* is written to when a job is done */
     firn_http_client *client;
 };
@@ -34,37 +37,60 @@ static void put_done(struct fetcher *is, fetch_job *job)
     (void)!write(is->event, &one, sizeof one);
 }
 
-static void work(struct fetcher *is)
+static bool may_run(const struct fetcher *is, const fetch_job *job)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < is->thread_count; i++)
+        count += is->running[i] != NULL && is->running[i]->tab == job->tab;
+    return count < PER_TAB; /* I4 */
+}
+
+/* Takes the first job that may run; NULL: there is none. The lock is held. */
+static fetch_job *take_next(struct fetcher *is)
+{
+    for (fetch_job **at = &is->first; *at != NULL; at = &(*at)->next) {
+        fetch_job *job = *at;
+        if (!may_run(is, job))
+            continue;
+        *at = job->next;
+        if (*at == NULL)
+            is->last = at;
+        is->waiting_count--;
+        return job;
+    }
+    return NULL;
+}
+
+_Noreturn static void work(struct fetcher *is, fetch_job **own)
 {
     pthread_mutex_lock(&is->lock);
     for (;;) {
-        while (is->first == NULL) {
+        while ((*own = take_next(is)) == NULL) {
             is->idle_count++;
             pthread_cond_wait(&is->more, &is->lock);
             is->idle_count--;
         }
-        fetch_job *job = is->first;
-        is->first = job->next;
-        if (is->first == NULL)
-            is->last = &is->first;
+        fetch_job *job = *own;
         pthread_mutex_unlock(&is->lock);
         resource_bring(is->client, job);
         pthread_mutex_lock(&is->lock);
+        *own = NULL;
         put_done(is, job);
     }
 }
 
 static void *run(void *context)
 {
-    work(context);
-    return NULL;
+    work(&fetcher, context);
 }
 
 bool fetch_begin(struct host *host)
 {
     firn_error error;
-    const firn_http_client_options options = {
-        .connect_ms = CONNECT_MS, .wait_ms = WAIT_MS, .redirect_limit = FIRN_HTTP_NO_REDIRECTS};
+    const firn_http_client_options options = {.origin_limit = THREADS,
+                                              .connect_ms = CONNECT_MS,
+                                              .wait_ms = WAIT_MS,
+                                              .redirect_limit = FIRN_HTTP_NO_REDIRECTS};
     if (host->fetcher != NULL)
         return true;
     fetcher.last = &fetcher.first;
@@ -103,9 +129,9 @@ static char *copy_text(const char *text)
 static void add_thread(struct fetcher *is)
 {
     pthread_t thread;
-    if (is->idle_count > 0 || is->thread_count == THREADS)
+    if (is->waiting_count <= is->idle_count || is->thread_count == THREADS)
         return;
-    if (pthread_create(&thread, NULL, run, is) != 0)
+    if (pthread_create(&thread, NULL, run, &is->running[is->thread_count]) != 0)
         return;
     pthread_detach(thread);
     is->thread_count++;
@@ -138,8 +164,11 @@ void fetch_add(struct host *host, const fetch_job *job)
     } else {
         *is->last = made;
         is->last = &made->next;
-        add_thread(is);
-        pthread_cond_signal(&is->more);
+        is->waiting_count++;
+        if (may_run(is, made)) {
+            add_thread(is);
+            pthread_cond_signal(&is->more);
+        }
     }
     pthread_mutex_unlock(&is->lock);
 }
@@ -160,21 +189,56 @@ fetch_job *fetch_done(struct host *host)
     return job;
 }
 
-static bool is_it(const fetch_job *job, uint32_t tab, uint32_t instance, uint32_t id)
+/* Marks what `is_it` says of the jobs that are not done. */
+static void abort_some(bool (*is_it)(const fetch_job *job, const fetch_job *like),
+                       const fetch_job *like)
 {
-    return job != NULL && job->tab == tab && job->instance == instance && job->id == id &&
-           job->number == 0;
+    struct fetcher *is = &fetcher;
+    pthread_mutex_lock(&is->lock);
+    for (fetch_job *job = is->first; job != NULL; job = job->next) {
+        if (is_it(job, like))
+            job->is_aborted = true;
+    }
+    for (fetch_job *job = is->done; job != NULL; job = job->next) {
+        if (is_it(job, like))
+            job->is_aborted = true;
+    }
+    for (unsigned i = 0; i < is->thread_count; i++) {
+        if (is->running[i] != NULL && is_it(is->running[i], like))
+            is->running[i]->is_aborted = true;
+    }
+    pthread_mutex_unlock(&is->lock);
 }
 
-void fetch_abort(struct host *host, uint32_t tab, uint32_t instance, uint32_t id)
+static bool is_same_fetch(const fetch_job *job, const fetch_job *like)
 {
-    struct fetcher *is = host->fetcher;
-    pthread_mutex_lock(&is->lock);
-    for (fetch_job *job = is->first; job != NULL; job = job->next)
-        job->is_aborted |= is_it(job, tab, instance, id);
-    for (fetch_job *job = is->done; job != NULL; job = job->next)
-        job->is_aborted |= is_it(job, tab, instance, id);
-    pthread_mutex_unlock(&is->lock);
+    return job->number == 0 && job->tab == like->tab && job->instance == like->instance &&
+           job->id == like->id;
+}
+
+void fetch_abort(uint32_t tab, uint32_t instance, uint32_t id)
+{
+    abort_some(is_same_fetch, &(fetch_job){.tab = tab, .instance = instance, .id = id});
+}
+
+static bool is_same_document(const fetch_job *job, const fetch_job *like)
+{
+    return job->number == like->number;
+}
+
+void fetch_abort_document(uint64_t number)
+{
+    abort_some(is_same_document, &(fetch_job){.number = number});
+}
+
+static bool is_same_page(const fetch_job *job, const fetch_job *like)
+{
+    return job->number == 0 && job->tab == like->tab && job->instance == like->instance;
+}
+
+void fetch_abort_all(uint32_t tab, uint32_t instance)
+{
+    abort_some(is_same_page, &(fetch_job){.tab = tab, .instance = instance});
 }
 
 void fetch_let_go(fetch_job *job)

@@ -20,6 +20,8 @@
  *   H1  one command at a time: while one waits, the loop serves all pages, and reads no command
  *   H2  a tab that is asleep is sent nothing but its image; all else is held until it is awake
  *   H3  an image is in one place: with the page, in the tab, or in the store
+ *   H4  what the host holds for a page (its frame that is not whole, answers that it has not taken,
+ *       bodies that it sends) is bounded by what a tab may have; see loop.c
  * Threads: one, but for those of fetch.c, which see their jobs only. */
 #ifndef TABS_HOST_HOST_H
 #define TABS_HOST_HOST_H
@@ -31,6 +33,7 @@
 #include <firn/firn.h>
 
 #include <limits.h>
+#include <stdatomic.h>
 #include <sys/types.h>
 
 typedef enum tab_state {
@@ -75,6 +78,9 @@ struct tab {
     uint64_t due_ns;              /* of a sleeping tab's next timer; UINT64_MAX: none */
     uint64_t gone_ns, seen_bytes; /* seen: its PSS when it was last looked at */
     unsigned fetching;            /* fetches under way */
+    uint64_t fetching_bytes;      /* of the bodies that they send */
+    unsigned hops;                /* documents that were left before they had loaded */
+    unsigned told;                /* lines on stderr since the last command */
     uint64_t document; /* the number of the fetch that brings its next document; 0: none */
     struct visits visits;
     struct storage *session;
@@ -109,6 +115,8 @@ struct host {
     char folder[PATH_MAX]; /* of all that is kept: --store, or a private one */
     bool is_private;       /* which goes away in the end */
     bool list_changed;     /* the list of tabs in the folder is to be written */
+    bool list_moved;       /* and when pages changed it, which may be often, at list_due_ns */
+    uint64_t list_due_ns;
     uint64_t looked_ns;    /* when ages and memory were looked at */
     uint64_t asked_ns;     /* when the last command was there */
     uint64_t saved_ns;     /* when what changes was last saved */
@@ -121,6 +129,9 @@ struct host {
     bool is_over;
     bool reads_stdin; /* for commands, so that `open -` cannot */
 };
+
+/* Longer ones are none for a page. */
+#define URL_MAX_BYTES (64u << 10)
 
 /* --- table.c --- */
 
@@ -183,6 +194,8 @@ void load_begin(struct host *host, struct tab *tab, const struct document *docum
 bool load_traverse(struct host *host, struct tab *tab, int64_t delta);
 /* Shows a document that is there. */
 void load_given(struct host *host, struct tab *tab, const char *url, const char *html, size_t size);
+/* The tab goes on to other documents without ever showing one. */
+void load_give_up(struct host *host, struct tab *tab);
 /* Waits until the tab shows its document; false: `failed` of the tab says why it does not. */
 bool load_wait(struct host *host, struct tab *tab);
 
@@ -196,7 +209,7 @@ struct fetch_job {
     uint64_t number; /* of a document */
     uint32_t tab, instance, id;
     uint32_t destination;
-    bool is_aborted;
+    atomic_bool is_aborted; /* nobody wants it any more */
     bool is_reload;      /* what is kept of it does not count */
     bool is_kept;        /* and answered by it */
     bool is_conditional; /* the server is asked whether that is still right */
@@ -211,6 +224,7 @@ struct fetch_job {
     unsigned status;
     char *final_url;
     message_buffer got_headers, got;
+    uint64_t sent_bytes; /* of the body, as the tab counts them */
     uint32_t width, height;
     bool is_binary; /* no text at all */
 };
@@ -228,7 +242,10 @@ fetch_job *fetch_done(struct host *host);
 void fetch_let_go(fetch_job *job);
 /* The Content-Type that came; "" for none. */
 void job_type(const fetch_job *job, char type[JOB_TYPE_BYTES]);
-void fetch_abort(struct host *host, uint32_t tab, uint32_t instance, uint32_t id);
+/* One fetch of a page, that of a document, and all of a page. */
+void fetch_abort(uint32_t tab, uint32_t instance, uint32_t id);
+void fetch_abort_document(uint64_t number);
+void fetch_abort_all(uint32_t tab, uint32_t instance);
 
 /* --- kept.c --- */
 
@@ -292,7 +309,8 @@ void storage_tell(struct host *host, struct tab *tab, bool session, message_buff
 void storage_drop(struct storage *storage);
 /* What --store has of an earlier host. */
 void storage_load(struct host *host);
-void storage_save(struct host *host);
+/* Writes down what has changed and is due, or all. */
+void storage_save(struct host *host, bool all);
 void storage_end(struct host *host);
 
 /* --- saved.c --- */
@@ -301,6 +319,9 @@ firn_status saved_write(const char *path, const message_buffer *fields, firn_err
 /* FIRN_NOT_FOUND; FIRN_CORRUPT, FIRN_VERSION for what is none. The caller lets ret_data go. */
 firn_status saved_read(const char *path, message_buffer *ret_data, message *ret_fields,
                        firn_error *ret_error);
+/* When a file may be written again whose writing began then: a second later, or when 20 times what
+ * it took are over. */
+uint64_t saved_due(uint64_t began_ns);
 /* The list of tabs. */
 void saved_list_write(struct host *host);
 void saved_list_read(struct host *host);

@@ -55,6 +55,8 @@ static struct tab *take_tab(struct host *host, struct words *words)
         answer_error(host, "%s: there is no such tab", word);
     else
         tab->used_ns = firn_clock_ns();
+    if (tab != NULL)
+        tab->told = tab->hops = 0;
     return tab;
 }
 
@@ -151,7 +153,9 @@ static const char *evaluate_with(struct host *host, struct tab *tab, const char 
 
 static void answer_loaded(struct host *host, struct tab *tab)
 {
-    if (load_wait(host, tab))
+    const bool is_there = load_wait(host, tab);
+    host->list_changed = true; /* with the title */
+    if (is_there)
         answer_tab(host, tab);
     else
         answer_error(host, "tab %u: %s", tab->number,

@@ -1,7 +1,8 @@
 /* Documents: what a user names, what pages go to, and what they were before.
  *
  * I1  a tab waits for one document at most: `document` is the number of its fetch
- * I2  a document that does not come leaves the one that is there */
+ * I2  a document that does not come leaves the one that is there
+ * I3  a page may go on to another document before it has loaded, but not for ever: see `hops` */
 #include "tabs/host/host.h"
 
 #include "tabs/script/hooks.h"
@@ -11,7 +12,11 @@
 #include <string.h>
 #include <strings.h>
 
-enum { LOAD_MS = 60000 };
+enum {
+    LOAD_MS = 60000,
+    VISITS_MAX = 50, /* as browsers have it */
+    TOLD_MAX = 10,   /* lines of a page that goes to what does not come */
+};
 
 /* --- names --- */
 
@@ -77,9 +82,13 @@ static void visit(struct tab *tab, const char *url)
         tab_set_text(&visits->urls[visits->at], url);
         return;
     }
-    const size_t at = visits->count > 0 ? visits->at + 1 : 0;
+    size_t at = visits->count > 0 ? visits->at + 1 : 0;
     while (visits->count > at)
         tab_drop_text(&visits->urls[--visits->count]);
+    if (at == VISITS_MAX) {
+        tab_drop_text(&visits->urls[0]);
+        memmove(visits->urls, visits->urls + 1, --at * sizeof *visits->urls);
+    }
     if (!firn_grow(NULL, &urls, &visits->room, at + 1, sizeof *visits->urls))
         return;
     visits->urls = urls;
@@ -114,6 +123,7 @@ static void show(struct host *host, struct tab *tab, const char *url, const char
     tab_drop_text(&tab->failed);
     tab_set_text(&tab->url, url);
     tab_set_text(&tab->title, "");
+    tab->hops++; /* I3: until it has loaded */
     visit(tab, url);
     message_begin(&tab->out, MESSAGE_LOAD, 0);
     message_add_text(&tab->out, url);
@@ -139,20 +149,34 @@ static void refuse(struct host *host, struct tab *tab, const char *url, const ch
     if (strstr(why, url) != NULL)
         snprintf(line, sizeof line, "%s", why);
     tab_set_text(&tab->failed, line);
-    if (!host->quiet && tab->state != TAB_LOST) /* I2 */
+    if (!host->quiet && tab->state != TAB_LOST && tab->told++ < TOLD_MAX) /* I2 */
         report("tab %u: %s", tab->number, line);
+}
+
+void load_give_up(struct host *host, struct tab *tab)
+{
+    if (tab->document != 0)
+        fetch_abort_document(tab->document);
+    tab->document = 0;
+    refuse(host, tab, tab->url, "goes on to other documents without end");
 }
 
 void load_begin(struct host *host, struct tab *tab, const struct document *document, bool replaces)
 {
     static uint64_t next;
     char origin[300] = "", *url = NULL;
+    if (strlen(document->url) > URL_MAX_BYTES) {
+        refuse(host, tab, tab->url, "leads to a URL that is too long");
+        return;
+    }
     tab_set_text(&url, document->url);
     if (url == NULL)
         return;
     tab_drop_text(&tab->failed);
     if (tab->state != TAB_LOST)
         resource_origin(tab->url, origin, sizeof origin);
+    if (tab->document != 0)
+        fetch_abort_document(tab->document);
     tab->is_loading = true;
     tab->is_replacing = replaces;
     tab->document = 0;
@@ -223,13 +247,13 @@ static void wrap_text(const char *text, size_t size, message_buffer *into)
 {
     static const char before[] = "<html><head></head><body><pre>", after[] = "</pre></body></html>";
     message_add_raw(into, before, sizeof before - 1);
-    for (size_t i = 0; i < size; i++) {
-        if (text[i] == '<')
-            message_add_raw(into, "&lt;", 4);
-        else if (text[i] == '&')
-            message_add_raw(into, "&amp;", 5);
-        else
-            message_add_raw(into, &text[i], 1);
+    for (size_t at = 0, plain; at < size; at += plain + 1) {
+        for (plain = 0; at + plain < size && text[at + plain] != '<' && text[at + plain] != '&';)
+            plain++;
+        message_add_raw(into, text + at, plain);
+        if (at + plain < size)
+            message_add_raw(into, text[at + plain] == '<' ? "&lt;" : "&amp;",
+                            text[at + plain] == '<' ? 4 : 5);
     }
     message_add_raw(into, after, sizeof after - 1);
 }

@@ -1,8 +1,9 @@
 /* The loop of the host: what comes from pages, from the zygote, and from the threads that fetch.
  *
  * I1  a page's frame is believed in nothing but that it is the page's: numbers are checked, texts
- * are cut to limits, and a page that sends no frames is ended I2  a page that sends without end
- * gets TURN_BYTES a turn, so that the others get theirs */
+ *     are cut to limits, and a page that sends no frames is ended
+ * I2  a page that sends without end gets TURN_BYTES a turn, so that the others get theirs
+ * I3  a page for which the host would hold more than most_held is ended (H4) */
 #include "tabs/host/host.h"
 
 #include <errno.h>
@@ -11,7 +12,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { TURN_BYTES = 1 << 20, READ_BYTES = 64 << 10, CONSOLE_BYTES = 8 << 10, GONE_MS = 3000 };
+enum {
+    TURN_BYTES = 1 << 20,
+    READ_BYTES = 64 << 10,
+    CONSOLE_BYTES = 8 << 10,
+    GONE_MS = 3000,
+    SPARE_BYTES = 64 << 20, /* beyond what a tab may have: what an image has around it */
+    FETCHES_MAX = 1000,     /* of a page at once; browsers have some such limit, too */
+    HOPS_MAX = 20,
+};
 
 /* --- frames of a page --- */
 
@@ -41,6 +50,34 @@ static void keep_line(struct tab *tab, message *from)
     firn_release(NULL, all, bytes + 1);
 }
 
+/* What the host holds for a page at most. */
+static uint64_t most_held(const struct host *host)
+{
+    return (host->tab_memory_bytes > 0 ? host->tab_memory_bytes : MESSAGE_MAX_BYTES) + SPARE_BYTES;
+}
+
+/* Ends a page that does not take what it asks for. */
+static bool holds_too_much(struct host *host, struct tab *tab, size_t more)
+{
+    const uint64_t held = tab->out.size - tab->sent + tab->held.size;
+    if (held + more <= most_held(host))
+        return false;
+    tab_lose(host, tab, "it asks for more than it takes");
+    return true;
+}
+
+static void hand_over(struct host *host, fetch_job *job);
+
+/* A fetch that is not begun. */
+static void refuse_fetch(struct host *host, struct tab *tab, uint32_t id, const char *why)
+{
+    fetch_job job = {.tab = tab->number, .instance = tab->instance, .id = id, .failed = true};
+    job.url = (char *)"";
+    snprintf(job.why, sizeof job.why, "%s", why);
+    tab->fetching++;
+    hand_over(host, &job);
+}
+
 static void begin_fetch(struct host *host, struct tab *tab, message *from)
 {
     char origin[300];
@@ -52,9 +89,19 @@ static void begin_fetch(struct host *host, struct tab *tab, message *from)
     job.url = (char *)message_take_text(from);
     job.headers = (char *)message_take_text(from);
     job.body = (char *)message_take(from, &job.body_bytes);
+    job.sent_bytes = job.body_bytes;
     if (from->broken)
         return;
+    if (tab->fetching >= FETCHES_MAX || tab->fetching_bytes + job.body_bytes > most_held(host)) {
+        refuse_fetch(host, tab, from->id, "the page fetches too much at once");
+        return;
+    }
+    if (strlen(job.url) > URL_MAX_BYTES) {
+        refuse_fetch(host, tab, from->id, "the URL is too long");
+        return;
+    }
     tab->fetching++;
+    tab->fetching_bytes += job.body_bytes;
     fetch_add(host, &job);
 }
 
@@ -78,28 +125,32 @@ static void note_place(struct host *host, struct tab *tab, message *from)
         return;
     resource_origin(tab->url, old, sizeof old);
     resource_origin(url, new, sizeof new);
-    if (strcmp(old, new) == 0) { /* I1: a script cannot become another origin's */
+    if (strcmp(old, new) == 0 &&
+        strlen(url) <= URL_MAX_BYTES) { /* I1: a script cannot become another origin's */
         tab_set_text(&tab->url, url);
         if (tab->visits.count > 0)
             tab_set_text(&tab->visits.urls[tab->visits.at], url);
     }
     tab_set_text_sized(&tab->title, title, 1000);
-    host->list_changed = true;
+    host->list_moved = true;
 }
 
 static void note_loaded(struct host *host, struct tab *tab, message *from)
 {
     const char *text = message_take_text(from);
     const bool failed = message_take_number(from) != 0;
+    const bool was_loading = tab->is_loading;
     if (tab->document != 0)
         return; /* of the document that is being left */
     tab->is_loading = false;
+    tab->hops = 0;
     if (failed)
-        tab_set_text(&tab->failed, text);
+        tab_set_text_sized(&tab->failed, text, 1000);
     else
         tab_set_text_sized(&tab->title, text, 1000);
-    host->list_changed = true;
-    kept_visit(host, tab);
+    host->list_moved = true;
+    if (was_loading) /* I1: a document is visited once */
+        kept_visit(host, tab);
 }
 
 static void answer_storage(struct host *host, struct tab *tab, message *from)
@@ -109,7 +160,8 @@ static void answer_storage(struct host *host, struct tab *tab, message *from)
     message_begin(out, MESSAGE_STORED, 0);
     storage_tell(host, tab, session, out);
     message_end(out);
-    loop_send(host, tab);
+    if (!holds_too_much(host, tab, 0)) /* I3 */
+        loop_send(host, tab);
 }
 
 /* Keeps a frame that somebody waits for. */
@@ -135,10 +187,14 @@ static void leave(struct host *host, struct tab *tab, message *from)
         message_begin(&tab->leaving, from->kind, 0);
         message_add_raw(&tab->leaving, from->payload, from->size);
         message_end(&tab->leaving);
+    } else if (tab->hops > HOPS_MAX) {
+        load_give_up(host, tab);
     } else if (from->kind == MESSAGE_NAVIGATE) {
         navigate(host, tab, from);
     } else {
-        (void)load_traverse(host, tab, (int64_t)message_take_number(from) - INT32_MAX - 1);
+        const uint64_t delta = message_take_number(from);
+        if (!from->broken && delta <= UINT32_MAX)
+            (void)load_traverse(host, tab, (int64_t)delta - INT32_MAX - 1);
     }
 }
 
@@ -165,7 +221,7 @@ static void handle(struct host *host, struct tab *tab, message *from)
         begin_fetch(host, tab, from);
         break;
     case MESSAGE_ABORT:
-        fetch_abort(host, tab->number, tab->instance, from->id);
+        fetch_abort(tab->number, tab->instance, from->id);
         break;
     case MESSAGE_NAVIGATE:
     case MESSAGE_TRAVERSE:
@@ -225,6 +281,16 @@ void loop_send(struct host *host, struct tab *tab)
     tab->sent = 0;
 }
 
+/* Whether the frame that begins in the tab's buffer is one that no page of its size sends. */
+static bool is_too_large(const struct host *host, const struct tab *tab)
+{
+    message_head head;
+    if (tab->in.size - tab->taken < sizeof head)
+        return false;
+    memcpy(&head, tab->in.data + tab->taken, sizeof head);
+    return head.size > most_held(host);
+}
+
 /* Handles what is whole in the tab's buffer. A handler may end the process that it came from. */
 static void handle_frames(struct host *host, struct tab *tab)
 {
@@ -234,7 +300,7 @@ static void handle_frames(struct host *host, struct tab *tab)
         size_t used;
         message_found what =
             message_find(tab->in.data + tab->taken, tab->in.size - tab->taken, &found, &used);
-        if (what == MESSAGE_BROKEN) {
+        if (what == MESSAGE_BROKEN || (what == MESSAGE_PART && is_too_large(host, tab))) {
             tab_lose(host, tab, "its process sent what is no message");
             return;
         }
@@ -300,7 +366,8 @@ static void hand_over(struct host *host, fetch_job *job)
         return;
     if (tab->fetching > 0)
         tab->fetching--;
-    if (job->is_aborted || tab->state == TAB_LOST)
+    tab->fetching_bytes -= job->sent_bytes;
+    if (job->is_aborted || tab->state == TAB_LOST || holds_too_much(host, tab, job->got.size))
         return;
     message_buffer *out = pages_out(tab);
     message_begin(out, MESSAGE_FETCHED, job->id);

@@ -45,11 +45,13 @@ static char **make_environment(size_t *ret_count)
     return made;
 }
 
-static int spawn(const char *program, int socket, pid_t *ret_process)
+static int spawn(const char *program, int socket, uint64_t tab_bytes, pid_t *ret_process)
 {
     posix_spawn_file_actions_t actions;
     size_t count;
-    char *words[] = {(char *)PAGE_PROGRAM, NULL};
+    char bytes[24];
+    char *words[] = {(char *)PAGE_PROGRAM, bytes, NULL};
+    snprintf(bytes, sizeof bytes, "%llu", (unsigned long long)tab_bytes);
     char **environment = make_environment(&count);
     int error = environment == NULL ? ENOMEM : posix_spawn_file_actions_init(&actions);
     if (error != 0)
@@ -111,7 +113,7 @@ bool pages_begin(struct host *host)
         snprintf(host->zygote_failed, sizeof host->zygote_failed, "a socket: %s", strerror(errno));
         return false;
     }
-    int error = spawn(program, sockets[1], &host->zygote_process);
+    int error = spawn(program, sockets[1], host->tab_memory_bytes, &host->zygote_process);
     (void)close(sockets[1]);
     if (error != 0) {
         (void)close(sockets[0]);
@@ -244,10 +246,13 @@ void pages_stop(struct tab *tab)
         (void)close(tab->socket);
     if (tab->process > 0)
         (void)kill(tab->process, SIGKILL); /* I1 */
+    if (tab->fetching > 0)
+        fetch_abort_all(tab->number, tab->instance);
     tab->socket = -1;
     tab->process = 0;
     tab->instance = 0;
     tab->fetching = 0;
+    tab->fetching_bytes = 0;
     tab->is_gone = false;
     tab->has_reply = false;
     message_fini(&tab->in);

@@ -183,6 +183,10 @@ static void take_body(fetch_job *job, firn_http_reply *reply)
 {
     firn_error error;
     for (size_t size = 1; size > 0;) {
+        if (job->is_aborted) {
+            fail(job, "nobody wants it any more");
+            return;
+        }
         if (job->got.size > BODY_MAX_BYTES || !message_reserve(&job->got, 64 << 10)) {
             fail(job, "what comes is too large");
             return;
@@ -287,6 +291,10 @@ static bool ask(firn_http_client *client, fetch_job *job)
 void resource_bring(firn_http_client *client, fetch_job *job)
 {
     tab_set_text(&job->final_url, job->url);
+    if (job->is_aborted) {
+        fail(job, "nobody wants it any more");
+        return;
+    }
     if (strncasecmp(job->url, "file://", 7) == 0) {
         bring_file(job);
         return;
@@ -297,7 +305,7 @@ void resource_bring(firn_http_client *client, fetch_job *job)
     }
     tab_set_text_sized(&job->url, job->url, strcspn(job->url, "#"));
     for (unsigned hops = 0; !ask(client, job); hops++) {
-        if (hops == REDIRECTS_MAX) {
+        if (hops == REDIRECTS_MAX || job->is_aborted) {
             fail(job, "it redirects without end");
             return;
         }

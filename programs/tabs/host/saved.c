@@ -9,6 +9,8 @@
 #define SAVED_MAGIC "FIRNTAB1"
 #define SAVED_MAX_BYTES (64u << 20)
 
+enum { SAVE_MS = 1000, SAVE_FACTOR = 20 };
+
 struct saved_head {
     char magic[8];
     uint32_t checksum; /* of what follows */
@@ -59,6 +61,13 @@ firn_status saved_read(const char *path, message_buffer *ret_data, message *ret_
     return FIRN_OK;
 }
 
+uint64_t saved_due(uint64_t began_ns)
+{
+    const uint64_t now_ns = firn_clock_ns(), least_ns = SAVE_MS * UINT64_C(1000000);
+    const uint64_t after_ns = (now_ns - began_ns) * SAVE_FACTOR;
+    return now_ns + (after_ns > least_ns ? after_ns : least_ns);
+}
+
 /* --- the list of tabs --- */
 
 void saved_list_write(struct host *host)
@@ -66,7 +75,8 @@ void saved_list_write(struct host *host)
     char path[PATH_MAX + 8];
     firn_error error;
     message_buffer fields = {0};
-    host->list_changed = false;
+    const uint64_t began_ns = firn_clock_ns();
+    host->list_changed = host->list_moved = false;
     if (host->is_private)
         return;
     for (size_t i = 0; i < host->tab_count; i++) {
@@ -77,6 +87,7 @@ void saved_list_write(struct host *host)
     if (saved_write(path, &fields, &error) != FIRN_OK)
         report_error(&error);
     message_fini(&fields);
+    host->list_due_ns = saved_due(began_ns);
 }
 
 void saved_list_read(struct host *host)

@@ -2,92 +2,103 @@
  * tab, as long as it is open.
  *
  * An origin's localStorage is a file, local-N, which is replaced as a whole (saved.c): the origin,
- * then keys and values.
+ * then keys and values, in the order of keys.
  *
- * I1  an origin's texts together are at most STORAGE_MAX_BYTES; what goes beyond is not kept */
+ * I1  an origin's texts together, with PAIR_BYTES for each pair, are at most STORAGE_MAX_BYTES, and
+ * a key is one that a map takes; what goes beyond is not kept
+ * I2  pages that store without end have the host write now and then only: see saved_due */
 #include "tabs/host/host.h"
 
 #include <string.h>
 
-#define STORAGE_MAX_BYTES (10u << 20)
+#define STORAGE_MAX_BYTES (16u << 20)
 
-struct pair {
-    char *key, *value;
-    size_t key_bytes, value_bytes;
+enum { PAIR_BYTES = 64 };
+
+struct value {
+    char *data;
+    size_t size;
 };
 
 struct storage {
     char *origin;
     struct storage *next; /* of a tab's */
-    struct pair *pairs;
-    size_t count, room, bytes;
+    firn_map pairs;       /* from bytes to struct value */
+    size_t bytes;
     unsigned file; /* its number; 0: none yet */
     bool changed;
+    uint64_t due_ns; /* when it may be written again */
 };
 
-static char *copy(const char *text, size_t size)
+static firn_map_type *pairs_type;
+
+static size_t weight(size_t key_bytes, size_t value_bytes)
 {
-    char *made = firn_allocate(NULL, size + 1);
-    if (made != NULL)
-        memcpy(made, text, size + 1);
-    return made;
+    return key_bytes + value_bytes + PAIR_BYTES;
 }
 
-static void drop_pair(struct storage *is, size_t at)
+static void remove_pair(struct storage *is, const char *key, size_t size)
 {
-    const struct pair pair = is->pairs[at];
-    is->bytes -= pair.key_bytes + pair.value_bytes;
-    firn_release(NULL, pair.key, pair.key_bytes + 1);
-    firn_release(NULL, pair.value, pair.value_bytes + 1);
-    memmove(is->pairs + at, is->pairs + at + 1, (--is->count - at) * sizeof pair);
-}
-
-static size_t find(const struct storage *is, const char *key, size_t size)
-{
-    size_t at = 0;
-    while (at < is->count &&
-           (is->pairs[at].key_bytes != size || memcmp(is->pairs[at].key, key, size) != 0))
-        at++;
-    return at;
+    const firn_bytes name = {key, size};
+    struct value gone;
+    if (firn_map_take(&is->pairs, &name, &gone) != FIRN_OK)
+        return;
+    is->bytes -= weight(size, gone.size);
+    firn_release(NULL, gone.data, gone.size + 1);
 }
 
 static void set(struct storage *is, const char *key, size_t key_bytes, const char *value,
                 size_t value_bytes)
 {
-    void *pairs = is->pairs;
-    size_t at = find(is, key, key_bytes);
-    const size_t old = at < is->count ? is->pairs[at].value_bytes : 0;
-    if (key_bytes + value_bytes > STORAGE_MAX_BYTES ||
-        is->bytes - old + key_bytes + value_bytes > STORAGE_MAX_BYTES) /* I1 */
+    const firn_bytes name = {key, key_bytes};
+    const struct value *old = firn_map_get(&is->pairs, &name);
+    const size_t old_bytes = old != NULL ? weight(key_bytes, old->size) : 0;
+    if (key_bytes > STORAGE_MAX_BYTES || value_bytes > STORAGE_MAX_BYTES ||
+        is->bytes - old_bytes + weight(key_bytes, value_bytes) > STORAGE_MAX_BYTES) /* I1 */
         return;
-    struct pair made = {copy(key, key_bytes), copy(value, value_bytes), key_bytes, value_bytes};
-    if (made.key == NULL || made.value == NULL ||
-        !firn_grow(NULL, &pairs, &is->room, is->count + 1, sizeof made)) {
-        firn_release(NULL, made.key, key_bytes + 1);
-        firn_release(NULL, made.value, value_bytes + 1);
+    struct value made = {firn_allocate(NULL, value_bytes + 1), value_bytes};
+    if (made.data == NULL)
         return;
-    }
-    is->pairs = pairs;
-    is->bytes += key_bytes + value_bytes;
-    if (at < is->count) { /* in its place, so that keys keep their order */
-        const struct pair gone = is->pairs[at];
-        is->pairs[at] = made;
-        is->bytes -= gone.key_bytes + gone.value_bytes;
-        firn_release(NULL, gone.key, gone.key_bytes + 1);
-        firn_release(NULL, gone.value, gone.value_bytes + 1);
+    memcpy(made.data, value, value_bytes + 1);
+    const struct value before = old != NULL ? *old : (struct value){0};
+    if (firn_map_put(&is->pairs, &name, &made) != FIRN_OK) {
+        firn_release(NULL, made.data, value_bytes + 1);
         return;
     }
-    is->pairs[is->count++] = made;
+    is->bytes += weight(key_bytes, value_bytes) - old_bytes;
+    if (before.data != NULL)
+        firn_release(NULL, before.data, before.size + 1);
+}
+
+static bool drop_value(void *context, const void *key, void *value)
+{
+    const struct value *gone = value;
+    (void)context, (void)key;
+    firn_release(NULL, gone->data, gone->size + 1);
+    return true;
+}
+
+static void clear(struct storage *is)
+{
+    (void)!firn_map_visit(&is->pairs, NULL, NULL, drop_value, NULL);
+    firn_map_clear(&is->pairs);
+    is->bytes = 0;
 }
 
 static struct storage *make(const char *origin)
 {
+    const firn_map_type_options options = {.key = FIRN_KEY_BYTES,
+                                           .value_bytes = sizeof(struct value)};
     struct storage *is = firn_allocate_zeroed(NULL, 1, sizeof *is);
     if (is == NULL)
         return NULL;
     tab_set_text(&is->origin, origin);
-    if (is->origin != NULL)
+    if (is->origin != NULL &&
+        (pairs_type != NULL || firn_map_type_create(&options, &pairs_type) == FIRN_OK)) {
+        firn_map_init(&is->pairs, pairs_type);
         return is;
+    }
+    tab_drop_text(&is->origin);
     firn_release(NULL, is, sizeof *is);
     return NULL;
 }
@@ -96,9 +107,8 @@ void storage_drop(struct storage *storage)
 {
     while (storage != NULL) {
         struct storage *next = storage->next;
-        while (storage->count > 0)
-            drop_pair(storage, storage->count - 1);
-        firn_release(NULL, storage->pairs, storage->room * sizeof *storage->pairs);
+        clear(storage);
+        firn_map_fini(&storage->pairs);
         tab_drop_text(&storage->origin);
         firn_release(NULL, storage, sizeof *storage);
         storage = next;
@@ -164,23 +174,27 @@ void storage_change(struct host *host, struct tab *tab, message *from)
     if (what == MESSAGE_STORE_SET) {
         set(is, key, key_bytes, value, value_bytes);
     } else if (what == MESSAGE_STORE_REMOVE) {
-        size_t at = find(is, key, key_bytes);
-        if (at < is->count)
-            drop_pair(is, at);
+        remove_pair(is, key, key_bytes);
     } else {
-        while (is->count > 0)
-            drop_pair(is, is->count - 1);
+        clear(is);
     }
     is->changed = true;
+}
+
+static bool add_pair(void *context, const void *key, void *value)
+{
+    const firn_bytes *name = key;
+    const struct value *is = value;
+    message_add(context, name->data, name->size);
+    message_add(context, is->data, is->size);
+    return true;
 }
 
 void storage_tell(struct host *host, struct tab *tab, bool session, message_buffer *out)
 {
     const struct storage *is = storage_of(host, tab, session);
-    for (size_t i = 0; is != NULL && i < is->count; i++) {
-        message_add(out, is->pairs[i].key, is->pairs[i].key_bytes);
-        message_add(out, is->pairs[i].value, is->pairs[i].value_bytes);
-    }
+    if (is != NULL)
+        (void)!firn_map_visit(&is->pairs, NULL, NULL, add_pair, out);
 }
 
 /* --- on disk --- */
@@ -238,22 +252,22 @@ static void save_one(struct host *host, struct storage *is)
                 is->file = host->locals[i]->file + 1;
         }
     }
+    const uint64_t began_ns = firn_clock_ns();
     message_add_text(&fields, is->origin);
-    for (size_t i = 0; i < is->count; i++) {
-        message_add(&fields, is->pairs[i].key, is->pairs[i].key_bytes);
-        message_add(&fields, is->pairs[i].value, is->pairs[i].value_bytes);
-    }
+    (void)!firn_map_visit(&is->pairs, NULL, NULL, add_pair, &fields);
     path_of(host, is->file, path, sizeof path);
     if (saved_write(path, &fields, &error) != FIRN_OK)
         report_error(&error);
     message_fini(&fields);
     is->changed = false;
+    is->due_ns = saved_due(began_ns); /* I2 */
 }
 
-void storage_save(struct host *host)
+void storage_save(struct host *host, bool all)
 {
+    const uint64_t now_ns = firn_clock_ns();
     for (size_t i = 0; i < host->local_count && !host->is_private; i++) {
-        if (host->locals[i]->changed)
+        if (host->locals[i]->changed && (all || now_ns >= host->locals[i]->due_ns))
             save_one(host, host->locals[i]);
     }
 }
@@ -265,4 +279,6 @@ void storage_end(struct host *host)
     firn_release(NULL, host->locals, host->local_room * sizeof *host->locals);
     host->locals = NULL;
     host->local_count = host->local_room = 0;
+    firn_map_type_destroy(pairs_type); /* sessions are gone with their tabs */
+    pairs_type = NULL;
 }

@@ -88,6 +88,8 @@ void tab_remove(struct host *host, struct tab *tab)
         at++;
     memmove(host->tabs + at, host->tabs + at + 1, (--host->tab_count - at) * sizeof *host->tabs);
     pages_stop(tab);
+    if (tab->document != 0)
+        fetch_abort_document(tab->document);
     frozen_remove(host, tab);
     message_fini(&tab->in);
     message_fini(&tab->out);
@@ -108,6 +110,8 @@ void tab_remove(struct host *host, struct tab *tab)
 void tab_lose(struct host *host, struct tab *tab, const char *why)
 {
     pages_stop(tab);
+    if (tab->document != 0)
+        fetch_abort_document(tab->document);
     frozen_remove(host, tab);
     message_fini(&tab->image);
     message_fini(&tab->held);

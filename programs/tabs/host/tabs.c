@@ -159,7 +159,7 @@ static void note_signal(int number)
 
 static void end(struct host *host)
 {
-    storage_save(host);
+    storage_save(host, true);
     while (host->tab_count > 0)
         tab_remove(host, host->tabs[host->tab_count - 1]);
     pages_end(host);
@@ -176,7 +176,7 @@ void tabs_heed(struct host *host)
     const int number = asked_to_end;
     if (number == 0)
         return;
-    storage_save(host);
+    storage_save(host, true);
     pages_end(host);
     frozen_end(host);
     kept_end();
@@ -193,14 +193,17 @@ struct script {
     char *data;
     size_t size, room;
     bool is_at_end;
+    bool is_too_long; /* the line that is being read */
 };
 
-/* Reads more of the script; false: memory is short, or the line is too long. */
+/* Reads more of the script; false: memory is short. A line that is too long is passed over. */
 static bool read_more(struct script *script)
 {
     void *data = script->data;
-    if (script->size >= LINE_MAX_BYTES ||
-        !firn_grow(NULL, &data, &script->room, script->size + 4097, 1))
+    script->is_too_long |= script->size >= LINE_MAX_BYTES;
+    if (script->is_too_long)
+        script->size = 0;
+    if (!firn_grow(NULL, &data, &script->room, script->size + 4097, 1))
         return false;
     script->data = data;
     ssize_t got = read(script->fd, script->data + script->size, script->room - script->size - 1);
@@ -209,6 +212,12 @@ static bool read_more(struct script *script)
     else if (got == 0 || (errno != EINTR && errno != EAGAIN))
         script->is_at_end = true;
     return true;
+}
+
+static void answer_too_long(struct host *host, struct script *script)
+{
+    answer_error(host, "a line is longer than %u MiB", LINE_MAX_BYTES >> 20);
+    script->is_too_long = false;
 }
 
 /* Runs the lines that are whole. */
@@ -221,10 +230,15 @@ static void run_lines(struct host *host, struct script *script)
             break;
         const size_t size = end != NULL ? (size_t)(end - line) : script->size - at;
         at += size + (end != NULL);
-        host->is_over |= !lines_run(host, line, size);
+        if (script->is_too_long)
+            answer_too_long(host, script);
+        else
+            host->is_over |= !lines_run(host, line, size);
         host->asked_ns = firn_clock_ns();
         (void)ageing_step(host);
     }
+    if (script->is_at_end && script->is_too_long)
+        answer_too_long(host, script);
     script->size -= at;
     if (script->size > 0)
         memmove(script->data, script->data + at, script->size);
@@ -238,7 +252,7 @@ static void run_script(struct host *host, int fd)
         if (!loop_turn(host, wait_ms, fd))
             continue;
         if (!read_more(&script)) {
-            answer_error(host, "a line is longer than %u MiB", LINE_MAX_BYTES >> 20);
+            answer_error(host, "out of memory");
             break;
         }
         run_lines(host, &script);

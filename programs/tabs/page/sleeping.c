@@ -163,8 +163,8 @@ void page_sleep(struct page *page, int level)
     const firn_process_hibernate_options options = {
         .husk = be_husk, .context = &about, .context_bytes = sizeof about, .level = level};
     firn_status status = firn_process_hibernate(page->zygote, &options, &result, &error);
+    wake_nodes(page, &nodes); /* they may need more than they had for a moment */
     confine_memory(true);
-    wake_nodes(page, &nodes);
     message_begin(&page->out, status == FIRN_OK ? MESSAGE_AWAKE : MESSAGE_REFUSED, 0);
     if (status == FIRN_OK)
         message_add_number(&page->out, result.restore_ns);

@@ -2,7 +2,8 @@
  * interfaces once, makes a template of itself, and forks a page for each request of the host. It
  * runs no page's script itself.
  *
- *     argv: none; the socket to the host (packets) is descriptor ZYGOTE_SOCKET
+ *     argv: the memory that a tab may have, 0: any; the socket to the host (packets) is descriptor
+ *     ZYGOTE_SOCKET
  *
  * I1  nothing of a page reaches the zygote but the status of its end
  * I2  pages end with the zygote, and the zygote with the host */
@@ -15,6 +16,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -24,6 +26,9 @@
 #include <unistd.h>
 
 enum { PAUSE_NS = 2000000 }; /* without a request, before it tidies up */
+/* A window has three times what a process has to itself; of the template's pages, too, a process
+ * may make its own. */
+enum { WINDOW_FACTOR = 3, ZYGOTE_BYTES = 64 << 20 };
 
 static struct page page;
 
@@ -241,13 +246,22 @@ _Noreturn static void serve(void)
     }
 }
 
-int main(void)
+/* Room to pack and to wake in: where a tab's memory has a limit, the room is a part of it. */
+static uint64_t window_for(uint64_t tab_bytes)
+{
+    return tab_bytes == 0 || tab_bytes > UINT64_MAX / 8
+               ? 0
+               : (WINDOW_FACTOR * (tab_bytes + ZYGOTE_BYTES) + 4095) & ~UINT64_C(4095);
+}
+
+int main(int count, char **words)
 {
     firn_error error = {0};
+    firn_process_template_options options = {0};
     sigset_t children;
     int type;
     socklen_t size = sizeof type;
-    if (getsockopt(ZYGOTE_SOCKET, SOL_SOCKET, SO_TYPE, &type, &size) != 0) {
+    if (count != 2 || getsockopt(ZYGOTE_SOCKET, SOL_SOCKET, SO_TYPE, &type, &size) != 0) {
         fputs("firn-page is a part of `firn tabs`, which starts it\n", stderr);
         return 2;
     }
@@ -260,7 +274,8 @@ int main(void)
     if (!start_engine(&error))
         fail(&error);
     confine_view();
-    if (firn_process_template_create(NULL, &page.zygote, &error) != FIRN_OK)
+    options.window_bytes = window_for(strtoull(words[1], NULL, 10));
+    if (firn_process_template_create(&options, &page.zygote, &error) != FIRN_OK)
         fail(&error);
     tell(&(zygote_notice){.what = ZYGOTE_READY, .process = (int32_t)getpid()});
     serve();
