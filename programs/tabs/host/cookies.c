@@ -164,6 +164,10 @@ void cookies_take(const char *url, const char *header, size_t size)
     char text[COOKIE_MAX_BYTES], *rest = text;
     if (size >= sizeof text || !place_of(url, &place))
         return;
+    for (size_t i = 0; i < size; i++) { /* RFC 6265bis, 5.6: none with control characters */
+        if (((unsigned char)header[i] < 0x20 && header[i] != '\t') || header[i] == 0x7f)
+            return;
+    }
     memcpy(text, header, size);
     text[size] = '\0';
     char *pair = cut(&rest, ";"), *value = pair, *name = cut(&value, "=");

@@ -4,7 +4,8 @@
  * hands
  * I2  threads touch nothing of the host but the fetcher's lists, under its lock
  * I3  the fetcher lives until the process ends: a thread may be waiting for a server until then
- * I4  a tab has PER_TAB threads at most, so that one that asks for much leaves some to the others */
+ * I4  a tab has PER_TAB threads at most, so that one that asks for much leaves some to the others
+ */
 #include "tabs/host/host.h"
 
 #include <pthread.h>

@@ -210,10 +210,10 @@ struct fetch_job {
     uint32_t tab, instance, id;
     uint32_t destination;
     atomic_bool is_aborted; /* nobody wants it any more */
-    bool is_reload;      /* what is kept of it does not count */
-    bool is_kept;        /* and answered by it */
-    bool is_conditional; /* the server is asked whether that is still right */
-    int64_t asked_s;     /* since 1970 */
+    bool is_reload;         /* what is kept of it does not count */
+    bool is_kept;           /* and answered by it */
+    bool is_conditional;    /* the server is asked whether that is still right */
+    int64_t asked_s;        /* since 1970 */
     char *asked_url;
     char *method, *url, *headers, *body; /* body may hold any bytes */
     size_t body_bytes;
