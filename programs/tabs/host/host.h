@@ -117,9 +117,9 @@ struct host {
     bool list_changed;     /* the list of tabs in the folder is to be written */
     bool list_moved;       /* and when pages changed it, which may be often, at list_due_ns */
     uint64_t list_due_ns;
-    uint64_t looked_ns;    /* when ages and memory were looked at */
-    uint64_t asked_ns;     /* when the last command was there */
-    uint64_t saved_ns;     /* when what changes was last saved */
+    uint64_t looked_ns; /* when ages and memory were looked at */
+    uint64_t asked_ns;  /* when the last command was there */
+    uint64_t saved_ns;  /* when what changes was last saved */
     /* options */
     uint64_t memory_bytes, tab_memory_bytes;
     uint32_t tab_seconds;
