@@ -18,6 +18,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -118,20 +119,30 @@ static const char *find_sources(const char *benches, char folder[2 * PATH_MAX])
 struct line {
     const char *name;
     size_t at, count;
-    double usual, after; /* seconds of this bench, and of those behind it */
+    double usual, before, after; /* seconds of this bench, those before it and those behind it */
+    double took;                 /* by those before it */
     bool shown;
 };
+
+/* At the pace so far, which is that of the machine: the table has seconds of one. */
+static double seconds_left(const struct line *line, double seconds)
+{
+    const double usual = line->before + line->usual, took = line->took + seconds;
+    double pace = line->before > 0 ? line->took / line->before : 1;
+    if (took > pace * usual)
+        pace = took / usual;
+    return fmax(pace * (usual + line->after) - took, 1);
+}
 
 static void draw(void *context, double seconds)
 {
     const struct line *line = context;
     char took[READABLE_BYTES], left[READABLE_BYTES];
-    const double rest = line->after + (line->usual > seconds ? line->usual - seconds : 0);
     if (!line->shown)
         return;
     fprintf(stderr, "\r\033[K%zu of %zu: %.24s, %s; %s left", line->at + 1, line->count, line->name,
             readable_seconds(seconds < 0.1 ? 0.1 : seconds, took),
-            readable_seconds(rest > 1 ? rest : 1, left));
+            readable_seconds(seconds_left(line, seconds), left));
     fflush(stderr);
 }
 
@@ -169,13 +180,16 @@ static json_t *measure_all(const struct plan *plan, struct measure *measure, uin
                            bool shown)
 {
     json_t *results = value_need(json_array());
+    const uint64_t begin_ns = firn_clock_ns();
     for (size_t i = 0; i < plan->count; i++) {
         const double usual = value_get_number(plan->benches[i], plan->usual);
         struct line line = {.name = value_get_text(plan->benches[i], "name"),
                             .at = i,
                             .count = plan->count,
                             .usual = usual,
+                            .before = seconds_from(plan, 0) - seconds_from(plan, i),
                             .after = seconds_from(plan, i + 1),
+                            .took = (double)(firn_clock_ns() - begin_ns) / 1e9,
                             .shown = shown};
         measure->bench = plan->benches[i];
         measure->limit_seconds = limit > 0 ? (double)limit : 60 + 5 * usual;

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """`firn report`: benches that print rows, fail, hang or print rubbish, and the page that comes of them."""
 
+import contextlib
 import html.parser
 import json
 import os
 import pathlib
+import pty
 import re
 import signal
 import subprocess
@@ -158,7 +160,6 @@ class Report(Case):
         self.assertNotIn("run", [each["name"] for each in document["benches"]])
         self.assertEqual((self.folder / "bench" / "map.words").read_text(), "--json --quick\n")
         self.assertEqual(self.target(document, "M2")["reason"], "not measured with --quick")
-        self.assertIn("make test-full", self.target(document, "S5")["reason"])
         self.assertEqual(self.target(document, "H9")["reason"], "Firn speaks no HTTP/3")
         self.report("--only", "X")
         self.assertEqual((self.folder / "bench" / "run.words").read_text(), "--json\n")
@@ -177,6 +178,27 @@ class Report(Case):
         self.assertEqual(self.state(document, "intern")["state"], "interrupted")
         self.assertEqual(self.target(document, "M1")["verdict"], "met")
         self.assertIn("interrupted", path.read_text(encoding="utf-8"))
+
+    def test_progress_tells_what_runs_and_how_long_is_left_at_the_pace_so_far(self):
+        table = json.loads(pathlib.Path(SOURCE, "programs/report/targets.json").read_text(encoding="utf-8"))
+        usual = {each["name"]: each["quick_seconds"] for each in table["benches"]}
+        self.bench("map", "#!/bin/sh\nsleep 1\n")
+        self.bench("intern", "#!/bin/sh\nsleep 1\n")
+        ours, theirs = pty.openpty()
+        with subprocess.Popen([FIRN, "report", "--quick", "--only", "M", "--bench", self.folder / "bench", "-o",
+                               self.folder / "report.html"], stdout=subprocess.DEVNULL, stderr=theirs) as run:
+            os.close(theirs)
+            text = b""
+            with contextlib.suppress(OSError):  # which is how a terminal ends
+                while part := os.read(ours, 4096):
+                    text += part
+        os.close(ours)
+        self.assertEqual(run.returncode, 1)  # as they print nothing
+        lines = re.findall(r"(\d of \d: \w+), [\d.]+ m?s; ([\d.]+) s left", text.decode())
+        lines = [(name, float(left)) for name, left in lines]
+        self.assertEqual(lines[0], ("1 of 2: map", usual["map"] + usual["intern"]))
+        self.assertEqual(lines[-1], ("2 of 2: intern", 1))  # as map took 1 s, and not so many
+        self.assertEqual(sorted({line[0] for line in lines}), ["1 of 2: map", "2 of 2: intern"])
 
     def test_a_page_comes_from_what_json_printed(self):
         self.rows("map", row("M1", peers=[("absl", 3)]), series=SERIES)
