@@ -76,6 +76,15 @@ FIRN_API void firn_process_template_usage(const firn_process_template *zygote,
 
 /* --- a child --- */
 
+/* Gives the calling process's pages back whose bytes are the template's again, or, in memory
+ * without a file, zeros: they are the zygote's again, for all children together, until they are
+ * written. Worth it behind a collection, which marks the zygote's objects and leaves most pages as
+ * they were. 2 ms for 10 MB of own pages. *ret_bytes: what it gave back. FIRN_INVALID, FIRN_BUSY,
+ * FIRN_LIMIT, FIRN_UNSUPPORTED, FIRN_NO_MEMORY, FIRN_IO; the process is whole after an error, too.
+ */
+FIRN_API FIRN_NODISCARD firn_status firn_process_merge(firn_process_template *zygote,
+                                                       uint64_t *ret_bytes, firn_error *ret_error);
+
 /* The husk: the process while its pages are gone. */
 typedef struct firn_process_husk {
     void *context;     /* a copy of options.context_bytes bytes */

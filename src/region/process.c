@@ -20,8 +20,7 @@
 
 enum { DEFAULT_LEVEL = 1, LEVEL_MAX = 19 };
 
-/* Whether the template can be used here and now. */
-static firn_status template_check(const firn_process_template *zygote, firn_error *ret_error)
+firn_status firn_process_template_check(const firn_process_template *zygote, firn_error *ret_error)
 {
     uint32_t device;
     uint64_t inode;
@@ -115,7 +114,7 @@ firn_status firn_process_hibernate(firn_process_template *zygote,
 {
     if (options == NULL || !options_valid(options))
         return firn_error_set(ret_error, FIRN_INVALID, 0, "the options are not valid");
-    firn_status status = template_check(zygote, ret_error);
+    firn_status status = firn_process_template_check(zygote, ret_error);
     if (status != FIRN_OK)
         return status;
     firn_process_work *work;
@@ -149,7 +148,7 @@ firn_status firn_process_rebuild(firn_process_template *zygote, const void *imag
 {
     if (image == NULL)
         return firn_error_set(ret_error, FIRN_INVALID, 0, "there is no image");
-    firn_status status = template_check(zygote, ret_error);
+    firn_status status = firn_process_template_check(zygote, ret_error);
     if (status != FIRN_OK)
         return status;
     firn_process_work *work;

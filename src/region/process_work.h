@@ -73,6 +73,10 @@ _Static_assert(sizeof(firn_process_work) <= FIRN_WINDOW_MEMORY_AT - FIRN_WINDOW_
 /* Whether this build and this process can: FIRN_OK, FIRN_UNSUPPORTED, FIRN_BUSY (threads). */
 firn_status firn_process_work_possible(firn_error *ret_error);
 
+/* Whether the template can be used here and now: FIRN_INVALID, FIRN_BUSY (in a husk, threads),
+ * FIRN_UNSUPPORTED. */
+firn_status firn_process_template_check(const firn_process_template *zygote, firn_error *ret_error);
+
 /* Makes stack and work in the window. */
 firn_status firn_process_work_begin(const firn_process_template *zygote,
                                     firn_process_work **ret_work);

@@ -233,6 +233,24 @@ class States(OfTabs):
         self.assertEqual(host.eval(tab, "settled"), "done")
         self.assertNotEqual(host.eval(tab, "ticks"), "0")
 
+    def test_an_idle_page_gives_back_what_its_work_has_left(self):
+        host = self.tabs()
+        tab = host.open(self.page("<script>let ticks = 0; setInterval(() => ticks++, 30);"
+                                  "const kept = {}, make = new Function('return ' + '[1],'.repeat(99999) + '1');"
+                                  "make(); for (let i = 0; i < 300000; i++) kept[i % 100] = { i };</script>"))
+        before = least = host.ask("stats")["pages_bytes"]
+        for _ in range(100):
+            if least < before - (2 << 20):
+                break
+            host.ask("sleep 100")
+            least = host.ask("stats")["pages_bytes"]
+        self.assertLess(least, before - (2 << 20))
+        self.assertEqual(host.state(tab), "active")
+        self.assertEqual(host.eval(tab, "kept[99].i + make()"), "300000")
+        ticks = int(host.eval(tab, "ticks"))
+        host.ask("sleep 300")
+        self.assertGreater(int(host.eval(tab, "ticks")), ticks)
+
     def test_timers_are_kept_and_fire_after_the_waking(self):
         host = self.tabs()
         tab = host.open(self.page("<script>let fired = 0; setTimeout(() => fired = 1, 300)</script>"))

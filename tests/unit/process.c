@@ -627,6 +627,66 @@ static void a_husk_may_end(void **state)
     run(end_in_a_husk);
 }
 
+/* --- pages that are the template's again --- */
+
+static uint64_t own_bytes(void)
+{
+    char line[256];
+    unsigned long kilobytes, total = 0;
+    FILE *file = fopen("/proc/self/smaps_rollup", "re");
+    must(file != NULL);
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (sscanf(line, "Private_Dirty: %lu", &kilobytes) == 1)
+            total = kilobytes;
+    }
+    fclose(file);
+    return total << 10;
+}
+
+/* Writes all nodes' bytes, and half of them as they were; and zeros to a mapping of its own. */
+static void merge_in_child(void)
+{
+    enum { OWN_BYTES = 1 << 20 };
+    firn_error error;
+    firn_process_result result;
+    uint64_t bytes, second;
+    unsigned char *own =
+        mmap(NULL, OWN_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    must(own != MAP_FAILED);
+    memset(own, 7, OWN_BYTES);
+    memset(own, 0, OWN_BYTES);
+    own[5000] = 9;
+    for (size_t i = 0; i < NODES; i++) {
+        for (size_t at = 0; nodes[i] != NULL && at < nodes[i]->size; at++)
+            ((volatile unsigned char *)nodes[i]->data)[at] ^= 255;
+    }
+    for (size_t i = 0; i < NODES; i++) {
+        for (size_t at = 0; nodes[i] != NULL && at < nodes[i]->size && i != 7; at++)
+            ((volatile unsigned char *)nodes[i]->data)[at] ^= 255;
+    }
+    state_text[4000] ^= 1;
+    const uint64_t digest = state_digest(), before = own_bytes();
+    must(firn_process_merge(zygote, &bytes, &error) == FIRN_OK);
+    must(own_bytes() + (OWN_BYTES - 2 * PAGE_BYTES) + (64 << 10) <= before);
+    must(bytes >= OWN_BYTES && bytes % PAGE_BYTES == 0);
+    must(state_digest() == digest && own[5000] == 9 && own[4999] == 0);
+    must(firn_process_merge(zygote, &second, &error) == FIRN_OK && second < bytes / 8);
+    for (unsigned i = 0; i < 3; i++) { /* what is merged is packed and woken as before */
+        must(sleep_once(&result) == FIRN_OK && state_digest() == digest && own[5000] == 9);
+        must(firn_process_merge(zygote, &second, &error) == FIRN_OK);
+        must(state_digest() == digest && own[5000] == 9);
+    }
+    must(firn_process_merge(NULL, &bytes, &error) == FIRN_INVALID);
+    must(close(zygote->fd) == 0);
+    must(firn_process_merge(zygote, &bytes, &error) == FIRN_INVALID);
+}
+
+static void pages_that_are_the_templates_again_are_shared_again(void **state)
+{
+    (void)state;
+    run(merge_in_child);
+}
+
 int main(void)
 {
     rng_init(&state_random, "process");
@@ -647,6 +707,7 @@ int main(void)
         cmocka_unit_test(signals_wait_for_the_waking_and_keep_their_handlers),
         cmocka_unit_test(a_husk_is_small_and_can_work),
         cmocka_unit_test(a_husk_may_end),
+        cmocka_unit_test(pages_that_are_the_templates_again_are_shared_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -149,6 +149,33 @@ static void packings(void)
     must(tried > 60);
 }
 
+/* --- merging --- */
+
+static void merge(firn_fault_call call, unsigned long at)
+{
+    firn_error error;
+    uint64_t bytes;
+    state_change(30);
+    const uint64_t digest = state_digest();
+    arm(call, at);
+    firn_status status = firn_process_merge(zygote, &bytes, &error);
+    disarm();
+    must(state_digest() == digest);
+    must(status == FIRN_OK || (plan->reached && error.text[0] != '\0'));
+    sleep_well();
+}
+
+static void merge_once(firn_fault_call call, unsigned long at)
+{
+    must(fork_body(merge, call, at) == 0);
+}
+
+static void mergings(void)
+{
+    for_each_fault(merge_once);
+    must(tried > 5);
+}
+
 /* --- waking --- */
 
 typedef struct moment {
@@ -270,6 +297,12 @@ static void a_failed_packing_leaves_the_process_whole(void **state)
     run(packings);
 }
 
+static void a_failed_merging_leaves_the_process_whole(void **state)
+{
+    (void)state;
+    run(mergings);
+}
+
 static void a_failed_waking_is_refused_or_ends_the_process(void **state)
 {
     (void)state;
@@ -291,6 +324,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_failed_template_leaves_the_zygote_whole),
         cmocka_unit_test(a_failed_packing_leaves_the_process_whole),
+        cmocka_unit_test(a_failed_merging_leaves_the_process_whole),
         cmocka_unit_test(a_failed_waking_is_refused_or_ends_the_process),
         cmocka_unit_test(a_failed_rebuilding_is_refused_or_ends_the_process),
     };

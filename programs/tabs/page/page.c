@@ -104,6 +104,7 @@ static void handle(struct page *page, message *from)
     if (page->is_loading)
         look_whether_loaded(page);
     confine_time(0);
+    page_worked(page, true);
 }
 
 /* --- the loop --- */
@@ -116,6 +117,7 @@ static void fire(struct page *page)
     if (page->is_loading)
         look_whether_loaded(page);
     confine_time(0);
+    page_worked(page, false);
 }
 
 /* Handles what came while scripts waited for something else. */
@@ -140,13 +142,14 @@ static void trim(message_buffer *buffer)
         message_fini(buffer);
 }
 
-/* Waits for the host, or for the next timer; false: the timer is due. */
+/* Waits for the host, or for what is due next; false: that is due. */
 static bool wait_for_host(const struct page *page)
 {
     struct pollfd host = {.fd = ZYGOTE_SOCKET, .events = POLLIN};
-    const uint64_t now_ns = firn_clock_ns();
-    uint64_t ms = page->wake_ns <= now_ns ? 0 : (page->wake_ns - now_ns + 999999) / 1000000;
-    int timeout = page->wake_ns == UINT64_MAX ? -1 : ms > INT32_MAX ? INT32_MAX : (int)ms;
+    const uint64_t now_ns = firn_clock_ns(), settle_ns = page->settling.due_ns;
+    const uint64_t due_ns = page->wake_ns < settle_ns ? page->wake_ns : settle_ns;
+    uint64_t ms = due_ns <= now_ns ? 0 : (due_ns - now_ns + 999999) / 1000000;
+    int timeout = due_ns == UINT64_MAX ? -1 : ms > INT32_MAX ? INT32_MAX : (int)ms;
     int ready = poll(&host, 1, timeout);
     if (ready < 0 && errno != EINTR)
         _exit(1);
@@ -161,6 +164,8 @@ void page_serve(struct page *page)
             if (!message_receive(ZYGOTE_SOCKET, &page->in, &from))
                 _exit(0);
             handle(page, &from);
+        } else if (page->settling.due_ns <= firn_clock_ns()) {
+            page_settle(page);
         }
         if (page->wake_ns <= firn_clock_ns())
             fire(page);

@@ -4,6 +4,7 @@
  *     zygote.c    the program: loads the engine, makes the template, forks
  *     page.c      what the host asks for, and the page's timers
  *     around.c    what the engine asks for (tabs/script/hooks.h)
+ *     settling.c  what an idle page gives back
  *     sleeping.c  packing and waking
  *     confine.c   what a page may not do
  *
@@ -18,6 +19,14 @@
 
 #include <sys/types.h>
 
+/* What settling.c knows; begin with due_ns UINT64_MAX. */
+struct settling {
+    uint64_t due_ns;        /* when there will be time for it; UINT64_MAX: nothing to give back */
+    uint64_t wait_ns;       /* that pass before it, at least */
+    uint64_t cost_ns;       /* as many, behind the last time */
+    uint64_t touched_pages; /* at the last time */
+};
+
 struct page {
     script_engine *engine;
     firn_process_template *zygote;
@@ -28,6 +37,7 @@ struct page {
     bool has_document;   /* another one than the blank one of the zygote */
     uint32_t waiting_id; /* of the last fetch that a script waited for */
     size_t heap_bytes;   /* of malloc, after the last collection */
+    struct settling settling;
     message_buffer out, in, answer;
     message_buffer held; /* frames that came while a script waited for another */
 };
@@ -44,6 +54,13 @@ void page_hooks(struct page *page, engine_hooks *ret_hooks);
 void page_send(struct page *page);
 /* What MESSAGE_FETCHED holds. */
 void page_response(message *from, engine_response *ret_response);
+
+/* --- settling.c --- */
+
+/* Notes that the page has done something: because the host asked, or a timer was due. */
+void page_worked(struct page *page, bool is_asked);
+/* Gives memory back; to be called when settling.due_ns has come and there is nothing else to do. */
+void page_settle(struct page *page);
 
 /* --- sleeping.c --- */
 

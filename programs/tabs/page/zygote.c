@@ -185,6 +185,7 @@ _Noreturn static void be_page(const zygote_request *request, int socket)
     if (request->rebuilds)
         page_rebuild(&page);
     page.began_ns = firn_clock_ns();
+    page.settling.due_ns = UINT64_MAX;
     page_hooks(&page, &hooks);
     engine_set_hooks(page.engine, &hooks);
     page_serve(&page);

@@ -1,0 +1,69 @@
+/* A page that has nothing to do gives back what the work before has left behind: it collects, drops
+ * what scripts were compiled to, and the memory that is free then, as browsers do for pages that
+ * are idle. What it has left to itself is what differs from the zygote.
+ *
+ * I1  it is done once behind work, not before WAIT_NS have passed, and takes at most a fiftieth of
+ *     the time; a page whose timers never rest, and of which nobody asks anything, does it ever
+ * less often I2  work is what has made pages of memory the page's own: a timer that only looks is
+ * none */
+#include "tabs/page/page.h"
+
+#include <firn/system.h>
+
+#include <malloc.h>
+#include <sys/resource.h>
+
+enum {
+    WAIT_NS = 250 * 1000 * 1000,
+    COST_FACTOR = 50,
+    WORK_PAGES = 32,        /* I2 */
+    COLLECT_BYTES = 1 << 20 /* of growth since the last collection, from which it pays */
+};
+#define WAIT_MAX_NS (UINT64_C(600) * 1000 * 1000 * 1000)
+
+/* Pages of memory that the process has touched first, or made its own. */
+static uint64_t touched_pages(void)
+{
+    struct rusage used;
+    return getrusage(RUSAGE_SELF, &used) == 0 ? (uint64_t)used.ru_minflt : 0;
+}
+
+void page_worked(struct page *page, bool is_asked)
+{
+    struct settling *settling = &page->settling;
+    if (is_asked || settling->wait_ns == 0)
+        settling->wait_ns = WAIT_NS;
+    if (settling->due_ns != UINT64_MAX || touched_pages() < settling->touched_pages + WORK_PAGES)
+        return; /* I2 */
+    const uint64_t wait_ns =
+        settling->wait_ns > settling->cost_ns ? settling->wait_ns : settling->cost_ns;
+    settling->due_ns = firn_clock_ns() + wait_ns; /* I1 */
+}
+
+static void give_back(struct page *page)
+{
+    const bool has_grown = mallinfo2().uordblks > page->heap_bytes + COLLECT_BYTES;
+    uint64_t bytes;
+    message_fini(&page->in);
+    message_fini(&page->answer);
+    if (has_grown)
+        engine_forget(page->engine);
+    malloc_trim(0);
+    if (has_grown)
+        page->heap_bytes = mallinfo2().uordblks;
+    (void)!firn_process_merge(page->zygote, &bytes, NULL); /* it is whole all the same */
+}
+
+void page_settle(struct page *page)
+{
+    struct settling *settling = &page->settling;
+    const uint64_t began_ns = firn_clock_ns();
+    settling->due_ns = UINT64_MAX;
+    confine_time(page->about.seconds);
+    give_back(page);
+    confine_time(0);
+    settling->touched_pages = touched_pages();
+    settling->cost_ns = (firn_clock_ns() - began_ns) * COST_FACTOR;
+    settling->wait_ns =
+        settling->wait_ns < WAIT_MAX_NS / 2 ? 2 * settling->wait_ns : WAIT_MAX_NS; /* I1 */
+}
