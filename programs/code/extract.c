@@ -8,6 +8,7 @@
 #include "code/extract.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "code/extractor_table.h"
 
@@ -243,6 +244,75 @@ firn_status extract_names_below(const struct extractor *extractor, struct extrac
     run.base = depth - 1;
     const uint32_t first = path[depth - 1].index;
     return status == FIRN_OK ? visit_names(&run, first, nodes->node[first].next) : status;
+}
+
+/* --- names of one spelling --- */
+
+/* Goes on from the node that was visited last to a later one, or from the root: puts all above it
+ * on the stack. *ahead is the last node's next sibling, or behind its parent. */
+static firn_status stand_at(struct run *run, uint32_t node, uint32_t *ahead)
+{
+    const struct extract_scratch *scratch = run->scratch;
+    while (run->depth > 0 && scratch->stack[run->depth - 1].end <= node)
+        *ahead = scratch->stack[--run->depth].end; /* I1 */
+    for (uint32_t at = *ahead; at != node; at++) {
+        while (run->nodes[at].next <= node)
+            at = run->nodes[at].next;
+        if (at == node)
+            break;
+        firn_status status = push(run, at);
+        if (status != FIRN_OK)
+            return status;
+    }
+    *ahead = node;
+    return FIRN_OK;
+}
+
+/* Visits the names whose text stands at an offset; their nodes begin there or a mark before. */
+static firn_status visit_at(struct run *run, const firn_nodes *nodes, uint32_t offset, size_t size,
+                            unsigned quote, uint32_t *ahead)
+{
+    const uint32_t start = offset - quote;
+    uint32_t low = *ahead, high = nodes->count;
+    firn_status status = FIRN_OK;
+    while (low < high) { /* the first that begins there */
+        const uint32_t middle = low + (high - low) / 2;
+        if (nodes->node[middle].start < start)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < nodes->count && nodes->node[low].start == start && status == FIRN_OK; low++) {
+        const unsigned traits = label_of(run, low)->traits;
+        if ((traits & LABEL_NAME) == 0 || ((traits & LABEL_QUOTED) != 0) != (quote != 0) ||
+            nodes->node[low].end - start != size + 2 * (size_t)quote)
+            continue;
+        status = stand_at(run, low, ahead);
+        if (status == FIRN_OK)
+            status = visit_name(run, low);
+    }
+    return status;
+}
+
+firn_status extract_spelled(const struct extractor *extractor, struct extract_scratch *scratch,
+                            const firn_nodes *nodes, const char *text, size_t text_size,
+                            const char *name, size_t size, extract_visit_fn visit, void *context)
+{
+    struct run run = {extractor, scratch, nodes->node, 0, 0, visit, context};
+    firn_status status = FIRN_OK;
+    uint32_t ahead = 0; /* a node from which the next is reached */
+    const char *end = text + text_size;
+    for (const char *at = text; size > 0 && status == FIRN_OK; at++) {
+        at = memmem(at, (size_t)(end - at), name, size);
+        if (at == NULL)
+            break;
+        const uint32_t offset = (uint32_t)(at - text);
+        if (offset > 0)
+            status = visit_at(&run, nodes, offset, size, 1, &ahead);
+        if (status == FIRN_OK)
+            status = visit_at(&run, nodes, offset, size, 0, &ahead);
+    }
+    return status;
 }
 
 bool extract_may_define(const struct extractor *extractor, firn_label label)

@@ -42,9 +42,16 @@ FIRN_NODISCARD firn_status extract_names(const struct extractor *extractor,
                                          struct extract_scratch *scratch, const firn_nodes *nodes,
                                          extract_visit_fn visit, void *context);
 
-/* The same for the last node of a path and all below it, of a tree of which only these nodes and
- * those of the path, root first, need be decoded. What is defined by nodes above is no definition
- * then. O(nodes below). */
+/* The same for the names of one spelling in the text that the nodes are of. Looks at the places
+ * where the text has it alone: O(text) as memmem takes it, and O(log nodes + path) for each. */
+FIRN_NODISCARD firn_status extract_spelled(const struct extractor *extractor,
+                                           struct extract_scratch *scratch, const firn_nodes *nodes,
+                                           const char *text, size_t text_size, const char *name,
+                                           size_t size, extract_visit_fn visit, void *context);
+
+/* The same as extract_names for the last node of a path and all below it, of a tree of which only
+ * these nodes and those of the path, root first, need be decoded. What is defined by nodes above is
+ * no definition then. O(nodes below). */
 FIRN_NODISCARD firn_status extract_names_below(const struct extractor *extractor,
                                                struct extract_scratch *scratch,
                                                const firn_nodes *nodes, const firn_path_node *path,

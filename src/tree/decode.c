@@ -13,6 +13,17 @@
 
 #include <string.h>
 
+/* An edge's label and flags, as words of its key; the public calls are not inlined here. */
+static uint64_t key_of(const struct firn_decoder *decoder, firn_edge edge)
+{
+    return decoder->family->edges.key[edge];
+}
+
+static const struct firn_label_model *model_of(const struct firn_decoder *decoder, firn_edge edge)
+{
+    return &decoder->family->label[firn_edge_key_label(key_of(decoder, edge))];
+}
+
 static const uint8_t *get_u32(const uint8_t *in, const uint8_t *end, uint32_t *ret_value)
 {
     uint64_t value;
@@ -131,7 +142,7 @@ firn_status firn_decoder_spelled(struct firn_decoder *decoder, const uint8_t **i
     *in = get_u32(*in, decoder->exceptions_end, &count);
     if (*in == NULL || count > decoder->tree->node_count - decoder->promised)
         return FIRN_CORRUPT;
-    firn_label label = firn_edge_label(decoder->family, frame->edge);
+    firn_label label = firn_edge_key_label(key_of(decoder, frame->edge));
     frame->edges = NULL;
     frame->spelled = decoder->spelled_count;
     frame->count = count;
@@ -147,7 +158,7 @@ firn_status firn_decoder_rank(const struct firn_decoder *decoder, struct firn_fr
                               uint32_t rank)
 {
     const firn_family *family = decoder->family;
-    const struct firn_label_model *model = &family->label[firn_edge_label(family, frame->edge)];
+    const struct firn_label_model *model = model_of(decoder, frame->edge);
     if (rank >= model->count)
         return FIRN_CORRUPT;
     struct firn_children children =
@@ -189,15 +200,19 @@ static firn_status read_exception(struct firn_decoder *decoder, struct firn_fram
     return firn_decoder_next_exception(decoder, decoder->node + (uint64_t)1);
 }
 
+/* The rank of the node at hand within its label, where no exception tells it. */
+static uint32_t read_rank(struct firn_decoder *decoder, const struct firn_label_model *model)
+{
+    return model->prefix != NULL ? firn_prefix_get(model->prefix, &decoder->codes) : 0;
+}
+
 /* Fills in what a node's frame is: its children and what the exceptions say. */
 static firn_status read_node(struct firn_decoder *decoder, struct firn_frame *frame)
 {
-    const firn_family *family = decoder->family;
     bool listed = decoder->exception_node == decoder->node;
     if (!listed || (decoder->exception_bits & FIRN_EXCEPTION_PRODUCTION) == 0) {
-        const struct firn_label_model *model = &family->label[firn_edge_label(family, frame->edge)];
-        uint32_t rank = model->prefix != NULL ? firn_prefix_get(model->prefix, &decoder->codes) : 0;
-        firn_status status = firn_decoder_rank(decoder, frame, rank);
+        firn_status status =
+            firn_decoder_rank(decoder, frame, read_rank(decoder, model_of(decoder, frame->edge)));
         if (status != FIRN_OK)
             return status;
     }
@@ -244,9 +259,8 @@ static firn_status start_frames(struct firn_decoder *decoder, uint32_t start)
 
 static firn_status end_leaf(struct firn_decoder *decoder, struct firn_frame *leaf)
 {
-    const struct firn_label_model *model =
-        &decoder->family->label[firn_edge_label(decoder->family, leaf->edge)];
-    unsigned flags = firn_edge_flags(decoder->family, leaf->edge);
+    const struct firn_label_model *model = model_of(decoder, leaf->edge);
+    const unsigned flags = firn_edge_key_flags(key_of(decoder, leaf->edge));
     uint32_t start = firn_leaf_start(model, flags, decoder->text, decoder->at);
     firn_status status = place(decoder, start + leaf->start_delta, &leaf->start);
     if (status != FIRN_OK)
@@ -269,9 +283,9 @@ static firn_status end_frames(struct firn_decoder *decoder)
         struct firn_frame *frame = &decoder->frames[decoder->depth - 1];
         if (frame->next_child < frame->count)
             return FIRN_OK;
-        const struct firn_label_model *model =
-            &decoder->family->label[firn_edge_label(decoder->family, frame->edge)];
-        uint32_t end = firn_inner_end(model, decoder->text, decoder->at);
+        uint32_t end = decoder->at;
+        if (frame->tail != FIRN_LEXIS_EMPTY)
+            end = firn_lexis_end((enum firn_lexis)frame->tail, 0, decoder->text, end);
         firn_status status = place(decoder, end + frame->end_delta, &end);
         if (status != FIRN_OK || end < frame->start)
             return FIRN_CORRUPT;
@@ -294,7 +308,8 @@ firn_status firn_decoder_push(struct firn_decoder *decoder, const struct firn_fr
                    decoder->depth + 1, sizeof *decoder->frames))
         return FIRN_NO_MEMORY;
     decoder->promised += to_come;
-    decoder->frames[decoder->depth++] = *frame;
+    decoder->frames[decoder->depth] = *frame;
+    decoder->frames[decoder->depth++].tail = model_of(decoder, frame->edge)->tail;
     return FIRN_OK;
 }
 
@@ -322,42 +337,90 @@ void firn_decoder_node_set(const struct firn_decoder *decoder, uint32_t index, f
     decoder->parents[index] = parent;
 }
 
-static bool add_node(firn_nodes *nodes, const struct firn_decoder *decoder, firn_edge edge)
+/* Makes room for one node more of an array that nodes are appended to. */
+static bool reserve_node(firn_nodes *nodes)
 {
-    if (nodes->count == nodes->capacity &&
-        !firn_grow(nodes->allocator, (void **)&nodes->node, &nodes->capacity,
-                   nodes->count + (size_t)1, sizeof *nodes->node))
+    return nodes->count < nodes->capacity ||
+           firn_grow(nodes->allocator, (void **)&nodes->node, &nodes->capacity,
+                     nodes->count + (size_t)1, sizeof *nodes->node);
+}
+
+/* Gives a node its place. */
+static bool put_node(struct firn_decoder *decoder, firn_edge edge)
+{
+    firn_nodes *nodes = decoder->nodes;
+    if (decoder->parents != NULL)
+        firn_decoder_node_set(decoder, decoder->node, edge,
+                              decoder->depth > 0 ? decoder->frames[decoder->depth - 1].node
+                                                 : UINT32_MAX);
+    if (decoder->parents != NULL || nodes == NULL)
+        return true;
+    if (!reserve_node(nodes))
         return false;
-    uint64_t key = decoder->family->edges.key[edge];
     nodes->node[nodes->count++] = (firn_node){
         .edge = edge,
-        .label_and_flags = firn_edge_key_node(key),
+        .label_and_flags = firn_edge_key_node(key_of(decoder, edge)),
     };
     return true;
 }
 
-firn_status firn_decoder_step(struct firn_decoder *decoder)
+/* A leaf as it was predicted, which seven nodes of ten are: without a frame. */
+static inline firn_status step_plain_leaf(struct firn_decoder *decoder, firn_edge edge,
+                                          const struct firn_label_model *model)
+{
+    firn_nodes *nodes = decoder->nodes;
+    const uint64_t key = key_of(decoder, edge);
+    const unsigned flags = firn_edge_key_flags(key);
+    const uint32_t start = firn_leaf_start(model, flags, decoder->text, decoder->at);
+    const uint32_t end = firn_leaf_end(model, flags, decoder->text, start);
+    firn_status status = FIRN_OK;
+    if (nodes != NULL && decoder->parents == NULL) {
+        if (!reserve_node(nodes))
+            return FIRN_NO_MEMORY;
+        nodes->node[nodes->count++] =
+            (firn_node){start, end, ++decoder->node, edge, firn_edge_key_node(key)};
+    } else {
+        (void)put_node(decoder, edge);
+        const struct firn_frame leaf = {.node = decoder->node++, .start = start, .edge = edge};
+        finish(decoder, &leaf, end);
+    }
+    decoder->at = end;
+    if (decoder->depth == 0)
+        return FIRN_OK;
+    const struct firn_frame *above = &decoder->frames[decoder->depth - 1];
+    if (above->start == FIRN_START_UNKNOWN)
+        status = start_frames(decoder, start);
+    return status == FIRN_OK && above->next_child == above->count ? end_frames(decoder) : status;
+}
+
+static inline firn_status step(struct firn_decoder *decoder)
 {
     if (decoder->node >= decoder->tree->node_count)
         return decoder->depth == 0 && !firn_bit_reader_overrun(&decoder->codes) ? FIRN_END_OF_DATA
                                                                                 : FIRN_CORRUPT;
-    struct firn_frame frame = {.node = decoder->node, .start = FIRN_START_UNKNOWN};
-    firn_status status = next_edge(decoder, &frame.edge);
-    if (status == FIRN_OK)
-        status = read_node(decoder, &frame);
+    firn_edge edge;
+    firn_status status = next_edge(decoder, &edge);
     if (status != FIRN_OK)
         return status;
-    if (decoder->parents != NULL)
-        firn_decoder_node_set(decoder, frame.node, frame.edge,
-                              decoder->depth > 0 ? decoder->frames[decoder->depth - 1].node
-                                                 : UINT32_MAX);
-    else if (decoder->nodes != NULL && !add_node(decoder->nodes, decoder, frame.edge))
+    const struct firn_label_model *model = model_of(decoder, edge);
+    if (model->is_leaf && decoder->exception_node != decoder->node)
+        return step_plain_leaf(decoder, edge, model);
+    struct firn_frame frame = {.node = decoder->node, .start = FIRN_START_UNKNOWN, .edge = edge};
+    status = read_node(decoder, &frame);
+    if (status != FIRN_OK)
+        return status;
+    if (!put_node(decoder, edge))
         return FIRN_NO_MEMORY;
     decoder->node++;
     if (frame.count > 0)
         return firn_decoder_push(decoder, &frame);
     status = end_leaf(decoder, &frame);
     return status == FIRN_OK ? end_frames(decoder) : status;
+}
+
+firn_status firn_decoder_step(struct firn_decoder *decoder)
+{
+    return step(decoder);
 }
 
 firn_status firn_tree_decode(const firn_tree *tree, firn_nodes *nodes)
@@ -370,7 +433,7 @@ firn_status firn_tree_decode(const firn_tree *tree, firn_nodes *nodes)
     nodes->count = 0;
     firn_status status = firn_decoder_start(&decoder);
     while (status == FIRN_OK)
-        status = firn_decoder_step(&decoder);
+        status = step(&decoder);
     firn_decoder_fini(&decoder);
     return status == FIRN_END_OF_DATA ? FIRN_OK : status;
 }

@@ -16,6 +16,7 @@ struct firn_frame {
     uint32_t node;
     uint32_t start; /* FIRN_START_UNKNOWN until its first leaf */
     firn_edge edge;
+    uint8_t tail;                   /* enum firn_lexis: of its label, once it is pushed */
     int64_t start_delta, end_delta; /* against what is predicted */
 };
 

@@ -29,6 +29,7 @@ struct firn_label_model {
     const char *name;
     const char *text; /* for FIRN_LEXIS_FIXED */
     bool named;
+    bool is_leaf; /* of a loaded family: without children unless an exception says so */
     uint8_t text_size;
     uint8_t skip;               /* enum firn_skip: before a leaf */
     uint8_t lexis;              /* enum firn_lexis: of a leaf */

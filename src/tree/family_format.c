@@ -377,6 +377,8 @@ static void get_productions(struct input *in, firn_family *family)
         get_code(in, family, model);
         for (uint32_t rank = 0; in->status == FIRN_OK && rank < model->count; rank++)
             get_production(in, family, (firn_label)label, rank);
+        model->is_leaf = in->status == FIRN_OK && model->prefix == NULL &&
+                         family->productions.item[model->first].count == 0;
     }
 }
 

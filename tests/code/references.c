@@ -92,6 +92,73 @@ static void a_visitor_can_end_the_run(void **state)
     code_tree_fini(&tree);
 }
 
+struct spelling {
+    const char *text, *name;
+    size_t size;
+    struct extract_name found[2000]; /* those of the name */
+    size_t count;
+};
+
+static firn_status keep_spelled(void *context, const struct extract_name *name)
+{
+    struct spelling *spelling = context;
+    if (name->end - name->start == spelling->size &&
+        memcmp(spelling->text + name->start, spelling->name, spelling->size) == 0) {
+        assert_true(spelling->count < 2000);
+        spelling->found[spelling->count++] = *name;
+    }
+    return FIRN_OK;
+}
+
+/* Compares both ways to the names that are spelled as some text of the tree. */
+static void check_spelling(const struct code_tree *tree, const struct extractor *extractor,
+                           struct extract_scratch *scratch, size_t start, size_t size)
+{
+    static struct spelling all, spelled;
+    const size_t text_size = strlen(tree->text);
+    all = spelled = (struct spelling){.text = tree->text, .name = tree->text + start, .size = size};
+    assert_int_equal(extract_names(extractor, scratch, tree->nodes, keep_spelled, &all), FIRN_OK);
+    assert_int_equal(extract_spelled(extractor, scratch, tree->nodes, tree->text, text_size,
+                                     all.name, size, keep_spelled, &spelled),
+                     FIRN_OK);
+    assert_int_equal(spelled.count, all.count);
+    for (size_t i = 0; i < all.count; i++)
+        assert_memory_equal(&spelled.found[i], &all.found[i],
+                            offsetof(struct extract_name, is_definition) + 1);
+}
+
+static void check_spellings(const char *language, const char *text)
+{
+    struct code_tree tree;
+    struct extractor *extractor;
+    struct extract_scratch scratch = {0};
+    const size_t size = strlen(text);
+    assert_int_equal(code_tree_init(&tree, language, text, size), FIRN_OK);
+    assert_int_equal(extractor_create(tree.language, tree.family, NULL, &extractor), FIRN_OK);
+    for (size_t start = 0; start < size; start++)
+        for (size_t length = 1; length < 7 && start + length <= size; length++)
+            check_spelling(&tree, extractor, &scratch, start, length);
+    extractor_destroy(extractor);
+    extract_scratch_fini(&scratch);
+    code_tree_fini(&tree);
+}
+
+/* Of whole texts and of such that are broken off, twice and with names in each other. */
+static void names_of_one_spelling_are_those_among_all(void **state)
+{
+    (void)state;
+    char text[1000];
+    for (size_t i = 0; i < sizeof examples / sizeof examples[0]; i++) {
+        const size_t size = strlen(examples[i].text);
+        for (size_t cut = size; cut > size / 2; cut -= 7) {
+            snprintf(text, sizeof text, "%.*s\n%s", (int)cut, examples[i].text, examples[i].text);
+            check_spellings(examples[i].language, text);
+        }
+    }
+    check_spellings("json", "{\"a\": {\"aa\": 1, \"a\": \"a\", \"\": 2}}");
+    check_spellings("c", "int aaa, aa, a; struct a { int aa; } f(void) { a->aa.a(aaa, a\"a\"); }");
+}
+
 /* A name below 100,000 declarators: the climb ends, the stack grows. */
 static void deep_nesting_takes_neither_recursion_nor_long(void **state)
 {
@@ -120,6 +187,7 @@ int main(void)
         cmocka_unit_test(references_have_their_kinds),
         cmocka_unit_test(names_without_text_are_left_out),
         cmocka_unit_test(a_visitor_can_end_the_run),
+        cmocka_unit_test(names_of_one_spelling_are_those_among_all),
         cmocka_unit_test(deep_nesting_takes_neither_recursion_nor_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -180,6 +180,19 @@ class Answers(Lsp):
         self.assertEqual(self.found(fields), [("lib.c", 6, 25, 30), ("lib.h", 1, 8, 13)])
         self.ended(client)
 
+    def test_a_parameter_of_a_prototype_is_its_own(self):
+        self.write("include/more.h", "int walk(int speed, int (*each)(int speed));\nint stop(int);\n")
+        self.index()
+        client = self.started()
+        everything = {"includeDeclaration": True}
+        found = client.at("references", self.tree / "include/more.h", 0, 15, context=everything)
+        self.assertEqual(self.found(found), [("more.h", 0, 13, 18)])
+        found = client.at("references", self.tree / "include/more.h", 0, 38, context=everything)
+        self.assertEqual(self.found(found), [("more.h", 0, 36, 41)])
+        definition = client.at("definition", self.tree / "include/lib.h", 4, 13)
+        self.assertEqual(self.found(definition), [("lib.h", 4, 12, 17)])
+        self.ended(client)
+
     def test_definitions_nearby_come_first_and_declarations_apart(self):
         client = self.started()
         found = client.at("definition", self.use, 1, 24)
@@ -396,6 +409,7 @@ class Building(Lsp):
         path = self.write("a.c", "int one;\n")
         self.index()
         client = self.started()
+        self.assertEqual(len(client.request("workspace/symbol", query="NE")), 1)
         path.write_text("int two; int three;\n")
         new = self.write("b.c", "int four;\n")
         for changed in (path, new):
@@ -406,8 +420,9 @@ class Building(Lsp):
             time.sleep(0.5)
         self.assertEqual(code("find", self.store, "three").returncode, 0)
         self.assertEqual(code("find", self.store, "one").returncode, 1)
-        names = [client.request("workspace/symbol", query=query) for query in ("one", "three", "four")]
-        self.assertEqual([len(found) for found in names], [0, 1, 1])
+        names = [client.request("workspace/symbol", query=query)
+                 for query in ("one", "three", "four", "NE", "HREE", "OUR")]
+        self.assertEqual([len(found) for found in names], [0, 1, 1, 0, 1, 1])
         client.request("workspace/executeCommand", command="firn.index")
         client.wait_for("window/showMessage", lambda params: "Indexed 2 files" in params["message"])
         self.ended(client)

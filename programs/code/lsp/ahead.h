@@ -1,5 +1,7 @@
-/* A second thread for requests that look into many files of the index: it loads and decodes one
- * while the session's own thread does so with another. */
+/* Files of the index, one after another, for requests that look into many: while the session's
+ * thread looks at one, a second thread loads and decodes those that follow; who waits helps.
+ *
+ * Files come out in the order in which they went in. */
 #ifndef CODE_LSP_AHEAD_H
 #define CODE_LSP_AHEAD_H
 
@@ -7,33 +9,51 @@
 
 #include "code/lsp/source.h"
 
-enum ahead_state { AHEAD_IDLE, AHEAD_GIVEN, AHEAD_READY, AHEAD_ENDS };
+/* At most so many files are held: with one, or two, threads wait for each other's large files, and
+ * a request takes 1.2 times as long. */
+#define AHEAD_MAX 4u
+/* What a file leaves in memory for those that follow. */
+#define AHEAD_KEPT_BYTES ((size_t)1 << 20)
+
+enum ahead_state { AHEAD_FREE, AHEAD_GIVEN, AHEAD_TAKEN, AHEAD_READY };
 
 /* Private. */
-struct ahead {
-    pthread_t thread;
-    bool is_running;
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
-    enum ahead_state state; /* under the mutex; what follows is the thread's while it is GIVEN */
-    struct workspace *workspace;
-    struct source source;
-    struct extract_scratch scratch;
+struct ahead_slot {
+    enum ahead_state state; /* under the mutex; the rest belongs to who has taken it */
     struct opened_file file;
+    struct source source;
     firn_status status;
     firn_error error;
 };
 
-/* The workspace is neither opened anew nor closed before fini. */
-void ahead_init(struct ahead *ahead, struct workspace *workspace);
+struct ahead {
+    pthread_t thread;
+    bool is_running;
+    bool ends; /* under the mutex */
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    struct workspace *workspace;
+    const char *name; /* the caller's */
+    size_t name_size;
+    struct extract_scratch scratch; /* the thread's */
+    struct ahead_slot slots[AHEAD_MAX];
+    unsigned first, count; /* of the slots that are not free, in a ring */
+};
+
+/* The workspace is neither opened anew nor closed before fini; the name stays. */
+void ahead_init(struct ahead *ahead, struct workspace *workspace, const char *name,
+                size_t name_size);
 void ahead_fini(struct ahead *ahead);
 
-/* Gives a file to be made ready, with its names; the last one was waited for. The file is taken
- * over. Without a thread it is made ready at once. */
+bool ahead_is_full(const struct ahead *ahead);
+/* Gives a file to be made ready, with what it has of the name; not to one that is full. The file is
+ * taken over. */
 void ahead_give(struct ahead *ahead, struct opened_file *file);
-/* Waits for it; the source is to be closed before the next is given. Fails as source_of_index and
- * source_names do. */
-FIRN_NODISCARD firn_status ahead_wait(struct ahead *ahead, struct source **ret_source,
+/* Waits for the first of the files that were given; ahead_drop gives it back. FIRN_END_OF_DATA when
+ * there is none; else fails as source_of_index and source_spelled do, and it is to be dropped
+ * then, too. */
+FIRN_NODISCARD firn_status ahead_next(struct ahead *ahead, struct source **ret_source,
                                       firn_error *ret_error);
+void ahead_drop(struct ahead *ahead);
 
 #endif

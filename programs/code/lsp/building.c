@@ -70,13 +70,13 @@ static firn_status touch_again(struct workspace *workspace)
 /* Nothing of the store may be held while it is opened anew or goes on. */
 static void let_go(struct server *server)
 {
-    source_release(&server->session.search);
     sources_clear(&server->session.sources);
 }
 
 static firn_status open_again(struct server *server, firn_error *ret_error)
 {
     let_go(server);
+    rosters_clear(&server->session.rosters, server->session.workspace.allocator);
     server->is_damaged = false;
     firn_status status = workspace_open(&server->session.workspace, ret_error);
     return status == FIRN_OK ? touch_again(&server->session.workspace) : status;

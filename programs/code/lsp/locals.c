@@ -230,12 +230,16 @@ static uint32_t binder_of(const struct tables *tables, const struct source *sour
     return UINT32_MAX;
 }
 
+/* Where there is no body, as in a prototype, what is around a list of parameters is their scope. */
 static uint32_t scope_of(const struct tables *tables, const struct source *source, uint32_t binder)
 {
     for (uint32_t node = binder; node != UINT32_MAX; node = source->parents[node])
         if (is_scope(tables, source_label(source, node)))
             return node;
-    return UINT32_MAX;
+    if (strstr(source_label(source, binder), "parameter") == NULL)
+        return UINT32_MAX;
+    const uint32_t list = source->parents[binder];
+    return list == UINT32_MAX ? UINT32_MAX : source->parents[list];
 }
 
 firn_status locals_find(struct source *source, const char *name, size_t size, struct locals *locals,

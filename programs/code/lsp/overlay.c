@@ -60,16 +60,18 @@ static firn_status visit_touched(struct sources *sources, struct workspace *work
                                                                          : FIRN_OK;
 }
 
-firn_status overlay_visit(struct sources *sources, struct workspace *workspace, const char *name,
-                          size_t name_size, overlay_visit_fn visit, void *context,
-                          firn_error *ret_error)
+static firn_status visit_all(struct sources *sources, struct workspace *workspace, const char *name,
+                             size_t name_size, overlay_text_fn may_have, overlay_visit_fn visit,
+                             void *context, firn_error *ret_error)
 {
     firn_status status = FIRN_OK;
     for (size_t i = 0; i < workspace->documents.count && status == FIRN_OK; i++) {
+        struct document *document = workspace->documents.items[i];
         status = workspace_stopped(workspace) ? FIRN_CHANGED : FIRN_OK;
-        if (status == FIRN_OK)
-            status = visit_document(sources, workspace, workspace->documents.items[i], name,
-                                    name_size, visit, context, ret_error);
+        if (status == FIRN_OK &&
+            (may_have == NULL || may_have(context, document->text, document->size)))
+            status = visit_document(sources, workspace, document, name, name_size, visit, context,
+                                    ret_error);
     }
     for (size_t i = 0; i < workspace->touched_count && status == FIRN_OK; i++) {
         status = workspace_stopped(workspace) ? FIRN_CHANGED : FIRN_OK;
@@ -78,4 +80,18 @@ firn_status overlay_visit(struct sources *sources, struct workspace *workspace, 
                 visit_touched(sources, workspace, i, name, name_size, visit, context, ret_error);
     }
     return status;
+}
+
+firn_status overlay_visit(struct sources *sources, struct workspace *workspace, const char *name,
+                          size_t name_size, overlay_visit_fn visit, void *context,
+                          firn_error *ret_error)
+{
+    return visit_all(sources, workspace, name, name_size, NULL, visit, context, ret_error);
+}
+
+firn_status overlay_search(struct sources *sources, struct workspace *workspace,
+                           overlay_text_fn may_have, overlay_visit_fn visit, void *context,
+                           firn_error *ret_error)
+{
+    return visit_all(sources, workspace, NULL, 0, may_have, visit, context, ret_error);
 }

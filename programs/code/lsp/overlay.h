@@ -6,12 +6,18 @@
 #include "code/lsp/sources.h"
 
 typedef firn_status (*overlay_visit_fn)(void *context, struct source *source);
+/* Whether a text may have what is looked for. */
+typedef bool (*overlay_text_fn)(const void *context, const char *text, size_t size);
 
-/* Visits each that may have the name; its source has names. name NULL: each. What cannot be read or
- * parsed is passed over. Returns what visit returned when that is not FIRN_OK; FIRN_CHANGED when
- * the request was cancelled, FIRN_NO_MEMORY. */
+/* Visits each that may have the name; its source has names. What cannot be read or parsed is passed
+ * over. Returns what visit returned when that is not FIRN_OK; FIRN_CHANGED when the request was
+ * cancelled, FIRN_NO_MEMORY. */
 FIRN_NODISCARD firn_status overlay_visit(struct sources *sources, struct workspace *workspace,
                                          const char *name, size_t name_size, overlay_visit_fn visit,
                                          void *context, firn_error *ret_error);
+/* The same for all but the open documents whose text may not have it. */
+FIRN_NODISCARD firn_status overlay_search(struct sources *sources, struct workspace *workspace,
+                                          overlay_text_fn may_have, overlay_visit_fn visit,
+                                          void *context, firn_error *ret_error);
 
 #endif

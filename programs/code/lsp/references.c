@@ -57,28 +57,51 @@ static bool is_same_name(const struct references *references, const struct sourc
            memcmp(source->text + name->start, references->name, references->size) == 0;
 }
 
+static bool is_c(const struct language *language)
+{
+    return strcmp(language->name, "c") == 0;
+}
+
 /* In C the names of fields are apart from all others. */
 static bool is_other_side(const struct references *references, const struct source *source,
                           const struct extract_name *name)
 {
-    return strcmp(references->language->name, "c") == 0 &&
-           strcmp(source->language->name, "c") == 0 &&
+    return is_c(references->language) && is_c(source->language) &&
            references->is_field != (name->kind == KIND_FIELD);
+}
+
+static bool is_wanted(const struct references *references, const struct source *source,
+                      const struct extract_name *name)
+{
+    return is_same_name(references, source, name) && !is_other_side(references, source, name) &&
+           (!name->is_definition || references->wants_definitions);
+}
+
+/* Finds what the name means locally, where it may; and the lines. */
+static firn_status prepare(struct references *references, struct source *source)
+{
+    firn_status status = FIRN_OK;
+    if (references->is_field && is_c(references->language) && is_c(source->language))
+        references->locals.count = 0; /* no field is local */
+    else
+        status = locals_find(source, references->name, references->size, &references->locals, NULL);
+    return status == FIRN_OK ? source_rows(source, NULL) : status;
 }
 
 static firn_status visit_source(void *context, struct source *source)
 {
     struct references *references = context;
+    size_t first = 0;
     if (!languages_mix(references->language, source->language))
         return FIRN_OK;
-    firn_status status =
-        locals_find(source, references->name, references->size, &references->locals, NULL);
-    if (status == FIRN_OK)
-        status = source_rows(source, NULL);
-    for (size_t i = 0; i < source->name_count && status == FIRN_OK; i++) {
+    while (first < source->name_count && !is_wanted(references, source, &source->names[first]))
+        first++;
+    if (first == source->name_count)
+        return FIRN_OK; /* without what is made for the others */
+    firn_status status = prepare(references, source);
+    for (size_t i = first; i < source->name_count && status == FIRN_OK; i++) {
         const struct extract_name *name = &source->names[i];
-        if (!is_same_name(references, source, name) || is_other_side(references, source, name) ||
-            (name->is_definition && !references->wants_definitions) ||
+        if (!is_wanted(references, source, name) ||
             locals_resolve(&references->locals, source, name) != NULL)
             continue;
         if (references->count == REFERENCES_MAX)
@@ -151,27 +174,6 @@ static firn_status next_file(struct workspace *workspace, struct lookup *lookup,
     }
 }
 
-/* A file of which the names are there, or could not be made. */
-static firn_status visit_ready(struct references *references, struct source *source,
-                               firn_status status)
-{
-    if (status == FIRN_OK)
-        status = visit_source(references, source);
-    source_close(source);
-    return status == FIRN_UNSUPPORTED ? FIRN_OK : status;
-}
-
-/* Takes the file over. */
-static firn_status visit_indexed(struct references *references, struct opened_file *file,
-                                 firn_error *ret_error)
-{
-    struct source *source = &references->session->search;
-    firn_status status = source_of_index(source, &references->session->workspace, file, ret_error);
-    if (status == FIRN_OK && languages_mix(references->language, source->language))
-        status = source_names(source, ret_error);
-    return visit_ready(references, source, status);
-}
-
 /* Sends what was found since the last part, now and then. */
 static void send_some(struct references *references)
 {
@@ -184,27 +186,32 @@ static void send_some(struct references *references)
     references->sent_ns = now_ns;
 }
 
-/* Two files at a time, of which the second is made ready by another thread. */
-static firn_status visit_two(struct references *references, struct lookup *lookup, uint64_t *last,
-                             struct ahead *ahead, firn_error *ret_error)
+/* Gives files to be made ready until there is no room, or no file. */
+static firn_status give_files(struct references *references, struct lookup *lookup, uint64_t *last,
+                              struct ahead *ahead, firn_error *ret_error)
 {
-    struct workspace *workspace = &references->session->workspace;
-    struct opened_file file, other;
-    struct source *source;
-    firn_status status = next_file(workspace, lookup, last, &file, ret_error);
-    if (status != FIRN_OK)
-        return status;
-    const firn_status more = next_file(workspace, lookup, last, &other, ret_error);
-    if (more == FIRN_OK)
-        ahead_give(ahead, &other);
-    status = visit_indexed(references, &file, ret_error);
-    if (more != FIRN_OK)
-        return status == FIRN_OK ? more : status;
-    const firn_status ready = ahead_wait(ahead, &source, status == FIRN_OK ? ret_error : NULL);
-    if (status == FIRN_OK)
-        return visit_ready(references, source, ready);
-    source_close(source);
+    struct opened_file file;
+    firn_status status = FIRN_OK;
+    while (status == FIRN_OK && !ahead_is_full(ahead)) {
+        status = next_file(&references->session->workspace, lookup, last, &file, ret_error);
+        if (status == FIRN_OK)
+            ahead_give(ahead, &file);
+    }
     return status;
+}
+
+static firn_status visit_next(struct references *references, struct ahead *ahead,
+                              firn_error *ret_error)
+{
+    struct source *source;
+    firn_status status = ahead_next(ahead, &source, ret_error);
+    if (status == FIRN_END_OF_DATA)
+        return status;
+    if (status == FIRN_OK)
+        status = visit_source(references, source);
+    ahead_drop(ahead);
+    send_some(references);
+    return status == FIRN_UNSUPPORTED ? FIRN_OK : status;
 }
 
 static firn_status visit_index(struct references *references, firn_error *ret_error)
@@ -215,11 +222,15 @@ static firn_status visit_index(struct references *references, firn_error *ret_er
     uint64_t last = UINT64_MAX;
     if (!workspace->is_open)
         return FIRN_OK;
-    ahead_init(&ahead, workspace);
+    ahead_init(&ahead, workspace, references->name, references->size);
     firn_status status = lookup_begin(&lookup, &workspace->opened, references->name, ret_error);
+    firn_status more = status;
     while (status == FIRN_OK) {
-        status = visit_two(references, &lookup, &last, &ahead, ret_error);
-        send_some(references);
+        if (more == FIRN_OK)
+            more = give_files(references, &lookup, &last, &ahead, ret_error);
+        status = more == FIRN_OK || more == FIRN_END_OF_DATA
+                     ? visit_next(references, &ahead, ret_error)
+                     : more;
     }
     ahead_fini(&ahead);
     lookup_end(&lookup);

@@ -22,8 +22,8 @@ void server_init(struct server *server, const struct server_options *options)
 void server_fini(struct server *server)
 {
     indexer_fini(&server->indexer);
-    source_release(&server->session.search);
     sources_clear(&server->session.sources);
+    rosters_clear(&server->session.rosters, server->session.workspace.allocator);
     workspace_fini(&server->session.workspace);
     out_fini(&server->result);
     out_fini(&server->message);

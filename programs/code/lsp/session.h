@@ -9,16 +9,17 @@
 
 #include "code/lsp/json.h"
 #include "code/lsp/out.h"
+#include "code/lsp/roster.h"
 #include "code/lsp/sources.h"
 
 struct session {
     struct workspace workspace;
     struct sources sources;
-    bool has_hierarchy;   /* the client takes symbols with children */
-    bool has_progress;    /* and progress that the server begins */
-    bool has_watching;    /* and being asked to watch files */
-    char notice[256];     /* for the user, after the answer; "" for none */
-    struct source search; /* for one file after another */
+    struct rosters rosters;
+    bool has_hierarchy; /* the client takes symbols with children */
+    bool has_progress;  /* and progress that the server begins */
+    bool has_watching;  /* and being asked to watch files */
+    char notice[256];   /* for the user, after the answer; "" for none */
     /* Sends a part of the answer that the client wants in parts; see session_send_part. */
     void (*send_part)(void *context, const json_t *token, const struct out *part);
     void *send_context;

@@ -93,6 +93,22 @@ firn_status source_of_index(struct source *source, struct workspace *workspace,
     return FIRN_OK;
 }
 
+firn_status source_of_text(struct source *source, struct workspace *workspace, const char *path,
+                           const struct file_record *record, firn_error *ret_error)
+{
+    begin(source, workspace);
+    if (workspace_set(workspace, &source->path, path) != FIRN_OK)
+        return explain(FIRN_NO_MEMORY, source, ret_error);
+    firn_status status = firn_file_read_all(path, SOURCE_FILE_MAX_BYTES, workspace->allocator,
+                                            &source->data, &source->size, &source->info, ret_error);
+    if (status != FIRN_OK)
+        return status;
+    source->text = source->size > 0 ? source->data : "";
+    return source->info.size == record->size && source->info.mtime_ns == record->mtime_ns
+               ? FIRN_OK
+               : FIRN_CHANGED;
+}
+
 void source_close(struct source *source)
 {
     struct workspace *workspace = source->workspace;
@@ -109,6 +125,8 @@ void source_close(struct source *source)
             source->nodes = source->loaded.nodes;
     }
     document_destroy(source->own);
+    if (source->data != NULL)
+        firn_release(workspace->allocator, source->data, source->size);
     rows_fini(&source->own_rows);
     *source = (struct source){.workspace = workspace,
                               .nodes = source->nodes,
@@ -221,13 +239,9 @@ static firn_status keep_name(void *context, const struct extract_name *name)
     return FIRN_OK;
 }
 
-firn_status source_names(struct source *source, firn_error *ret_error)
-{
-    return source_names_by(source, &source->workspace->scratch, ret_error);
-}
-
-firn_status source_names_by(struct source *source, struct extract_scratch *scratch,
-                            firn_error *ret_error)
+/* Makes the names: all, or those of a spelling. */
+static firn_status make_names(struct source *source, const char *name, size_t size,
+                              struct extract_scratch *scratch, firn_error *ret_error)
 {
     if (source->has_names)
         return FIRN_OK;
@@ -235,9 +249,23 @@ firn_status source_names_by(struct source *source, struct extract_scratch *scrat
     if (status != FIRN_OK)
         return status;
     source->name_count = 0;
-    status = extract_names(source->extractor, scratch, &source->nodes, keep_name, source);
+    status = name == NULL
+                 ? extract_names(source->extractor, scratch, &source->nodes, keep_name, source)
+                 : extract_spelled(source->extractor, scratch, &source->nodes, source->text,
+                                   source->size, name, size, keep_name, source);
     source->has_names = status == FIRN_OK;
     return status == FIRN_OK ? FIRN_OK : explain(status, source, ret_error);
+}
+
+firn_status source_names(struct source *source, firn_error *ret_error)
+{
+    return make_names(source, NULL, 0, &source->workspace->scratch, ret_error);
+}
+
+firn_status source_spelled(struct source *source, const char *name, size_t size,
+                           struct extract_scratch *scratch, firn_error *ret_error)
+{
+    return make_names(source, name, size, scratch, ret_error);
 }
 
 firn_status source_parents(struct source *source, firn_error *ret_error)
