@@ -156,7 +156,8 @@ static void names_of_one_spelling_are_those_among_all(void **state)
         }
     }
     check_spellings("json", "{\"a\": {\"aa\": 1, \"a\": \"a\", \"\": 2}}");
-    check_spellings("c", "int aaa, aa, a; struct a { int aa; } f(void) { a->aa.a(aaa, a\"a\"); }");
+    check_spellings(
+        "c", "int aaa, aa; struct a a; struct a { int aa; } f(void) { a->aa.a(aaa, a\"a\"); }");
 }
 
 /* A name below 100,000 declarators: the climb ends, the stack grows. */
