@@ -137,7 +137,7 @@ static void put_row_plot(FILE *out, const json_t *row)
         !isfinite(value_get_number(row, "value")))
         return;
     put(out, "<figure><figcaption><b>", value_get_text(row, "id"), "</b> ");
-    put(out, "", value_get_text(row, "what"), ", ");
+    put(out, "", value_get_text(row, "what"), *plot_bars_unit(row) != '\0' ? ", " : "");
     put(out, "", plot_bars_unit(row), "</figcaption>\n");
     plot_bars(out, row);
     fputs("</figure>\n", out);

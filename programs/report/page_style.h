@@ -22,7 +22,7 @@ static const char page_style[] =
     "thead th{border-bottom:2px solid var(--line)}"
     "tbody tr.target td{border-top:1px solid var(--line);padding-top:.5rem}"
     "td.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\n"
-    ".plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,30rem),1fr));"
+    ".plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,27rem),1fr));"
     "gap:1rem;margin:1rem 0}figure{margin:0;break-inside:avoid}figcaption{font-size:.85rem}\n"
     "svg{width:100%;height:auto;display:block}"
     "svg text{font:12px system-ui,sans-serif;fill:var(--text)}\n"
@@ -33,7 +33,8 @@ static const char page_style[] =
     ".s5{--c:var(--s5)}.s6{--c:var(--s6)}.s7{--c:var(--s7)}\n"
     ".line{fill:none;stroke:var(--c);stroke-width:2}.key,.area{fill:var(--c)}"
     ".bins{fill:var(--c);fill-opacity:.45;stroke:var(--c)}\n"
-    "@media print{body{max-width:none;padding:0;font-size:11pt}.wide{overflow:visible}"
+    "@media print{:root{font-size:9pt}body{max-width:none;padding:0;font-size:1rem}"
+    ".wide{overflow:visible}th,td{padding:.2rem .35rem}.plots{grid-template-columns:1fr 1fr}"
     "tbody{break-inside:avoid}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n";
 
 #endif
