@@ -2,9 +2,11 @@
 """The walk of a newcomer: every command of docs/guide.md, and then of docs/parts.md, is run in its order, and outputs
 are compared."""
 
+import contextlib
 import os
 import pathlib
 import re
+import signal
 import stat
 import subprocess
 import sys
@@ -59,7 +61,16 @@ class Guide(Case):
                            "-pthread -lm -ldl'\n")
         wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
         self.walk = walk
+        self.addCleanup(self.end_what_is_left)
         self.environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
+
+    def end_what_is_left(self):
+        """After a step that failed, before the one that ends it."""
+        for path in self.walk.glob("*.pid"):
+            number = path.read_text(encoding="ascii").strip()
+            with contextlib.suppress(OSError):
+                if b"firn" in pathlib.Path("/proc", number, "cmdline").read_bytes():
+                    os.kill(int(number), signal.SIGTERM)
 
     def run_step(self, command, expected):
         run = subprocess.run(["sh", "-c", command], cwd=self.walk, env=self.environment, stdin=subprocess.DEVNULL,
