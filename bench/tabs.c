@@ -18,10 +18,11 @@
 
 enum { FIRN, CHROMIUM, SHELL, JSDOM, LINKEDOM, BROWSERS, ROWS_MAX = 40 };
 enum { DOCUMENT, OS, DASHBOARD, TASKS, SWAGGER, DOCUMENTS };
+enum { SHEETS = 5 };
 
 #define MB 1e6
 
-static struct contender contenders[BROWSERS], sleepers[DOCUMENTS], visits;
+static struct contender contenders[BROWSERS], sleepers[DOCUMENTS], sheets[SHEETS], visits;
 static struct row rows[ROWS_MAX];
 static size_t row_count;
 
@@ -99,6 +100,28 @@ static void name_sleepers(const char *pages)
             .words = {peer_program("tabs_dormant"), joined(pages, documents[i].file)}};
 }
 
+/* The style sheets of the pages. */
+static void name_sheets(const char *pages)
+{
+    static const struct {
+        const char *name, *files[2];
+    } all[SHEETS] = {
+        {"Bootstrap", {"sbadmin/css/sb-admin-2.min.css"}},
+        {"Font Awesome", {"sbadmin/vendor/fontawesome-free/css/all.min.css"}},
+        {"swagger-ui", {"swagger/swagger-ui.css", "swagger/index.css"}},
+        {"Python", {"py/_static/pygments.css", "py/_static/pydoctheme.css"}},
+        {"TodoMVC", {"todo/bower_components/todomvc-common/base.css"}},
+    };
+    for (size_t i = 0; i < SHEETS; i++) {
+        const char *second = all[i].files[1];
+        sheets[i] = (struct contender){.name = all[i].name,
+                                       .work = "style sheets asleep",
+                                       .words = {peer_program("tabs_sheets"),
+                                                 joined(pages, all[i].files[0]),
+                                                 second != NULL ? joined(pages, second) : NULL}};
+    }
+}
+
 /* A figure of the contenders; left out where the first has it not. */
 static struct row *add(const char *id, const char *what, const char *key, const char *unit,
                        double unit_size, double target)
@@ -157,6 +180,16 @@ static void add_sizes(void)
            "x", 10, true);
     add_of("T10", "a DOM asleep against its nodes awake", sleepers, DOCUMENTS, "pool_ratio", "x",
            ROW_NO_TARGET, true);
+    add_of("T10",
+           "style sheets in use asleep (rules and their index, bytes in memory to bytes asleep)",
+           sheets, SHEETS, "use_ratio", "x", 10, true);
+    add_of("T10", "style sheets asleep against their rules in memory", sheets, SHEETS,
+           "sheet_ratio", "x", ROW_NO_TARGET, true);
+    add_of("T10", "style sheets asleep against their text", sheets, SHEETS, "text_ratio", "x",
+           ROW_NO_TARGET, true);
+    add_of("T10", "putting style sheets to sleep", sheets, SHEETS, "pack_ms", "ms", ROW_NO_TARGET,
+           false);
+    add_of("T10", "waking style sheets", sheets, SHEETS, "restore_ms", "ms", ROW_NO_TARGET, false);
     add_of("T10", "putting a DOM to sleep", sleepers, DOCUMENTS, "pack_ms", "ms", ROW_NO_TARGET,
            false);
     add_of("T10", "waking a DOM", sleepers, DOCUMENTS, "restore_ms", "ms", ROW_NO_TARGET, false);
@@ -187,12 +220,14 @@ int main(int count, char **words)
         lay_out("scripts/visits", file);
     name_browsers(pages, options.quick);
     name_sleepers(pages);
+    name_sheets(pages);
     visits = (struct contender){.name = "firn",
                                 .work = "visits",
                                 .words = {peer_program("tabs_visits"), file},
                                 .needs = file};
     contenders_run(contenders, BROWSERS, options.runs);
     contenders_run(sleepers, DOCUMENTS, options.runs);
+    contenders_run(sheets, SHEETS, options.runs);
     contenders_run(&visits, 1, 1);
     contenders_tell_absent(contenders, BROWSERS);
     add("T1", "the program with no tab", "none_bytes", "MB", MB, 15);

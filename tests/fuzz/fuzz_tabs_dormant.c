@@ -1,19 +1,12 @@
-/* A page asleep from hostile bytes, past the checksum that guards them: what wakes is a page that
- * can be packed, woken again, written and freed. */
+/* A page asleep from hostile bytes, past the checksums that guard them: what wakes is a page that
+ * can be packed, woken again, written and freed. The bytes are those of a block's first frame, and
+ * behind a size of two bytes those of the next. */
 #include "tabs/dom/dormant.h"
 #include "tabs/dom/write.h"
 
-#include <firn/codec.h>
-
-#include <stdlib.h>
+#include "support/frames.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static firn_status count(void *context, const char *text, size_t size)
 {
@@ -34,19 +27,15 @@ static size_t written(const dom *page, dom_id last)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    firn_codec *codec = NULL;
     dom *page;
     dom_usage usage;
-    size_t frame_bytes, again_bytes;
+    size_t again_bytes;
     void *again;
-    if (size == 0 || size > 1u << 16)
+    struct frames frames;
+    if (!frames_make(&frames, data, size))
         return 0;
-    void *frame = malloc(firn_codec_bound(size));
-    check(frame != NULL && firn_codec_create(NULL, &codec) == FIRN_OK);
-    check(firn_codec_pack(codec, FIRN_CODEC_RAW, 0, data, size, frame, &frame_bytes) == FIRN_OK);
-    firn_codec_destroy(codec);
     check(dom_create(NULL, &page) == FIRN_OK);
-    if (dom_dormant_restore(page, frame, frame_bytes) == FIRN_OK) {
+    if (dom_dormant_restore(page, frames.block, frames.size) == FIRN_OK) {
         dom_usage_get(page, &usage);
         dom_id last = (dom_id)(usage.node_count * 64 + 65536);
         size_t bytes = written(page, last);
@@ -56,6 +45,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(written(page, last) == bytes);
     }
     dom_destroy(page);
-    free(frame);
+    frames_free(&frames);
     return 0;
 }

@@ -10,7 +10,6 @@
 #include "tabs/dom/dormant.h"
 #include "tabs/dom/dormant_parts.h"
 
-#include <firn/codec.h>
 #include <firn/columns.h>
 #include <firn/tree.h>
 #include <firn/varint.h>
@@ -21,11 +20,6 @@
 #define LABEL_USES 32u /* of a text that labels name: 8 and 64 give 1 to 2 % more */
 #define HOLE UINT32_MAX
 #define KEY_MAX 70u /* numbers of a label; elements with more attributes are LABEL_OTHER */
-
-struct bytes {
-    uint8_t *data;
-    size_t size, capacity;
-};
 
 struct texts {
     firn_bytes *items;
@@ -49,29 +43,19 @@ struct packing {
     dom_text *before; /* by name, and one more for texts: the value before */
     size_t value_count;
     firn_intern *labels;
-    struct bytes parts[PART_COUNT];
+    asleep_bytes parts[PART_COUNT];
     struct texts common_texts;
 };
 
-static firn_status put_number(struct packing *packing, struct bytes *to, uint64_t number)
+static firn_status put_number(struct packing *packing, asleep_bytes *to, uint64_t number)
 {
-    if (!firn_grow(packing->allocator, (void **)&to->data, &to->capacity,
-                   to->size + FIRN_VARINT_MAX_BYTES, 1))
-        return FIRN_NO_MEMORY;
-    to->size += firn_varint_put(to->data + to->size, number);
-    return FIRN_OK;
+    return asleep_put_number(packing->allocator, to, number);
 }
 
-static firn_status put_bytes(struct packing *packing, struct bytes *to, const void *data,
+static firn_status put_bytes(struct packing *packing, asleep_bytes *to, const void *data,
                              size_t size)
 {
-    if (size == 0)
-        return FIRN_OK;
-    if (!firn_grow(packing->allocator, (void **)&to->data, &to->capacity, to->size + size, 1))
-        return FIRN_NO_MEMORY;
-    memcpy(to->data + to->size, data, size);
-    to->size += size;
-    return FIRN_OK;
+    return asleep_put(packing->allocator, to, data, size);
 }
 
 static firn_status put_text(struct packing *packing, struct texts *texts, const char *text,
@@ -92,7 +76,7 @@ static firn_status put_dom_text(struct packing *packing, struct texts *texts, do
 }
 
 /* Texts as a block of one column; nothing where there are none. */
-static firn_status put_block(struct packing *packing, struct bytes *to, const struct texts *texts)
+static firn_status put_block(struct packing *packing, asleep_bytes *to, const struct texts *texts)
 {
     firn_column column = {.kind = FIRN_COLUMN_TEXT, .texts = texts->items};
     void *data;
@@ -220,7 +204,7 @@ static firn_status label_nodes(struct packing *packing)
 }
 
 /* A value of a label: 0, or the number of a common text, which is given when it is first met. */
-static firn_status put_value(struct packing *packing, struct bytes *to, uint32_t value)
+static firn_status put_value(struct packing *packing, asleep_bytes *to, uint32_t value)
 {
     if (value == HOLE)
         return put_number(packing, to, 0);
@@ -235,7 +219,7 @@ static firn_status put_value(struct packing *packing, struct bytes *to, uint32_t
 
 static firn_status put_labels(struct packing *packing)
 {
-    struct bytes *to = &packing->parts[PART_LABELS];
+    asleep_bytes *to = &packing->parts[PART_LABELS];
     uint32_t count = firn_intern_count(packing->labels);
     firn_status status = put_number(packing, to, count);
     for (uint32_t label = 0; status == FIRN_OK && label < count; label++) {
@@ -255,25 +239,6 @@ static firn_status put_labels(struct packing *packing)
 }
 
 /* --- what labels leave open --- */
-
-static firn_status put_rest(struct packing *packing, const char *text, size_t size)
-{
-    struct bytes *to = &packing->parts[PART_RESTS];
-    while (size > 0) {
-        size_t plain = 0;
-        while (plain < size && (uint8_t)text[plain] > 1)
-            plain++;
-        firn_status status = put_bytes(packing, to, text, plain);
-        if (status == FIRN_OK && plain < size)
-            status = put_bytes(packing, to, text[plain] == 0 ? "\1\2" : "\1\3", 2);
-        if (status != FIRN_OK)
-            return status;
-        plain += plain < size;
-        text += plain;
-        size -= plain;
-    }
-    return put_bytes(packing, to, "", 1);
-}
 
 /* A value that no label has. */
 static firn_status put_open_value(struct packing *packing, dom_name name, dom_text text)
@@ -295,12 +260,14 @@ static firn_status put_open_value(struct packing *packing, dom_name name, dom_te
     packing->before[name] = text;
     shared = (uint8_t)same;
     firn_status status = put_bytes(packing, &packing->parts[PART_SHARED], &shared, 1);
-    return status == FIRN_OK ? put_rest(packing, at + same, size - same) : status;
+    return status == FIRN_OK ? asleep_put_text(packing->allocator, &packing->parts[PART_RESTS],
+                                               at + same, size - same, ASLEEP_ENDS)
+                             : status;
 }
 
 static firn_status put_other(struct packing *packing, const struct dom_node *node)
 {
-    struct bytes *to = &packing->parts[PART_OTHERS];
+    asleep_bytes *to = &packing->parts[PART_OTHERS];
     size_t count = 0;
     firn_status status = put_number(packing, to, node->head & ~HEAD_FLAGS);
     if (status == FIRN_OK && kind_of(node) == DOM_ELEMENT) {
@@ -353,7 +320,7 @@ static firn_status put_open(struct packing *packing, const struct place *place)
 
 static firn_status put_numbers(struct packing *packing)
 {
-    struct bytes *numbers = &packing->parts[PART_NUMBERS], *flags = &packing->parts[PART_FLAGS];
+    asleep_bytes *numbers = &packing->parts[PART_NUMBERS], *flags = &packing->parts[PART_FLAGS];
     firn_status status = FIRN_OK;
     uint64_t next = 1;
     size_t flagged = 0;
@@ -389,7 +356,7 @@ static firn_status put_contents(struct packing *packing)
     firn_map_cursor_init(&cursor, &packing->page->contents);
     for (bool more = firn_map_first(&cursor) == FIRN_OK; more && status == FIRN_OK;
          more = firn_map_next(&cursor) == FIRN_OK) {
-        struct bytes *to = &packing->parts[PART_CONTENTS];
+        asleep_bytes *to = &packing->parts[PART_CONTENTS];
         status = put_number(packing, to, *(const dom_id *)cursor.key);
         if (status == FIRN_OK)
             status = put_number(packing, to, *(const dom_id *)cursor.value);
@@ -403,7 +370,7 @@ static firn_status put_names(struct packing *packing)
 {
     const dom *page = packing->page;
     struct texts names = {.count = 0};
-    struct bytes *spaces = &packing->parts[PART_SPACES], *shapes = &packing->parts[PART_SHAPES];
+    asleep_bytes *spaces = &packing->parts[PART_SPACES], *shapes = &packing->parts[PART_SHAPES];
     firn_status status = FIRN_OK;
     for (dom_name name = 0; status == FIRN_OK && name < packing->name_count; name++) {
         size_t size;
@@ -493,45 +460,6 @@ static firn_status put_tree(struct packing *packing)
 
 /* --- all of it --- */
 
-static firn_status put_all(struct packing *packing, struct bytes *whole)
-{
-    firn_status status = put_number(packing, whole, DORMANT_VERSION);
-    if (status == FIRN_OK)
-        status = put_number(packing, whole, packing->page->version);
-    for (size_t i = 0; status == FIRN_OK && i < PART_COUNT; i++) {
-        status = put_number(packing, whole, packing->parts[i].size);
-        if (status == FIRN_OK)
-            status = put_bytes(packing, whole, packing->parts[i].data, packing->parts[i].size);
-    }
-    return status;
-}
-
-static firn_status pack_frame(struct packing *packing, const struct bytes *whole, void **ret_data,
-                              size_t *ret_size)
-{
-    firn_codec *codec;
-    size_t room = firn_codec_bound(whole->size), size;
-    if (whole->size > FIRN_FRAME_MAX_BYTES)
-        return FIRN_LIMIT;
-    firn_status status = firn_codec_create(packing->allocator, &codec);
-    if (status != FIRN_OK)
-        return status;
-    void *frame = firn_allocate(packing->allocator, room), *fitted = NULL;
-    status = frame == NULL ? FIRN_NO_MEMORY
-                           : firn_codec_pack(codec, FIRN_CODEC_ZSTD, LEVEL, whole->data,
-                                             whole->size, frame, &size);
-    firn_codec_destroy(codec);
-    if (status == FIRN_OK)
-        fitted = firn_reallocate(packing->allocator, frame, room, size);
-    if (fitted == NULL) {
-        firn_release(packing->allocator, frame, room);
-        return status != FIRN_OK ? status : FIRN_NO_MEMORY;
-    }
-    *ret_data = fitted;
-    *ret_size = size;
-    return FIRN_OK;
-}
-
 static firn_status gather(struct packing *packing)
 {
     firn_intern_options options = {.allocator = packing->allocator};
@@ -568,7 +496,7 @@ static void release_all(struct packing *packing)
     firn_release(allocator, packing->before,
                  packing->before != NULL ? (packing->name_count + 1) * sizeof *packing->before : 0);
     for (size_t i = 0; i < PART_COUNT; i++)
-        firn_release(allocator, packing->parts[i].data, packing->parts[i].capacity);
+        asleep_release(allocator, &packing->parts[i]);
     firn_release(allocator, packing->common_texts.items,
                  packing->common_texts.capacity * sizeof *packing->common_texts.items);
 }
@@ -577,13 +505,11 @@ firn_status dom_dormant_pack(const dom *page, const firn_allocator *allocator, v
                              size_t *ret_size)
 {
     struct packing packing = {.page = page, .allocator = allocator};
-    struct bytes whole = {.size = 0};
+    const uint64_t about[2] = {DORMANT_VERSION, page->version};
     firn_status status = gather(&packing);
     if (status == FIRN_OK)
-        status = put_all(&packing, &whole);
+        status =
+            asleep_pack(allocator, LEVEL, about, packing.parts, PART_COUNT, ret_data, ret_size);
     release_all(&packing);
-    if (status == FIRN_OK)
-        status = pack_frame(&packing, &whole, ret_data, ret_size);
-    firn_release(allocator, whole.data, whole.capacity);
     return status;
 }

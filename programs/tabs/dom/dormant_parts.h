@@ -1,7 +1,7 @@
 /* The form of a page's nodes asleep, which both of its sides share. It lives in the memory of one
- * process, or in its image, and has no page of its own under docs/. A frame (firn/codec.h) of: the
- * form's version; the page's version; then parts, each with its size before it. Numbers are
- * varints, a block is one of columns (firn/columns.h) with one column of texts.
+ * process, or in its image, and has no page of its own under docs/. A block of dom/asleep.h, whose
+ * number is the page's version. Numbers are varints, a block is one of columns (firn/columns.h)
+ * with one column of texts.
  *
  *   names     a block, in the order of their numbers
  *   spaces    how many, and a name each
@@ -16,17 +16,18 @@
  *   contents  pairs of template element and fragment
  *   shared    a byte for each value that no label has, in the order of the nodes, of an element the
  *             last one first: how many bytes it begins with as the one before of its name (texts
- * and what doctypes have go by one name more), or SHARED_AGAIN rests     the other bytes, each
- * ended with 0; a byte of 0 is 1, 2, and one of 1 is 1, 3 again     of values that were there: how
- * many values before */
+ *             and what doctypes have go by one name more), or SHARED_AGAIN
+ *   rests     the other bytes, as texts
+ *   again     of values that were there: how many values before */
 #ifndef TABS_DOM_DORMANT_PARTS_H
 #define TABS_DOM_DORMANT_PARTS_H
 
+#include "tabs/dom/asleep.h"
 #include "tabs/dom/state.h"
 
 #include <firn/bytes.h>
 
-#define DORMANT_VERSION 1u
+#define DORMANT_VERSION 2u
 #define LABEL_ROOT 0u
 #define LABEL_OTHER 1u
 #define LABEL_FIRST 2u /* of those in the table */

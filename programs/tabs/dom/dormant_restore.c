@@ -10,16 +10,11 @@
 #include "tabs/dom/dormant.h"
 #include "tabs/dom/dormant_parts.h"
 
-#include <firn/codec.h>
 #include <firn/columns.h>
 #include <firn/tree.h>
 #include <firn/varint.h>
 
 #include <string.h>
-
-struct reader {
-    const uint8_t *at, *end;
-};
 
 /* A column of texts. */
 struct texts {
@@ -37,7 +32,7 @@ struct label {
 struct restoring {
     dom *page;
     const firn_allocator *allocator;
-    struct reader parts[PART_COUNT];
+    asleep_reader parts[PART_COUNT];
     firn_nodes nodes;
     dom_id *ids; /* by I1 */
     size_t node_count, label_count, label_value_count, label_value_capacity;
@@ -48,33 +43,11 @@ struct restoring {
     dom_text *before; /* by name, and one more for texts: the value before */
     dom_text *values; /* that were read */
     size_t name_count, value_count, value_capacity;
-    char *scratch;
-    size_t scratch_capacity;
+    asleep_bytes scratch;
 };
 
-static bool number(struct reader *from, uint64_t below, uint64_t *ret)
-{
-    uint64_t value;
-    const uint8_t *next = firn_varint_get(from->at, from->end, &value);
-    if (next == NULL || value >= below)
-        return false;
-    from->at = next;
-    *ret = value;
-    return true;
-}
-
-static bool part(struct reader *from, struct reader *ret)
-{
-    uint64_t size;
-    if (!number(from, UINT32_MAX, &size) || size > (uint64_t)(from->end - from->at))
-        return false;
-    *ret = (struct reader){from->at, from->at + size};
-    from->at += size;
-    return true;
-}
-
 /* A block of one column; none is one of no texts. */
-static firn_status read_texts(struct restoring *restoring, struct reader from, struct texts *texts)
+static firn_status read_texts(struct restoring *restoring, asleep_reader from, struct texts *texts)
 {
     firn_columns columns;
     if (from.at == from.end)
@@ -104,7 +77,7 @@ static firn_status restore_names(struct restoring *restoring)
 {
     dom *page = restoring->page;
     struct texts names = {.count = 0};
-    struct reader from = restoring->parts[PART_SPACES];
+    asleep_reader from = restoring->parts[PART_SPACES];
     uint64_t count, name;
     firn_status status = read_texts(restoring, restoring->parts[PART_NAMES], &names);
     for (size_t i = 0; status == FIRN_OK && i < names.count; i++) {
@@ -116,11 +89,11 @@ static firn_status restore_names(struct restoring *restoring)
     free_texts(restoring, &names);
     if (status != FIRN_OK)
         return status;
-    if (!number(&from, DOM_SPACE_MAX + 1, &count) || count < DOM_SPACE_COUNT)
+    if (!asleep_number(&from, DOM_SPACE_MAX + 1, &count) || count < DOM_SPACE_COUNT)
         return FIRN_CORRUPT;
     page->space_count = (uint32_t)count;
     for (size_t i = 0; i < count; i++) {
-        if (!number(&from, firn_intern_count(page->names), &name))
+        if (!asleep_number(&from, firn_intern_count(page->names), &name))
             return FIRN_CORRUPT;
         page->spaces[i] = (dom_name)name;
     }
@@ -130,14 +103,14 @@ static firn_status restore_names(struct restoring *restoring)
 static firn_status restore_shapes(struct restoring *restoring)
 {
     dom *page = restoring->page;
-    struct reader from = restoring->parts[PART_SHAPES];
+    asleep_reader from = restoring->parts[PART_SHAPES];
     uint64_t count, before, space, name;
-    if (!number(&from, UINT32_MAX, &count))
+    if (!asleep_number(&from, UINT32_MAX, &count))
         return FIRN_CORRUPT;
     for (uint64_t i = 1; i < count; i++) {
         uint32_t shape;
-        if (!number(&from, i, &before) || !number(&from, page->space_count, &space) ||
-            !number(&from, firn_intern_count(page->names), &name) ||
+        if (!asleep_number(&from, i, &before) || !asleep_number(&from, page->space_count, &space) ||
+            !asleep_number(&from, firn_intern_count(page->names), &name) ||
             page->shapes[before].count >= 4096)
             return FIRN_CORRUPT;
         firn_status status =
@@ -169,13 +142,13 @@ static size_t value_count(const dom *page, const struct label *label)
 }
 
 /* Reads what a label, or a node that has none in the table, is. */
-static firn_status read_label(struct restoring *restoring, struct reader *from, struct label *ret)
+static firn_status read_label(struct restoring *restoring, asleep_reader *from, struct label *ret)
 {
     const dom *page = restoring->page;
     uint64_t head, shape = 0, value;
-    if (!number(from, UINT64_C(1) << 32, &head) || !is_right_head(page, (uint32_t)head))
+    if (!asleep_number(from, UINT64_C(1) << 32, &head) || !is_right_head(page, (uint32_t)head))
         return FIRN_CORRUPT;
-    if ((head & HEAD_KIND) == DOM_ELEMENT && !number(from, page->shape_count, &shape))
+    if ((head & HEAD_KIND) == DOM_ELEMENT && !asleep_number(from, page->shape_count, &shape))
         return FIRN_CORRUPT;
     *ret = (struct label){.head = (uint32_t)head,
                           .shape = (uint32_t)shape,
@@ -187,7 +160,7 @@ static firn_status read_label(struct restoring *restoring, struct reader *from, 
                    sizeof *restoring->label_values))
         return FIRN_NO_MEMORY;
     for (size_t i = 0; i < count; i++) {
-        if (!number(from, restoring->common.count + 1, &value))
+        if (!asleep_number(from, restoring->common.count + 1, &value))
             return FIRN_CORRUPT;
         restoring->label_values[restoring->label_value_count++] = (uint32_t)value;
     }
@@ -196,12 +169,12 @@ static firn_status read_label(struct restoring *restoring, struct reader *from, 
 
 static firn_status read_labels(struct restoring *restoring)
 {
-    struct reader *from = &restoring->parts[PART_LABELS];
+    asleep_reader *from = &restoring->parts[PART_LABELS];
     uint64_t count;
     firn_status status = read_texts(restoring, restoring->parts[PART_COMMON], &restoring->common);
     if (status != FIRN_OK)
         return status;
-    if (!number(from, FIRN_LABEL_MAX, &count))
+    if (!asleep_number(from, FIRN_LABEL_MAX, &count))
         return FIRN_CORRUPT;
     restoring->name_count = firn_intern_count(restoring->page->names);
     restoring->before = firn_allocate_zeroed(restoring->allocator, restoring->name_count + 1,
@@ -220,48 +193,25 @@ static firn_status read_labels(struct restoring *restoring)
 
 /* --- values --- */
 
-/* Takes the next rest to the end of what is shared; *size is then that of the whole. */
-static firn_status take_rest(struct restoring *restoring, size_t *size)
-{
-    struct reader *from = &restoring->parts[PART_RESTS];
-    size_t left = (size_t)(from->end - from->at);
-    const uint8_t *end = left > 0 ? memchr(from->at, 0, left) : NULL;
-    if (end == NULL)
-        return FIRN_CORRUPT;
-    if (!firn_grow(restoring->allocator, (void **)&restoring->scratch, &restoring->scratch_capacity,
-                   *size + (size_t)(end - from->at) + 1, 1))
-        return FIRN_NO_MEMORY;
-    char *to = restoring->scratch + *size;
-    for (; from->at < end; from->at++) {
-        uint8_t byte = *from->at;
-        if (byte == 1) {
-            byte = *++from->at; /* at the end: the 0 there */
-            if (byte != 2 && byte != 3)
-                return FIRN_CORRUPT;
-            byte -= 2;
-        }
-        *to++ = (char)byte;
-    }
-    from->at++;
-    *size = (size_t)(to - restoring->scratch);
-    return FIRN_OK;
-}
-
 /* A value that is not there yet, from the one before of its name. */
 static firn_status new_value(struct restoring *restoring, dom_name name, size_t shared,
                              dom_text *ret_text)
 {
-    size_t before_size, size = shared;
+    size_t before_size;
+    uint8_t end;
+    asleep_bytes *scratch = &restoring->scratch;
     const char *before = dom_text_get(restoring->page, restoring->before[name], &before_size);
     if (shared > before_size)
         return FIRN_CORRUPT;
-    if (!firn_grow(restoring->allocator, (void **)&restoring->scratch, &restoring->scratch_capacity,
-                   shared + 1, 1))
-        return FIRN_NO_MEMORY;
-    memcpy(restoring->scratch, before, shared);
-    firn_status status = take_rest(restoring, &size);
+    scratch->size = 0;
+    firn_status status = asleep_put(restoring->allocator, scratch, before, shared);
     if (status == FIRN_OK)
-        status = dom_text_put(restoring->page, restoring->scratch, size, ret_text);
+        status = asleep_text(restoring->allocator, &restoring->parts[PART_RESTS], scratch, &end);
+    if (status == FIRN_OK && end != ASLEEP_ENDS)
+        status = FIRN_CORRUPT;
+    if (status == FIRN_OK)
+        status = dom_text_put(restoring->page, scratch->size > 0 ? (char *)scratch->data : "",
+                              scratch->size, ret_text);
     if (status == FIRN_OK)
         restoring->before[name] = *ret_text;
     return status;
@@ -269,7 +219,7 @@ static firn_status new_value(struct restoring *restoring, dom_name name, size_t 
 
 static firn_status take_open_value(struct restoring *restoring, dom_name name, dom_text *ret_text)
 {
-    struct reader *shared = &restoring->parts[PART_SHARED];
+    asleep_reader *shared = &restoring->parts[PART_SHARED];
     uint64_t distance;
     firn_status status = FIRN_OK;
     if (shared->at == shared->end)
@@ -280,7 +230,7 @@ static firn_status take_open_value(struct restoring *restoring, dom_name name, d
     uint8_t same = *shared->at++;
     if (same != SHARED_AGAIN)
         status = new_value(restoring, name, same, ret_text);
-    else if (!number(&restoring->parts[PART_AGAIN], restoring->value_count + 1, &distance) ||
+    else if (!asleep_number(&restoring->parts[PART_AGAIN], restoring->value_count + 1, &distance) ||
              distance == 0)
         status = FIRN_CORRUPT;
     else
@@ -312,12 +262,13 @@ static bool all_values_taken(const struct restoring *restoring)
 
 static firn_status decode_tree(struct restoring *restoring)
 {
-    struct reader saved = restoring->parts[PART_FAMILY], packed = restoring->parts[PART_TREE];
+    asleep_reader saved = restoring->parts[PART_FAMILY], packed = restoring->parts[PART_TREE];
     /* The text is what a tree of so many nodes needs at least: see build. */
-    struct reader numbers = restoring->parts[PART_NUMBERS];
+    asleep_reader numbers = restoring->parts[PART_NUMBERS];
     uint64_t count = 0, first, more;
     while (numbers.at < numbers.end) {
-        if (!number(&numbers, UINT64_MAX, &first) || !number(&numbers, UINT32_MAX, &more))
+        if (!asleep_number(&numbers, UINT64_MAX, &first) ||
+            !asleep_number(&numbers, UINT32_MAX, &more))
             return FIRN_CORRUPT;
         count += more + 1;
     }
@@ -347,7 +298,7 @@ static firn_status decode_tree(struct restoring *restoring)
 
 static firn_status read_ids(struct restoring *restoring)
 {
-    struct reader numbers = restoring->parts[PART_NUMBERS];
+    asleep_reader numbers = restoring->parts[PART_NUMBERS];
     uint64_t most = dormant_number_max(restoring->node_count), gap, more;
     int64_t next = 1;
     size_t at = 1;
@@ -356,7 +307,8 @@ static firn_status read_ids(struct restoring *restoring)
     if (restoring->ids == NULL)
         return FIRN_NO_MEMORY;
     while (numbers.at < numbers.end) {
-        if (!number(&numbers, (uint64_t)1 << 40, &gap) || !number(&numbers, UINT32_MAX, &more))
+        if (!asleep_number(&numbers, (uint64_t)1 << 40, &gap) ||
+            !asleep_number(&numbers, UINT32_MAX, &more))
             return FIRN_CORRUPT;
         next += firn_unzigzag(gap);
         if (next < 1 || (uint64_t)next + more > most)
@@ -477,12 +429,12 @@ static firn_status fill_nodes(struct restoring *restoring)
 
 static firn_status fill_flags(struct restoring *restoring)
 {
-    struct reader from = restoring->parts[PART_FLAGS];
+    asleep_reader from = restoring->parts[PART_FLAGS];
     uint64_t between, bits;
     size_t at = 1;
     for (; from.at < from.end; at++) {
-        if (!number(&from, restoring->node_count, &between) ||
-            !number(&from, (HEAD_FLAGS >> HEAD_FLAG_SHIFT) + 1, &bits))
+        if (!asleep_number(&from, restoring->node_count, &between) ||
+            !asleep_number(&from, (HEAD_FLAGS >> HEAD_FLAG_SHIFT) + 1, &bits))
             return FIRN_CORRUPT;
         at += (size_t)between;
         if (at > restoring->node_count)
@@ -495,10 +447,11 @@ static firn_status fill_flags(struct restoring *restoring)
 static firn_status fill_contents(struct restoring *restoring)
 {
     dom *page = restoring->page;
-    struct reader from = restoring->parts[PART_CONTENTS];
+    asleep_reader from = restoring->parts[PART_CONTENTS];
     uint64_t element, fragment;
     while (from.at < from.end) {
-        if (!number(&from, UINT32_MAX, &element) || !number(&from, UINT32_MAX, &fragment))
+        if (!asleep_number(&from, UINT32_MAX, &element) ||
+            !asleep_number(&from, UINT32_MAX, &fragment))
             return FIRN_CORRUPT;
         dom_id key = (dom_id)element, value = (dom_id)fragment;
         const struct dom_node *root = node_at(page, value), *of = node_at(page, key);
@@ -535,66 +488,38 @@ static firn_status restore_parts(struct restoring *restoring, uint64_t version)
     return status;
 }
 
-static firn_status restore(struct restoring *restoring, const uint8_t *data, size_t size)
+static void release_all(struct restoring *restoring)
 {
-    struct reader from = {data, data + size};
-    uint64_t form, version;
-    if (!number(&from, UINT64_MAX, &form))
-        return FIRN_CORRUPT;
-    if (form != DORMANT_VERSION)
-        return form > DORMANT_VERSION ? FIRN_VERSION : FIRN_CORRUPT;
-    if (!number(&from, UINT64_MAX, &version))
-        return FIRN_CORRUPT;
-    for (size_t i = 0; i < PART_COUNT; i++)
-        if (!part(&from, &restoring->parts[i]))
-            return FIRN_CORRUPT;
-    if (from.at != from.end)
-        return FIRN_CORRUPT;
-    firn_status status = restore_parts(restoring, version);
+    const firn_allocator *allocator = restoring->allocator;
     firn_nodes_fini(&restoring->nodes);
-    firn_release(restoring->allocator, restoring->ids,
+    firn_release(allocator, restoring->ids,
                  restoring->ids != NULL ? (restoring->node_count + 1) * sizeof(dom_id) : 0);
-    firn_release(restoring->allocator, restoring->labels,
+    firn_release(allocator, restoring->labels,
                  restoring->labels != NULL ? restoring->label_count * sizeof *restoring->labels
                                            : 0);
-    firn_release(restoring->allocator, restoring->label_values,
+    firn_release(allocator, restoring->label_values,
                  restoring->label_value_capacity * sizeof *restoring->label_values);
-    firn_release(restoring->allocator, restoring->before,
+    firn_release(allocator, restoring->before,
                  restoring->before != NULL ? (restoring->name_count + 1) * sizeof(dom_text) : 0);
-    firn_release(restoring->allocator, restoring->values,
+    firn_release(allocator, restoring->values,
                  restoring->value_capacity * sizeof *restoring->values);
-    firn_release(restoring->allocator, restoring->scratch, restoring->scratch_capacity);
+    asleep_release(allocator, &restoring->scratch);
     free_texts(restoring, &restoring->common);
-    return status;
-}
-
-static firn_status unpack(struct restoring *restoring, firn_codec *codec, const void *data,
-                          size_t size)
-{
-    size_t plain;
-    firn_status status = firn_codec_plain_size(data, size, &plain);
-    if (status != FIRN_OK || plain == 0)
-        return status != FIRN_OK ? status : FIRN_CORRUPT;
-    uint8_t *out = firn_allocate(restoring->allocator, plain);
-    if (out == NULL)
-        return FIRN_NO_MEMORY;
-    status = firn_codec_unpack(codec, data, size, out, plain);
-    if (status == FIRN_OK)
-        status = restore(restoring, out, plain);
-    firn_release(restoring->allocator, out, plain);
-    return status;
 }
 
 firn_status dom_dormant_restore(dom *page, const void *data, size_t size)
 {
     struct restoring restoring = {.page = page, .allocator = page->allocator};
-    firn_codec *codec;
+    asleep_bytes frames[PART_COUNT + 1] = {0};
+    uint64_t version;
     dom_dormant_empty(page);
-    firn_status status = firn_codec_create(page->allocator, &codec);
-    if (status != FIRN_OK)
-        return status;
-    status = unpack(&restoring, codec, data, size);
-    firn_codec_destroy(codec);
+    firn_status status = asleep_unpack(page->allocator, DORMANT_VERSION, data, size, frames,
+                                       restoring.parts, PART_COUNT, &version);
+    if (status == FIRN_OK)
+        status = restore_parts(&restoring, version);
+    release_all(&restoring);
+    for (size_t i = 0; i <= PART_COUNT; i++)
+        asleep_release(page->allocator, &frames[i]);
     if (status == FIRN_OK)
         return FIRN_OK;
     dom_dormant_empty(page);
