@@ -66,6 +66,8 @@ static firn_status create(css_styles *styles)
         status = css_sheet_create(css_files[1].text, strlen(css_files[1].text), &styles->html);
     if (status == FIRN_OK)
         status = firn_arena_init(&styles->arena, NULL);
+    if (status == FIRN_OK)
+        status = firn_arena_init(&styles->names, NULL);
     if (status == FIRN_OK &&
         !firn_grow(NULL, (void **)&styles->styles, &styles->style_room, 8, sizeof *styles->styles))
         status = FIRN_NO_MEMORY;
@@ -108,6 +110,7 @@ void css_styles_destroy(css_styles *styles)
     firn_release(NULL, styles->cascades, styles->cascade_room * sizeof *styles->cascades);
     firn_release(NULL, styles->styles, styles->style_room * sizeof *styles->styles);
     firn_arena_fini(&styles->arena);
+    firn_arena_fini(&styles->names);
     css_sheet_destroy(styles->html);
     css_properties_destroy(styles->properties);
     firn_release(NULL, styles, sizeof *styles);
@@ -145,25 +148,65 @@ void css_styles_usage(const css_styles *styles, css_styles_stats *ret_usage)
                         styles->style_room * sizeof *styles->styles + styles->arena.reserved_bytes;
 }
 
-firn_status css_styles_apply(css_styles *styles, const css_applied *sheets, size_t count)
+/* Forgets what was made of the sheets. */
+static void go_stale(css_styles *styles)
 {
     styles->stale = true;
     forget(styles);
     firn_arena_reset(&styles->arena);
     styles->sheets = NULL;
-    styles->sheet_count = styles->entry_count = styles->applied_count = 0;
-    styles->applied = firn_arena_alloc(&styles->arena, (count + 1) * sizeof *styles->applied);
+    styles->sheet_count = styles->entry_count = 0;
+}
+
+firn_status css_styles_apply(css_styles *styles, const css_applied *sheets, size_t count)
+{
+    go_stale(styles);
+    firn_arena_reset(&styles->names);
+    styles->applied_count = 0;
+    styles->applied = firn_arena_alloc(&styles->names, (count + 1) * sizeof *styles->applied);
     if (styles->applied == NULL)
         return FIRN_NO_MEMORY;
     for (size_t i = 0; i < count; i++) {
         const char *layer = sheets[i].layer != NULL ? sheets[i].layer : "";
         styles->applied[i].sheet = sheets[i].sheet;
-        styles->applied[i].layer = firn_arena_strndup(&styles->arena, layer, strlen(layer));
+        styles->applied[i].layer = firn_arena_strndup(&styles->names, layer, strlen(layer));
         if (styles->applied[i].layer == NULL)
             return FIRN_NO_MEMORY;
     }
     styles->applied_count = count;
     return FIRN_OK;
+}
+
+static void release(void *block, size_t *room, size_t size)
+{
+    void **at = block;
+    firn_release(NULL, *at, *room * size);
+    *at = NULL;
+    *room = 0;
+}
+
+void css_styles_rest(css_styles *styles)
+{
+    firn_intern **interns[] = {&styles->texts, &styles->bodies, &styles->cascade_keys,
+                               &styles->style_keys, &styles->groups};
+    if (styles->stale) /* nothing is there; and what a template has is left alone */
+        return;
+    go_stale(styles);
+    firn_arena_fini(&styles->arena);
+    (void)!firn_arena_init(&styles->arena, NULL); /* allocates nothing */
+    release(&styles->entries, &styles->entry_room, sizeof *styles->entries);
+    release(&styles->declared, &styles->declared_room, sizeof *styles->declared);
+    release(&styles->blocks, &styles->block_room, sizeof *styles->blocks);
+    release(&styles->wons, &styles->won_room, sizeof *styles->wons);
+    release(&styles->cascades, &styles->cascade_room, sizeof *styles->cascades);
+    for (size_t i = 0; i < 5; i++) {
+        firn_intern *fresh;
+        if (firn_intern_create(NULL, &fresh) != FIRN_OK)
+            continue; /* the old one is empty, too */
+        firn_intern_destroy(*interns[i]);
+        *interns[i] = fresh;
+    }
+    css_keep_text(styles, "", 0); /* as forget does */
 }
 
 /* --- blocks --- */

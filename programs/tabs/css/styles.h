@@ -37,6 +37,9 @@ firn_status css_styles_apply(css_styles *styles, const css_applied *sheets, size
 firn_status css_styles_get(css_styles *styles, const css_scope *scope, dom_id element,
                            const char *pseudo, const char *name, size_t size, css_text *out);
 
+/* Gives back what is kept of the index and of styles, which are made again when somebody asks. */
+void css_styles_rest(css_styles *styles);
+
 typedef struct css_styles_stats {
     size_t selector_count, style_count, cascade_count, group_count, value_count, bytes;
 } css_styles_stats;

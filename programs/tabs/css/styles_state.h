@@ -71,7 +71,8 @@ struct css_styles {
     size_t layer_count, layer_room;
     uint16_t *layer_order;
     size_t layer_order_count;
-    bool stale; /* nothing was made since the sheets changed */
+    bool stale;       /* nothing was made since the sheets changed */
+    firn_arena names; /* of the layers of these */
     css_applied *applied;
     size_t applied_count;
     /* what is kept of styles */

@@ -108,48 +108,50 @@ NATIVE(declare)
     return listing.array;
 }
 
+/* Lists the declarations of a body; of descriptors, whose names are no properties, as they were
+ * written, else of each its longhands. */
+static firn_status list_body(struct listing *listing, const script_text *text, bool descriptors)
+{
+    const css_properties *properties = known(listing->engine);
+    css_body body;
+    css_declaration one;
+    firn_arena arena;
+    firn_status status = firn_arena_init(&arena, NULL);
+    if (status != FIRN_OK)
+        return status;
+    css_body_begin(&body, &arena, text->bytes, text->size);
+    while (listing->array != NULL && css_body_next(&body, &one)) {
+        css_property property = css_property_find(properties, one.name, one.name_bytes);
+        listing->important = one.important && !descriptors;
+        if (descriptors || (one.name_bytes > 2 && memcmp(one.name, "--", 2) == 0))
+            list_one(listing, one.name, one.name_bytes, one.value, one.value_bytes);
+        else if (property != CSS_NO_PROPERTY)
+            css_declare(properties, property, one.value, one.value_bytes, list_longhand, listing);
+    }
+    firn_arena_fini(&arena);
+    return FIRN_OK;
+}
+
 /* cssBody(text): of each declaration its longhands, their values, and whether they are important.
  */
 NATIVE(read_body)
 {
-    css_body body;
-    css_declaration one;
-    firn_arena arena;
     BEGIN(1);
     TEXT(text, 0);
     struct listing listing = {.engine = engine, .with_importance = true};
     listing.array = JSObjectMakeArray(context, 0, NULL, thrown);
-    CHECK(firn_arena_init(&arena, NULL));
-    css_body_begin(&body, &arena, text->bytes, text->size);
-    while (listing.array != NULL && css_body_next(&body, &one)) {
-        listing.important = one.important;
-        css_property property = css_property_find(known(engine), one.name, one.name_bytes);
-        if (one.name_bytes > 2 && memcmp(one.name, "--", 2) == 0)
-            list_one(&listing, one.name, one.name_bytes, one.value, one.value_bytes);
-        else if (property != CSS_NO_PROPERTY)
-            css_declare(known(engine), property, one.value, one.value_bytes, list_longhand,
-                        &listing);
-    }
-    firn_arena_fini(&arena);
+    CHECK(list_body(&listing, text, false));
     return listing.array;
 }
 
-/* cssDescriptors(text): the declarations as they were written, of rules whose names are no
- * properties. */
+/* cssDescriptors(text): the declarations as they were written, in the same form. */
 NATIVE(read_descriptors)
 {
-    css_body body;
-    css_declaration one;
-    firn_arena arena;
     BEGIN(1);
     TEXT(text, 0);
     struct listing listing = {.engine = engine, .with_importance = true};
     listing.array = JSObjectMakeArray(context, 0, NULL, thrown);
-    CHECK(firn_arena_init(&arena, NULL));
-    css_body_begin(&body, &arena, text->bytes, text->size);
-    while (listing.array != NULL && css_body_next(&body, &one))
-        list_one(&listing, one.name, one.name_bytes, one.value, one.value_bytes);
-    firn_arena_fini(&arena);
+    CHECK(list_body(&listing, text, true));
     return listing.array;
 }
 

@@ -5,15 +5,24 @@
  */
 #include "tabs/script/native.h"
 
+#include "tabs/css/dormant.h"
 #include "tabs/css/styles.h"
+#include "tabs/script/engine.h"
 
 #include <string.h>
+
+#define SLEEP_BYTES 16384u /* of sheets, whose own packing pays */
 
 /* --- sheets --- */
 
 static void finalize_sheet(JSObjectRef object)
 {
-    css_sheet_destroy(JSObjectGetPrivate(object));
+    struct held_sheet *held = JSObjectGetPrivate(object);
+    *held->from = held->next;
+    if (held->next != NULL)
+        held->next->from = held->from;
+    css_sheet_destroy(held->sheet);
+    firn_release(NULL, held, sizeof *held);
 }
 
 /* sheet(text): an object that is one. */
@@ -23,11 +32,20 @@ NATIVE(make_sheet)
     BEGIN(1);
     TEXT(text, 0);
     CHECK(css_sheet_create(text->bytes, text->size, &sheet));
+    struct held_sheet *held = firn_allocate(NULL, sizeof *held);
+    if (held == NULL) {
+        css_sheet_destroy(sheet);
+        return native_throw(engine, thrown, FIRN_NO_MEMORY, NULL);
+    }
+    *held = (struct held_sheet){sheet, engine->sheets, &engine->sheets};
+    if (held->next != NULL)
+        held->next->from = &held->next;
+    engine->sheets = held;
     JSClassDefinition definition = kJSClassDefinitionEmpty;
     definition.className = "Sheet";
     definition.finalize = finalize_sheet;
     JSClassRef class = JSClassCreate(&definition);
-    JSObjectRef object = JSObjectMake(context, class, sheet);
+    JSObjectRef object = JSObjectMake(context, class, held);
     JSClassRelease(class);
     return object;
 }
@@ -37,7 +55,8 @@ static css_sheet *sheet_of(script_engine *engine, JSValueRef argument)
     JSObjectRef object = JSValueIsObject(engine->context, argument)
                              ? JSValueToObject(engine->context, argument, NULL)
                              : NULL;
-    return object != NULL ? JSObjectGetPrivate(object) : NULL;
+    struct held_sheet *held = object != NULL ? JSObjectGetPrivate(object) : NULL;
+    return held != NULL ? held->sheet : NULL;
 }
 
 #define SHEET                                                                                      \
@@ -88,22 +107,15 @@ NATIVE(sheet_rules)
     return array;
 }
 
-/* sheetPrelude(sheet, rule), sheetBody(sheet, rule) */
-NATIVE(sheet_prelude)
+/* sheetText(sheet, rule, body): its body, else its prelude. */
+NATIVE(sheet_text)
 {
     size_t size;
-    BEGIN(2);
+    BEGIN(3);
     SHEET;
-    const char *text = css_sheet_prelude(sheet, RULE, &size);
-    return native_string(engine, text, size);
-}
-
-NATIVE(sheet_body)
-{
-    size_t size;
-    BEGIN(2);
-    SHEET;
-    const char *text = css_sheet_body(sheet, RULE, &size);
+    const char *text = JSValueToBoolean(context, arguments[2])
+                           ? css_sheet_body(sheet, RULE, &size)
+                           : css_sheet_prelude(sheet, RULE, &size);
     return native_string(engine, text, size);
 }
 
@@ -131,22 +143,67 @@ NATIVE(remove_rule)
     return JSValueMakeUndefined(context);
 }
 
-NATIVE(set_prelude)
+/* sheetSetText(sheet, rule, body, text) */
+NATIVE(set_text)
 {
-    BEGIN(3);
+    BEGIN(4);
     SHEET;
-    TEXT(text, 2);
-    CHECK(css_sheet_set_prelude(sheet, RULE, text->bytes, text->size));
+    TEXT(text, 3);
+    CHECK(JSValueToBoolean(context, arguments[2])
+              ? css_sheet_set_body(sheet, RULE, text->bytes, text->size)
+              : css_sheet_set_prelude(sheet, RULE, text->bytes, text->size));
     return JSValueMakeUndefined(context);
 }
 
-NATIVE(set_body)
+/* --- asleep --- */
+
+/* The sheets in an array that the caller releases; NULL where there are none, or no memory. */
+static css_sheet **list_sheets(const script_engine *engine, size_t *ret_count)
 {
-    BEGIN(3);
-    SHEET;
-    TEXT(text, 2);
-    CHECK(css_sheet_set_body(sheet, RULE, text->bytes, text->size));
-    return JSValueMakeUndefined(context);
+    size_t count = 0;
+    for (const struct held_sheet *held = engine->sheets; held != NULL; held = held->next)
+        count++;
+    css_sheet **list = firn_allocate(NULL, count * sizeof(css_sheet *));
+    if (list == NULL)
+        return NULL;
+    count = 0;
+    for (const struct held_sheet *held = engine->sheets; held != NULL; held = held->next)
+        list[count++] = held->sheet;
+    *ret_count = count;
+    return list;
+}
+
+firn_status engine_sheets_pack(script_engine *engine, void **ret_data, size_t *ret_size)
+{
+    size_t count, rules, bytes = 0;
+    css_styles_rest(engine->styles);
+    css_sheet **list = list_sheets(engine, &count);
+    if (list == NULL)
+        return engine->sheets != NULL ? FIRN_NO_MEMORY : FIRN_NOT_FOUND;
+    for (size_t i = 0; i < count; i++)
+        bytes += css_sheet_usage(list[i], &rules);
+    firn_status status = bytes >= SLEEP_BYTES ? FIRN_OK : FIRN_NOT_FOUND;
+    for (size_t i = 0; i < count && status == FIRN_OK; i++)
+        status = css_sheet_read(list[i], engine->page); /* rules take less than their text */
+    if (status == FIRN_OK)
+        status = css_dormant_pack(list, count, css_styles_properties(engine->styles), NULL,
+                                  ret_data, ret_size);
+    if (status == FIRN_OK)
+        css_dormant_empty(list, count);
+    firn_release(NULL, list, count * sizeof *list);
+    return status;
+}
+
+firn_status engine_sheets_restore(script_engine *engine, const void *data, size_t size)
+{
+    size_t count;
+    css_sheet **list = list_sheets(engine, &count);
+    if (list == NULL)
+        return FIRN_NO_MEMORY;
+    firn_status status =
+        css_dormant_restore(list, count, css_styles_properties(engine->styles), data, size);
+    firn_release(NULL, list, count * sizeof *list);
+    return status;
 }
 
 /* --- computed style --- */
@@ -225,10 +282,9 @@ NATIVE(style_usage)
 
 const JSStaticFunction sheet_functions[] = {
     {"sheet", make_sheet, HIDDEN},        {"sheetReplace", replace_sheet, HIDDEN},
-    {"sheetRules", sheet_rules, HIDDEN},  {"sheetPrelude", sheet_prelude, HIDDEN},
-    {"sheetBody", sheet_body, HIDDEN},    {"sheetInsert", insert_rule, HIDDEN},
-    {"sheetRemove", remove_rule, HIDDEN}, {"sheetSetPrelude", set_prelude, HIDDEN},
-    {"sheetSetBody", set_body, HIDDEN},   {"applySheets", apply_sheets, HIDDEN},
+    {"sheetRules", sheet_rules, HIDDEN},  {"sheetText", sheet_text, HIDDEN},
+    {"sheetInsert", insert_rule, HIDDEN}, {"sheetRemove", remove_rule, HIDDEN},
+    {"sheetSetText", set_text, HIDDEN},   {"applySheets", apply_sheets, HIDDEN},
     {"sheetFollows", follows, HIDDEN},    {"style", computed, HIDDEN},
     {"styleUsage", style_usage, HIDDEN},  {NULL, NULL, 0},
 };

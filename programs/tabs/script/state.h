@@ -21,6 +21,12 @@ struct kept_selectors {
     uint64_t used; /* the count of asking when it was asked for last */
 };
 
+/* A sheet that an object of the engine holds. */
+struct held_sheet {
+    css_sheet *sheet;
+    struct held_sheet *next, **from; /* the others of the engine, in any order */
+};
+
 struct script_engine {
     engine_hooks hooks;
     JSGlobalContextRef context;
@@ -33,6 +39,7 @@ struct script_engine {
     struct kept_selectors selectors[SELECTORS_KEPT];
     uint64_t asked;
     css_styles *styles;
+    struct held_sheet *sheets;
 };
 
 /* --- values.c --- */

@@ -73,7 +73,7 @@ function importsOf(sheet) {
         const list = $.sheetRules(state.handle, 0);
         for (let i = 0; i < list.length && (list[i + 1] === IMPORT || list[i + 1] === LAYER_STATEMENT); i += 2)
             if (list[i + 1] === IMPORT)
-                state.imports.push(beginImport(sheet, $.sheetPrelude(state.handle, list[i])));
+                state.imports.push(beginImport(sheet, $.sheetText(state.handle, list[i], false)));
     }
     return state.imports.filter(({ sheet: inner, supports }) => inner !== null && (supports === null || $.cssSupports(supports)));
 }
@@ -313,8 +313,8 @@ function deleteRule(sheet, parent, index) {
         own(gone).gone = true;
     change();
 }
-const prelude = rule => $.sheetPrelude(own(own(rule).sheet).handle, own(rule).number);
-const body = rule => $.sheetBody(own(own(rule).sheet).handle, own(rule).number);
+const prelude = rule => $.sheetText(own(own(rule).sheet).handle, own(rule).number, false);
+const body = rule => $.sheetText(own(own(rule).sheet).handle, own(rule).number, true);
 const inside = rule => {
     const all = [...rulesOf(own(rule).sheet, own(rule).number)];
     return all.length === 0 ? "{\n}" : `{\n${all.map(each => "  " + each.cssText.replace(/\n/g, "\n  ") + "\n").join("")}}`;
@@ -335,9 +335,9 @@ constants(CSSRule, { STYLE_RULE: 1, CHARSET_RULE: 2, IMPORT_RULE: 3, MEDIA_RULE:
 function declarationsOf(rule, descriptors) {
     const state = own(rule);
     if (state.style === undefined) {
-        const { handle } = own(state.sheet), read = () => $.sheetBody(handle, state.number);
+        const { handle } = own(state.sheet), read = () => $.sheetText(handle, state.number, true);
         state.style = descriptors ? web.makeStyle(Object.assign(descriptorsOf(read), { rule })) : web.writtenStyle(read, text => {
-            $.sheetSetBody(handle, state.number, text);
+            $.sheetSetText(handle, state.number, true, text);
             change();
         }, rule);
     }
@@ -381,7 +381,7 @@ class CSSStyleRule extends CSSGroupingRule {
         text = toText(text);
         if (!$.isSelectors(text))
             return;
-        $.sheetSetPrelude(own(own(this).sheet).handle, own(this).number, text);
+        $.sheetSetText(own(own(this).sheet).handle, own(this).number, false, text);
         change();
     }
     get style() { return declarationsOf(this, false); }
@@ -398,7 +398,7 @@ class CSSMediaRule extends CSSConditionRule {
         return state.media ??= makeMedia({
             get: () => prelude(this),
             set(text) {
-                $.sheetSetPrelude(own(state.sheet).handle, state.number, text);
+                $.sheetSetText(own(state.sheet).handle, state.number, false, text);
                 change();
             },
         });
@@ -448,13 +448,13 @@ class CSSPageRule extends CSSGroupingRule {
 }
 class CSSKeyframeRule extends CSSRule {
     get keyText() { return prelude(this).split(",").map(part => part.trim().replace(/^from$/i, "0%").replace(/^to$/i, "100%")).join(", "); }
-    set keyText(text) { $.sheetSetPrelude(own(own(this).sheet).handle, own(this).number, toText(text)); }
+    set keyText(text) { $.sheetSetText(own(own(this).sheet).handle, own(this).number, false, toText(text)); }
     get style() { return declarationsOf(this, false); }
     get cssText() { return `${this.keyText} ${block(this.style.cssText)}`; }
 }
 class CSSKeyframesRule extends CSSRule {
     get name() { return prelude(this).replace(/^(["'])(.*)\1$/, "$2"); }
-    set name(text) { $.sheetSetPrelude(own(own(this).sheet).handle, own(this).number, toText(text)); }
+    set name(text) { $.sheetSetText(own(own(this).sheet).handle, own(this).number, false, toText(text)); }
     get cssRules() { return rulesOf(own(this).sheet, own(this).number); }
     get length() { return this.cssRules.length; }
     appendRule(text) { insertRule(own(this).sheet, own(this).number, toText(text), this.length); }
