@@ -1,6 +1,7 @@
 """Drives `firn tabs --json` by pipes, as a user's program would, and prints figures, `key value` a line.
 
     firn.py FIRN PAGES [quick]     PAGES as scripts/pages lays them out
+    firn.py FIRN PAGES COUNT       COUNT tabs of the mix at once, all but ten asleep (990 of 1,000)
 """
 
 import json
@@ -118,6 +119,33 @@ def mixed(firn, pages, store, count):
     tabs.group.end()
 
 
+def many(firn, pages, store, count):
+    """Tabs of the mix, all but ten asleep: a third cold, the rest frozen; and that they are there."""
+    tabs = Tabs(firn, store)
+    kernel, opened = tabs.group.kernel_bytes(), []
+    for i in range(count):
+        name = MIX[i % len(MIX)]
+        tab = tabs.open(page(pages, name))[0]
+        tabs.ask(f"eval {tab} globalThis.mine = {i}, 0")
+        opened.append(tab)
+        if i >= 10:
+            tabs.ask(f"state {opened[i - 10]} " + ("cold" if i % 3 == 0 else "frozen"))
+    stats = tabs.ask("stats")[0]
+    tell("tabs_count", count)
+    tell("active_count", stats["active"])
+    tell("cold_count", stats["cold"])
+    tell("frozen_count", stats["frozen"])
+    tell("processes_count", len(tabs.group.processes()))
+    tell("pss_bytes", tabs.group.pss_bytes())
+    tell("kernel_bytes", tabs.group.kernel_bytes() - kernel)
+    tell("cgroup_bytes", tabs.group.cgroup_bytes())
+    tell("disk_bytes", stats["store_bytes"])
+    for i in range(0, count, max(1, count // 50)):
+        if tabs.ask(f"eval {opened[i]} mine")[0]["value"] != str(i):
+            sys.exit(f"tab {opened[i]} has lost its state")
+    tabs.group.end()
+
+
 def cold_start(firn, pages):
     """ms from the start of the program to a document's title."""
     took = []
@@ -130,9 +158,12 @@ def cold_start(firn, pages):
 
 
 def main():
-    firn, pages, quick = sys.argv[1], sys.argv[2], len(sys.argv) > 3
-    folder = tempfile.mkdtemp(prefix="firn-bench-")
+    firn, pages, form = sys.argv[1], sys.argv[2], "".join(sys.argv[3:])
+    folder, quick = tempfile.mkdtemp(prefix="firn-bench-"), form == "quick"
     try:
+        if form.isdecimal():
+            many(firn, pages, os.path.join(folder, "many"), int(form))
+            return
         cold_start(firn, pages)
         alone(firn, pages, os.path.join(folder, "alone"))
         mixed(firn, pages, os.path.join(folder, "mixed"), 10 if quick else 50)

@@ -64,6 +64,16 @@ class Group:
                 continue
         return total * 1024
 
+    def cgroup_bytes(self):
+        """All that the cgroup counts, what files have in the kernel's cache left out; 0 without one."""
+        if self.cgroup is None:
+            return 0
+        with open(f"{self.cgroup}/memory.usage_in_bytes") as file:
+            total = int(file.read())
+        with open(f"{self.cgroup}/memory.stat") as file:
+            stat = dict(line.split() for line in file)
+        return total - int(stat["total_inactive_file"]) - int(stat["total_active_file"])
+
     def end(self):
         """Ends the program, whose children end with it or are ended."""
         processes = self.processes()

@@ -1,6 +1,6 @@
-/* Pictures from hostile bytes: measured, and decoded where they are small; the decoded one has the
- * size that was measured. */
-#include "tabs/resources/pictures.h"
+/* Pictures from hostile bytes: measured, and decoded where they are small, here and not in a
+ * process of their own, so that what goes wrong is seen. */
+#include "tabs/resources/decode.h"
 
 #include <stdlib.h>
 
@@ -15,21 +15,18 @@ static void check(bool holds)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     picture_size measured;
-    pictures *all;
-    picture shown;
     if (picture_measure(data, size, &measured) != FIRN_OK)
         return 0;
     check(measured.width > 0 && measured.height > 0 && measured.width <= PICTURE_SIDE_MAX &&
           measured.height <= PICTURE_SIDE_MAX);
     check(measured.orientation >= 1 && measured.orientation <= 8);
-    if ((uint64_t)measured.width * measured.height > 1u << 20)
+    const size_t pixels = (size_t)measured.width * measured.height;
+    if (pixels > 1u << 20 || (measured.kind != PICTURE_PNG && measured.kind != PICTURE_JPEG &&
+                              measured.kind != PICTURE_WEBP))
         return 0;
-    check(pictures_create(NULL, 0, &all) == FIRN_OK);
-    if (pictures_get(all, 1, data, size, &shown) == FIRN_OK) {
-        check(shown.width == measured.width && shown.height == measured.height);
-        check(pictures_bytes(all) == (uint64_t)shown.width * shown.height * 4);
-        pictures_let_go(all, &shown);
-    }
-    pictures_destroy(all);
+    uint8_t *out = malloc(pixels * 4);
+    check(out != NULL);
+    (void)!decode_picture(&measured, data, size, out);
+    free(out);
     return 0;
 }

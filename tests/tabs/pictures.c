@@ -1,5 +1,5 @@
 /* Pictures: natural sizes, pixels, and what is dropped. */
-#include "tabs/resources/pictures.h"
+#include "tabs/resources/decode.h"
 
 #include "support/tempdir.h"
 
@@ -178,6 +178,15 @@ static void hostile_pictures_are_refused(void **state)
     pictures_destroy(all);
 }
 
+static void a_decoder_that_crashes_harms_nobody(void **state)
+{
+    (void)state;
+    const picture_size none = {.kind = PICTURE_NONE, .width = 4, .height = 4, .orientation = 1};
+    uint8_t pixels[64] = {7};
+    assert_int_equal(decode_confined(&none, "x", 1, pixels), FIRN_CORRUPT); /* has no decoder */
+    assert_int_equal(pixels[0], 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +195,7 @@ int main(void)
         cmocka_unit_test(pixels_are_those_of_the_file),
         cmocka_unit_test(pressure_drops_what_nobody_holds_and_it_comes_again),
         cmocka_unit_test(hostile_pictures_are_refused),
+        cmocka_unit_test(a_decoder_that_crashes_harms_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,6 +61,10 @@ static void put_tab(struct emitter *emitter, const struct tab *tab)
     emitter_text(emitter, "state", tab_state_name(tab->state));
     emitter_text(emitter, "url", tab->url);
     emitter_text(emitter, "title", tab->title);
+    if (tab->image_bytes > 0) {
+        emitter_number(emitter, "packed_crc", tab->packed_crc);
+        emitter_number(emitter, "woken_crc", tab->woken_crc);
+    }
 }
 
 static void print_tab(struct emitter *emitter, const struct tab *tab)

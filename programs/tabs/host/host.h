@@ -73,6 +73,7 @@ struct tab {
     uint32_t *segments;     /* of a frozen one, in the store */
     size_t segment_count;
     uint64_t image_bytes, plain_bytes; /* of the last image */
+    uint32_t packed_crc, woken_crc;    /* of it as it was packed, and as a process got it last */
     uint64_t used_ns;                  /* when a command last touched it */
     uint64_t asleep_ns;
     uint64_t due_ns;              /* of a sleeping tab's next timer; UINT64_MAX: none */

@@ -239,6 +239,9 @@ static void handle(struct host *host, struct tab *tab, message *from)
     case MESSAGE_ASK:
         answer_storage(host, tab, from);
         break;
+    case MESSAGE_WAKING:
+        tab->woken_crc = (uint32_t)message_take_number(from);
+        break;
     case MESSAGE_VALUE:
     case MESSAGE_ASLEEP:
     case MESSAGE_PACKED:

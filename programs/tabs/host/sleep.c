@@ -52,6 +52,7 @@ static void note_asleep(struct tab *tab)
         return;
     const uint64_t due_us = message_take_number(&reply);
     tab->plain_bytes = message_take_number(&reply);
+    tab->packed_crc = (uint32_t)message_take_number(&reply);
     tab->image_bytes = tab->image.size;
     tab->asleep_ns = firn_clock_ns();
     tab->due_ns = due_us >= UINT64_MAX / 2000 ? UINT64_MAX : tab->asleep_ns + due_us * 1000;

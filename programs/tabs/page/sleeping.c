@@ -7,6 +7,7 @@
 #include "tabs/dom/dormant.h"
 #include "tabs/page/page.h"
 
+#include <firn/checksum.h>
 #include <firn/system.h>
 
 #include <malloc.h>
@@ -38,12 +39,23 @@ static void hand_out(const firn_process_husk *husk, message_buffer *out)
     message_begin(out, MESSAGE_ASLEEP, 0);
     message_add_number(out, about->due_us);
     message_add_number(out, info.private_bytes);
+    message_add_number(out, firn_crc32c(0, husk->image, husk->image_bytes));
     message_end(out);
     const message_head head = {.kind = MESSAGE_PACKED, .size = husk->image_bytes};
     message_add_raw(out, &head, sizeof head);
     send_or_end(out);
     if (!message_send_bytes(ZYGOTE_SOCKET, husk->image, husk->image_bytes))
         _exit(0);
+}
+
+/* Tells what came to be woken from: the husk as well as another process does, before they become
+ * what it holds. */
+static void tell_what_came(message_buffer *out, const message *image)
+{
+    message_begin(out, MESSAGE_WAKING, 0);
+    message_add_number(out, firn_crc32c(0, image->payload, image->size));
+    message_end(out);
+    send_or_end(out);
 }
 
 static void be_husk(firn_process_husk *husk, const void **ret_image, size_t *ret_image_bytes)
@@ -62,6 +74,7 @@ static void be_husk(firn_process_husk *husk, const void **ret_image, size_t *ret
     firn_process_husk_drop(husk);
     if (!message_receive(ZYGOTE_SOCKET, &in, &from) || from.kind != MESSAGE_WAKE)
         _exit(0);
+    tell_what_came(&out, &from);
     *ret_image = from.payload;
     *ret_image_bytes = from.size;
 }
@@ -191,6 +204,7 @@ void page_rebuild(struct page *page)
     firn_error error = {0};
     if (!message_receive(ZYGOTE_SOCKET, &page->in, &from) || from.kind != MESSAGE_WAKE)
         _exit(0);
+    tell_what_came(&page->out, &from);
     (void)!firn_process_rebuild(page->zygote, from.payload, from.size, &error);
     message_begin(&page->out, MESSAGE_REFUSED, 0);
     message_add_text(&page->out, error.text);

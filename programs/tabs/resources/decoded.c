@@ -1,5 +1,5 @@
-/* Decoded pictures: each in a memory file of its own, which is sealed once it is filled, so that
- * whoever has it knows that it stays as it is. */
+/* Decoded pictures: each in a memory file of its own, which a process of its own fills
+ * (confined.c), and which is sealed then, so that whoever has it knows that it stays as it is. */
 #include "tabs/resources/decode.h"
 
 #include <errno.h>
@@ -84,9 +84,8 @@ uint64_t pictures_drop(pictures *all, uint64_t keep_bytes)
     return before - all->bytes;
 }
 
-/* Decodes by way of memory apart where the picture is turned. */
-static firn_status decode_into(const picture_size *size, const void *data, size_t data_bytes,
-                               uint8_t *pixels)
+firn_status decode_picture(const picture_size *size, const void *data, size_t data_bytes,
+                           uint8_t *pixels)
 {
     static const decode_fn decoders[] = {
         [PICTURE_PNG] = decode_png, [PICTURE_JPEG] = decode_jpeg, [PICTURE_WEBP] = decode_webp};
@@ -121,7 +120,7 @@ static firn_status fill(int fd, const picture_size *size, const void *data, size
     void *pixels = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (pixels == MAP_FAILED)
         return from_errno();
-    firn_status status = decode_into(size, data, data_bytes, pixels);
+    firn_status status = decode_confined(size, data, data_bytes, pixels);
     munmap(pixels, bytes);
     if (status == FIRN_OK &&
         fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0)

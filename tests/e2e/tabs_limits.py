@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""Limits of `firn tabs`, and input that is not as it should be: who sleeps first when memory is short, pages that have
+little, timers of sleeping tabs, encodings, lines without end, pages that store without end, servers that hang up."""
+
+import contextlib
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
+from firn import FIRN  # noqa: E402
+from tabs import Refused, Tabs, have_pages  # noqa: E402
+
+MUCH = "<script>var much = new Array(200000).fill(1.5), count = 0</script>"
+
+
+class Site(http.server.BaseHTTPRequestHandler):
+    """Answers in ways that are wrong: /TYPE/BYTES in hexadecimal, with %2F for a slash in a type; /cut; /nothing."""
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        what = self.path.split("/")[1:]
+        if what[0] == "cut":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 999\r\n\r\n<title>cut")
+        elif what[0] == "broken":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: x\r\nContent-Length: 3\r\n\r\nabc")
+        elif what[0] == "odd":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: " + what[1].replace("%2F", "/").replace("%20", " ").encode()
+                             + b"\r\nConnection: close\r\n\r\n" + bytes.fromhex(what[2]))
+        self.close_connection = True
+
+
+class Limits(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="firn-test-")
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.store = os.path.join(self.folder, "store")
+
+    def page(self, text, name="page.html"):
+        path = os.path.join(self.folder, name)
+        with open(path, "wb") as file:
+            file.write(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    def serve(self):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return f"http://127.0.0.1:{server.server_address[1]}"
+
+    def test_what_was_touched_longest_ago_sleeps_first(self):
+        page = self.page(MUCH)
+        with Tabs("--memory", "3M") as host:
+            for _ in range(5):
+                host.open(page)
+            for tab in (3, 1, 5, 2, 4):
+                host.eval(tab, "count++")
+            seen, end = [], time.monotonic() + 30
+            while len(seen) < 3 and time.monotonic() < end:
+                states = {tab["tab"]: tab["state"] for tab in host.ask("list")["tabs"]}
+                seen += [tab for tab in (3, 1, 5, 2, 4) if states[tab] != "active" and tab not in seen]
+                self.assertEqual(states[4], "active")  # the last one never
+                host.ask("sleep 20")
+            self.assertEqual(seen[:3], [3, 1, 5])
+            self.assertEqual([host.eval(tab, "[count, much.length].join()") for tab in range(1, 6)], ["1,200000"] * 5)
+
+    def test_a_tab_with_little_memory_sleeps_and_wakes(self):
+        with Tabs("--tab-memory", "48M") as host:
+            tab = host.open(self.page("<p>x<script>var bytes = crypto.getRandomValues(new Uint8Array(65536)), all = [];"
+                                      "for (let i = 0; i < 200; i++) all.push(bytes.slice().fill(i, 9))</script>"))
+            for level in ("warm", "cold", "frozen", "cold"):
+                self.assertEqual(host.state(tab, level), level)
+                self.assertEqual(host.eval(tab, "all.length + ' ' + all[150][9]"), "200 150")
+            with self.assertRaises(Refused):
+                host.eval(tab, "for (;;) all.push(bytes.slice().fill(1))")
+
+    def test_a_limit_of_time_is_for_each_piece_of_work(self):
+        with Tabs("--tab-seconds", "1") as host:
+            tab = host.open("about:blank")
+            work = "var n = 0; const end = performance.now() + 600; while (performance.now() < end) n++; 1"
+            for _ in range(3):  # more than a second together
+                self.assertEqual(host.eval(tab, "{ " + work + " }"), "1")
+
+    def test_timers_of_a_sleeping_tab_fire_once_it_wakes_in_their_order(self):
+        with Tabs() as host:
+            tab = host.open(self.page("<script>const seen = []; for (const ms of [300, 100, 200, 60000])"
+                                      "setTimeout(() => seen.push(ms), ms)</script>"))
+            host.state(tab, "cold")
+            host.ask("sleep 400")
+            self.assertEqual(host.state(tab), "cold")
+            host.eval(tab, "0")
+            host.ask("sleep 50")
+            self.assertEqual(host.eval(tab, "seen.join()"), "100,200,300")
+
+    def test_a_line_that_is_too_long_is_an_error_of_its_own(self):
+        script = self.page(b"help\neval 1 " + b"x" * (17 << 20) + b"\nlist\n" + b"y" * (17 << 20), "script")
+        run = subprocess.run([FIRN, "tabs", "--json", script], capture_output=True, check=False)
+        lines = run.stdout.decode().splitlines()
+        self.assertEqual(["longer than 16 MiB" in line for line in lines], [False, True, False, True])
+        self.assertEqual((run.returncode, run.stderr), (1, b""))
+
+    def test_a_page_that_stores_without_end_has_the_host_write_now_and_then(self):
+        writes = os.path.join(self.store, "local-1")
+        with Tabs("--store", self.store) as host:
+            tab = host.open(self.page("<script>let n = 0; localStorage.setItem('much', 'x'.repeat(1e6));"
+                                      "setInterval(() => localStorage.setItem('n', ++n))</script>"))
+            seen = set()
+            for _ in range(40):
+                host.ask("sleep 25")
+                with contextlib.suppress(OSError):
+                    seen.add(os.stat(writes).st_ino)
+            self.assertLess(len(seen), 5)
+            before = int(host.eval(tab, "n"))
+            self.assertEqual(host.end(), (0, ""))
+        with Tabs("--store", self.store) as host:
+            tab = host.open(self.page("<p>"))
+            self.assertGreaterEqual(int(host.eval(tab, "localStorage.getItem('n')")), before)
+
+    def test_encodings_that_are_wrong_are_read_as_far_as_they_go(self):
+        url = self.serve()
+        with Tabs() as host:
+            for kind, data, text in (("text%2Fhtml;charset=no-such", b"caf\xe9", "caf\xe9"),
+                                     ("text%2Fhtml;charset=utf-8", b"caf\xe9!", "caf\ufffd!"),
+                                     ("text%2Fhtml;charset=utf-16", b"a\0b\0\x00\xd8", "ab\ufffd"),
+                                     ("text%2Fhtml;charset=shift_jis", b"\x82\xa0\x82", "\u3042\ufffd"),
+                                     ("text%2Fplain", b"\xef\xbb\xbf<b>\xff", "<b>\ufffd"),
+                                     ("text%2Fhtml;charset=;", b"x\x00y", "xy")):
+                tab = host.open(f"{url}/odd/{kind}/{data.hex()}")
+                self.assertEqual(host.ask(f"text {tab}")["value"], text, kind)
+
+    def test_servers_that_hang_up_or_lie_are_an_error_each(self):
+        url = self.serve()
+        with Tabs() as host:
+            tab = host.open("about:blank")
+            for path in ("cut", "broken", "nothing", "odd/image%2Fpng/00", "odd/application%2Foctet-stream/00"):
+                with self.assertRaises(Refused) as told:
+                    host.open(f"{url}/{path}")
+                self.assertIn(url, str(told.exception))
+                self.assertNotIn("\n", str(told.exception))
+            self.assertEqual(host.eval(tab, "1"), "1")
+            self.assertEqual([each["tab"] for each in host.ask("list")["tabs"]], [1])
+            self.assertEqual(host.end()[0], 1)
+
+    def test_commands_that_fail_are_told_by_the_exit_status_at_the_end(self):
+        script = self.page("nothing\neval 1 1\nopen about:blank\neval 1 1+1\nstate 1 asleep\nhelp\n", "script")
+        run = subprocess.run([FIRN, "tabs", script], capture_output=True, text=True, check=False)
+        lines = run.stdout.splitlines()
+        self.assertEqual([line.startswith("error: ") for line in lines], [True, True, False, False, True, False])
+        self.assertEqual((lines[3], run.returncode), ("2", 1))
+
+
+if __name__ == "__main__":
+    if not have_pages():
+        print("firn-page was not built: JavaScriptCore is missing")
+        sys.exit(0)
+    unittest.main()
