@@ -33,8 +33,9 @@ class Site(http.server.BaseHTTPRequestHandler):
         elif what[0] == "broken":
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: x\r\nContent-Length: 3\r\n\r\nabc")
         elif what[0] == "odd":
-            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: " + what[1].replace("%2F", "/").replace("%20", " ").encode()
-                             + b"\r\nConnection: close\r\n\r\n" + bytes.fromhex(what[2]))
+            kind = what[1].replace("%2F", "/").encode()
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: " + kind + b"\r\n\r\n"
+                             + bytes.fromhex(what[2]))
         self.close_connection = True
 
 

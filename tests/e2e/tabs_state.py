@@ -41,7 +41,8 @@ function step(k) {
 }
 function digest() {
     return JSON.stringify([counter.get(), [...map.keys()], settled.slice(-3), clicks, list.childNodes.length,
-                           field.value, area.scrollTop, generator.next(0).value, [...map.values()].map(v => v.text.length)]);
+                           field.value, area.scrollTop, generator.next(0).value,
+                           [...map.values()].map(v => v.text.length)]);
 }
 </script>"""
 

@@ -35,12 +35,12 @@ typedef enum message_kind {
     MESSAGE_MOVED,    /* url, title */
     MESSAGE_STORE,    /* session, what (see message_store), key, value */
     MESSAGE_ASK,      /* session: wants MESSAGE_STORED */
-    MESSAGE_ASLEEP,   /* microseconds until its next timer or UINT64_MAX, plain bytes, CRC-32C of the
-                         image */
-    MESSAGE_PACKED,   /* an image, alone, behind MESSAGE_ASLEEP */
-    MESSAGE_WAKING,   /* CRC-32C of the image that came, before anything is made of it */
-    MESSAGE_AWAKE,    /* ns of restoring */
-    MESSAGE_REFUSED,  /* why it does not sleep, or not wake */
+    MESSAGE_ASLEEP,  /* microseconds until its next timer or UINT64_MAX, plain bytes, CRC-32C of the
+                        image */
+    MESSAGE_PACKED,  /* an image, alone, behind MESSAGE_ASLEEP */
+    MESSAGE_WAKING,  /* CRC-32C of the image that came, before anything is made of it */
+    MESSAGE_AWAKE,   /* ns of restoring */
+    MESSAGE_REFUSED, /* why it does not sleep, or not wake */
     MESSAGE_KIND_END,
 } message_kind;
 
