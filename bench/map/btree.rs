@@ -198,7 +198,8 @@ fn measure_get<K: Key, V: Value>(maps: &[BTreeMap<K, V>], keys: &[K]) -> f64 {
 fn run_basic<K: Key, V: Value>(keys: &[K], only_bytes: bool) {
     let count = keys.len() as u64;
     let map_count = if count < SMALL_TOTAL { SMALL_TOTAL / count } else { 1 };
-    let (other, another) = (shuffled(keys, 7), shuffled(keys, 77));
+    let searched = if only_bytes { &keys[..0] } else { keys };
+    let (other, another) = (shuffled(searched, 7), shuffled(searched, 77));
     let mut maps: Vec<BTreeMap<K, V>> = Vec::with_capacity(map_count as usize);
     let handles = map_count as f64 * std::mem::size_of::<BTreeMap<K, V>>() as f64;
     let before = held_bytes() - handles;

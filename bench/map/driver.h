@@ -146,7 +146,8 @@ static inline void measure_remove(struct subject *subjects, uint64_t subject_cou
 static inline void run_basic(const map_key *keys, uint64_t count, bool only_bytes)
 {
     uint64_t subject_count = count < SMALL_TOTAL ? SMALL_TOTAL / count : 1;
-    map_key *other = shuffled(keys, count, 7), *another = shuffled(keys, count, 77);
+    map_key *other = only_bytes ? NULL : shuffled(keys, count, 7);
+    map_key *another = only_bytes ? NULL : shuffled(keys, count, 77);
     struct subject *subjects = (struct subject *)need(malloc(subject_count * sizeof *subjects));
     double before = held_bytes() - (double)(subject_count * sizeof *subjects);
     uint64_t begin = cpu_ns(), sum = 0;
