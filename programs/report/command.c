@@ -2,9 +2,8 @@
  *
  *     targets.json -> measure.c, a bench a time -> document.c -> page.c, stdout
  *
- * Benches lie beside the program, or where `cmake --install … --component bench` puts them. They
- * look for their input below the folder in which they run, which is that of the sources when there
- * are any. */
+ * Benches lie beside the program where it was built; they are not installed, as they measure what
+ * lies below the folder of the sources, in which they run when there is one. */
 #include "report/command.h"
 
 #include "common/emitter.h"
@@ -23,7 +22,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define INSTALLED "../libexec/firn/bench"
 #define SOURCES_HAVE "scripts/corpus"
 #define SYSTEMS_MAX 16u
 #define PLAN_MAX 64u
@@ -61,11 +59,13 @@ static const struct command commands[] = {
      .usage = "",
      .summary = "Measure every target on this machine",
      .description =
-         "Runs the benches, whose peers take turns with Firn, and writes one page of HTML that\n"
-         "needs nothing else: the machine, a verdict for each system, every target with its\n"
-         "figures, and plots. What is not installed is named and left out; a bench that fails,\n"
-         "hangs or prints rubbish says so in its rows, and the others go on. With --json stdout\n"
-         "has the same as a document, which --from reads. `make bench` installs the peers.\n"
+         "Runs the benches that were built with it, whose peers take turns with Firn, and writes\n"
+         "one page of HTML that needs nothing else: the machine, a verdict for each system, every\n"
+         "target with its figures, and plots. What is not installed is named and left out; a "
+         "bench\n"
+         "that fails, hangs or prints rubbish says so in its rows, and the others go on. With\n"
+         "--json stdout has the same as a document, which --from reads. `make bench` installs the\n"
+         "peers.\n"
          "Exit status: 1 when a bench did not end well, or the page cannot be written.",
      .examples = {{"firn report --quick", "a first look, in less than three minutes"},
                   {"firn report -o maps.html --only M", "one system"},
@@ -85,7 +85,6 @@ const struct command_group report_group = {.name = "report",
 /* Fills in an absolute path. False: there is none. */
 static bool find_benches(const char *given, char benches[PATH_MAX])
 {
-    static const char *const places[] = {"bench", INSTALLED};
     char program[PATH_MAX], path[2 * PATH_MAX];
     if (given != NULL)
         return realpath(given, benches) != NULL;
@@ -95,12 +94,8 @@ static bool find_benches(const char *given, char benches[PATH_MAX])
     if (slash == NULL)
         return false;
     slash[1] = '\0';
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        snprintf(path, sizeof path, "%s%s", program, places[i]);
-        if (realpath(path, benches) != NULL)
-            return true;
-    }
-    return false;
+    snprintf(path, sizeof path, "%sbench", program);
+    return realpath(path, benches) != NULL;
 }
 
 /* Where benches run: NULL is here. */
