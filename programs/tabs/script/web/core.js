@@ -42,16 +42,14 @@ function fail(name, message) {
 
 // --- interfaces ---
 
+const enumerable = { enumerable: true };
+
 // Puts a class into the page's global object, laid out as interfaces are: members are enumerable, and
 // objects tell its name.
 function expose(type, name = type.name) {
-    for (const key of Reflect.ownKeys(type.prototype)) {
-        const member = Object.getOwnPropertyDescriptor(type.prototype, key);
-        if (key !== "constructor" && typeof key === "string") {
-            member.enumerable = true;
-            Object.defineProperty(type.prototype, key, member);
-        }
-    }
+    for (const key of Object.getOwnPropertyNames(type.prototype))
+        if (key !== "constructor")
+            Object.defineProperty(type.prototype, key, enumerable);
     Object.defineProperty(type.prototype, Symbol.toStringTag, { value: name, configurable: true });
     if (type.name !== name)
         Object.defineProperty(type, "name", { value: name });

@@ -11,29 +11,33 @@ const reflections = {
     text: name => ({
         get() { return get(this, name) ?? ""; },
         set(value) { setAttribute(idOf(this), name, toText(value)); },
+        enumerable: true, configurable: true,
     }),
     flag: name => ({
         get() { return get(this, name) !== null; },
         set(value) { value ? setAttribute(idOf(this), name, "") : removeAttribute(idOf(this), name); },
+        enumerable: true, configurable: true,
     }),
     number: name => ({
         get() { const value = parseInt(get(this, name), 10); return Number.isFinite(value) ? value : 0; },
         set(value) { setAttribute(idOf(this), name, String(toNumber(value))); },
+        enumerable: true, configurable: true,
     }),
     url: name => ({
         get() { const value = get(this, name); return value === null ? "" : web.resolve(value) ?? value; },
         set(value) { setAttribute(idOf(this), name, toText(value)); },
+        enumerable: true, configurable: true,
     }),
     words: name => {
         const lists = keptBy(element => web.tokenList(element, name));
-        return { get() { return lists(this); }, set(value) { lists(this).value = value; } };
+        return { get() { return lists(this); }, set(value) { lists(this).value = value; }, enumerable: true, configurable: true };
     },
 };
 
 function reflect(type, how, names) {
     for (const entry of names.split(" ")) {
         const [property, attribute = property.toLowerCase()] = entry.split("=");
-        Object.defineProperty(type.prototype, property, { ...reflections[how](attribute), enumerable: true, configurable: true });
+        Object.defineProperty(type.prototype, property, reflections[how](attribute));
     }
 }
 
@@ -111,14 +115,14 @@ expose(MathMLElement);
 const types = new Map(); // from tag to interface
 
 function define(name, tags, { base = HTMLElement, text, flag, number, url, words } = {}) {
-    const type = { [name]: class extends base {} }[name];
+    const type = expose({ [name]: class extends base {} }[name], name);
     for (const [how, names] of Object.entries({ text, flag, number, url, words }))
         if (names !== undefined)
             reflect(type, how, names);
     for (const tag of tags.split(" "))
         if (tag !== "")
             types.set(tag, type);
-    return expose(type, name);
+    return type;
 }
 
 define("HTMLUnknownElement", "");
