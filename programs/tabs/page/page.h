@@ -6,9 +6,10 @@
  *     around.c    what the engine asks for (tabs/script/hooks.h)
  *     settling.c  what an idle page gives back
  *     sleeping.c  packing and waking
+ *     ahead.c     a thread of the zygote while it starts
  *     confine.c   what a page may not do
  *
- * Threads: one, in the zygote and in each page. */
+ * Threads: one, in the zygote once it has started, and in each page. */
 #ifndef TABS_PAGE_PAGE_H
 #define TABS_PAGE_PAGE_H
 
@@ -67,6 +68,12 @@ void page_settle(struct page *page);
 void page_sleep(struct page *page, int level);
 /* In a new process: becomes that of the image that the host sends. */
 _Noreturn void page_rebuild(struct page *page);
+
+/* --- ahead.c --- */
+
+/* Around the start of the engine: has another processor do a part of it. */
+void ahead_begin(void);
+void ahead_end(void);
 
 /* --- confine.c --- */
 

@@ -272,7 +272,10 @@ int main(int count, char **words)
     sigaddset(&children, SIGCHLD);
     (void)sigprocmask(SIG_BLOCK, &children, NULL);
     (void)signal(SIGCHLD, nothing);
-    if (!start_engine(&error))
+    ahead_begin();
+    const bool has_engine = start_engine(&error);
+    ahead_end();
+    if (!has_engine)
         fail(&error);
     confine_view();
     options.window_bytes = window_for(strtoull(words[1], NULL, 10));
