@@ -5,6 +5,7 @@
  *     page.c      what the host asks for, and the page's timers
  *     around.c    what the engine asks for (tabs/script/hooks.h)
  *     settling.c  what an idle page gives back
+ *     blocks.c    memory for the engine's objects
  *     sleeping.c  packing and waking
  *     ahead.c     a thread of the zygote while it starts
  *     confine.c   what a page may not do
@@ -37,7 +38,7 @@ struct page {
     bool is_loading;     /* the host waits to be told */
     bool has_document;   /* another one than the blank one of the zygote */
     uint32_t waiting_id; /* of the last fetch that a script waited for */
-    size_t heap_bytes;   /* of malloc, after the last collection */
+    size_t heap_bytes;   /* of page_heap_bytes, after the last collection */
     struct settling settling;
     message_buffer out, in, answer;
     message_buffer held; /* frames that came while a script waited for another */
@@ -55,6 +56,13 @@ void page_hooks(struct page *page, engine_hooks *ret_hooks);
 void page_send(struct page *page);
 /* What MESSAGE_FETCHED holds. */
 void page_response(message *from, engine_response *ret_response);
+
+/* --- blocks.c --- */
+
+/* What malloc and the engine's objects have taken. */
+size_t page_heap_bytes(void);
+/* Gives back what is free of both, as malloc_trim does. */
+void page_trim(void);
 
 /* --- settling.c --- */
 

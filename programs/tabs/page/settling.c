@@ -10,7 +10,6 @@
 
 #include <firn/system.h>
 
-#include <malloc.h>
 #include <sys/resource.h>
 
 enum {
@@ -42,15 +41,15 @@ void page_worked(struct page *page, bool is_asked)
 
 static void give_back(struct page *page)
 {
-    const bool has_grown = mallinfo2().uordblks > page->heap_bytes + COLLECT_BYTES;
+    const bool has_grown = page_heap_bytes() > page->heap_bytes + COLLECT_BYTES;
     uint64_t bytes;
     message_fini(&page->in);
     message_fini(&page->answer);
     if (has_grown)
         engine_forget(page->engine);
-    malloc_trim(0);
+    page_trim();
     if (has_grown)
-        page->heap_bytes = mallinfo2().uordblks;
+        page->heap_bytes = page_heap_bytes();
     (void)!firn_process_merge(page->zygote, &bytes, NULL); /* it is whole all the same */
 }
 

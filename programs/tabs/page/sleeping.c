@@ -113,13 +113,13 @@ static void zero_free_memory(void)
 /* Collects what a long life has left behind: an image holds all that is not given back. */
 static void collect(struct page *page, bool for_long)
 {
-    if (mallinfo2().uordblks <= page->heap_bytes + COLLECT_BYTES)
+    if (page_heap_bytes() <= page->heap_bytes + COLLECT_BYTES)
         return;
     if (for_long)
         engine_forget(page->engine);
     else
         engine_collect(page->engine);
-    page->heap_bytes = mallinfo2().uordblks;
+    page->heap_bytes = page_heap_bytes();
 }
 
 static void give_back(struct page *page, bool for_long)
@@ -128,7 +128,7 @@ static void give_back(struct page *page, bool for_long)
     message_fini(&page->answer);
     if (for_long)
         zero_free_memory();
-    malloc_trim(0);
+    page_trim();
 }
 
 /* What has forms of its own asleep, as long as the page is. The image of the documentation of

@@ -106,7 +106,7 @@ static bool start_engine(firn_error *ret_error)
         engine_load(page.engine, "about:blank", "", 0) != FIRN_OK)
         return false;
     engine_run_timers(page.engine);
-    page.heap_bytes = mallinfo2().uordblks;
+    page.heap_bytes = page_heap_bytes();
     page.wake_ns = UINT64_MAX;
     return true;
 }
