@@ -24,9 +24,15 @@ extern char **environ;
 
 /* --- the zygote --- */
 
-/* The engine without its threads and its own allocator, so that its process may fork. */
-static const char *const engine_settings[] = {"JSC_useJIT=0", "JSC_useConcurrentGC=0",
-                                              "JSC_numberOfGCMarkers=1", "Malloc=1", NULL};
+/* The engine without its threads and its own allocator, so that its process may fork. Its heap may
+ * grow by more than a fifth between collections: the first one marks all objects of the zygote,
+ * which costs a page a MB, and a small page has none so. */
+static const char *const engine_settings[] = {"JSC_useJIT=0",
+                                              "JSC_useConcurrentGC=0",
+                                              "JSC_numberOfGCMarkers=1",
+                                              "JSC_miniVMHeapGrowthFactor=1.6",
+                                              "Malloc=1",
+                                              NULL};
 
 /* The environment with the engine's settings before it; *ret_count: of its elements. */
 static char **make_environment(size_t *ret_count)
