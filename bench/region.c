@@ -5,16 +5,18 @@
  *
  *     region [--json] [--quick] [--runs N] [--svg FILE] [FOLDER]
  *
- * FOLDER is what scripts/heaps has laid out; build/heaps when it is not given. Each run is a
- * program below peers/ in a process of its own: see region/heap.c
- * and region/wakes.c. With --quick there are a node process and Duktape, not all levels, a quarter
- * of the wakes, and no touches. Targets are for a process of 223 MB, and are scaled to what the
- * image has; where the machine has no zram to set up, what it would take is that of LZ4 in 4 KB. */
+ * FOLDER is what scripts/heaps has laid out; build/heaps when it is not given, which then is laid
+ * out, but with --quick. Each run is a program below peers/ in a process of its own: see
+ * region/heap.c and region/wakes.c. With --quick there are a node process and Duktape, not all
+ * levels, a quarter of the wakes, and no touches. Targets are for a process of 223 MB, and are
+ * scaled to what the image has; where the machine has no zram to set up, what it would take is that
+ * of LZ4 in 4 KB. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "support/input.h"
 #include "support/options.h"
 #include "support/plot.h"
 #include "support/versus.h"
@@ -141,7 +143,10 @@ int main(int count, char **words)
     struct bench_options options;
     bench_options_read(&options, count, words, &about);
     const char *folder = options.word != NULL ? options.word : "build/heaps";
-    if (access(folder, R_OK) != 0)
+    const bool is_there = options.quick || options.word != NULL
+                              ? access(folder, R_OK) == 0
+                              : input_lay_out("scripts/heaps", folder);
+    if (!is_there)
         fprintf(stderr, "%s: no heaps of processes; scripts/heaps lays them out\n", folder);
     for (size_t i = 0; i < 2; i++) {
         const char *path = peer_program("region_wakes");

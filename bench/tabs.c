@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "support/input.h"
 #include "support/options.h"
 #include "support/plot.h"
 #include "support/versus.h"
@@ -39,20 +39,13 @@ static const char *source(const char *name)
     return joined(FIRN_SOURCE, name);
 }
 
-/* Runs a script of the tree that lays out what is not there. */
+/* Has a script of the tree lay out what is not there. */
 static void lay_out(const char *script, const char *path)
 {
-    char command[1000];
-    struct stat found;
-    if (stat(path, &found) == 0)
+    if (input_lay_out(source(script), path))
         return;
-    fprintf(stderr, "laying out %s\n", path);
-    snprintf(command, sizeof command, "mkdir -p '%s' && '%s' '%s' >&2", source("build"),
-             source(script), path);
-    if (system(command) != 0) {
-        fprintf(stderr, "tabs: %s has failed\n", script);
-        exit(1);
-    }
+    fprintf(stderr, "tabs: %s has failed\n", script);
+    exit(1);
 }
 
 static void name_browsers(const char *pages, bool quick)

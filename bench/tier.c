@@ -3,16 +3,17 @@
  *
  *     tier [--json] [--quick] [--runs N] [--svg FILE] [VALUES]
  *
- * VALUES is what scripts/values has packed, for the day; build/values when it is not given. Each
- * run is a program below peers/ in a process of its own, with a server of its own where the store
- * is one, on a socket of the machine; see tier/driver.c and tier/day.c. Files lie below TMPDIR or
- * /var/tmp (3 GB). With --quick there are a tenth of the values, nothing frozen, no shares, no day,
- * and targets only for what may be lost. */
+ * VALUES is what scripts/values has packed, for the day; build/values when it is not given, which
+ * then is packed. Each run is a program below peers/ in a process of its own, with a server of its
+ * own where the store is one, on a socket of the machine; see tier/driver.c and tier/day.c. Files
+ * lie below TMPDIR or /var/tmp (3 GB). With --quick there are a tenth of the values, nothing
+ * frozen, no shares, no day, and targets only for what may be lost. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "support/input.h"
 #include "support/options.h"
 #include "support/plot.h"
 #include "support/versus.h"
@@ -232,7 +233,8 @@ int main(int count, char **words)
     add_ageing();
     if (is_quick) {
         fprintf(stderr, "no day with --quick\n");
-    } else if (access(values, R_OK) == 0) {
+    } else if (options.word != NULL ? access(values, R_OK) == 0
+                                    : input_lay_out("scripts/values", values)) {
         contenders_run(&day, 1, 1);
         add_day();
     } else {
