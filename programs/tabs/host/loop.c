@@ -242,9 +242,14 @@ static void handle(struct host *host, struct tab *tab, message *from)
     case MESSAGE_WAKING:
         tab->woken_crc = (uint32_t)message_take_number(from);
         break;
+    case MESSAGE_PACKED:
+        if (from->size > 0)
+            keep_reply(tab, from);
+        else
+            tab_lose(host, tab, "its process sent an image of nothing");
+        break;
     case MESSAGE_VALUE:
     case MESSAGE_ASLEEP:
-    case MESSAGE_PACKED:
     case MESSAGE_AWAKE:
     case MESSAGE_REFUSED:
         keep_reply(tab, from);
