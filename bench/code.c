@@ -94,6 +94,19 @@ static struct row *add_peer(struct row *row, const char *name, double value)
     return row;
 }
 
+/* What clangd has in memory when it has indexed what it could in its time. */
+static void add_clangd(struct row *row)
+{
+    static char name[64];
+    const struct contender *clangd = &contenders[PEER_CLANGD];
+    const double bytes = contender_median(clangd, "serve_pss_bytes");
+    const double share = contender_median(clangd, "indexed_share");
+    if (isnan(bytes))
+        return;
+    snprintf(name, sizeof name, "clangd, %.0f %% indexed", share * 100);
+    add_peer(row, share < 1 ? name : "clangd", bytes / 1e6);
+}
+
 static void add_sizes(const struct figures *figures)
 {
     const bool large = figures->lines > 5e6; /* memory for fewer says nothing of what 10 M take */
@@ -108,9 +121,7 @@ static void add_sizes(const struct figures *figures)
                            .value = figures->resident_bytes / 1e6,
                            .unit = "MB",
                            .target = large ? 50 : ROW_NO_TARGET});
-    const double clangd = contender_median(&contenders[PEER_CLANGD], "serve_pss_bytes") / 1e6;
-    if (!isnan(clangd))
-        add_peer(row, "clangd", clangd);
+    add_clangd(row);
     add((struct row){.id = "C2",
                      .what = "serving with tiers, PSS",
                      .value = figures->tiered_bytes / 1e6,

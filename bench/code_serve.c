@@ -3,10 +3,10 @@
  *
  *     code_serve [--json] [--quick] [DIR]
  *
- * DIR is a store of `firn code index`, or a source tree, which is then indexed; build/corpus/K1
- * when it is not given. PSS is read from smaps_rollup after the start, and 3 seconds after 1,000
- * requests of each kind; the larger counts. Names are those that places chosen by chance are part
- * of; places are chosen by their bytes' share.
+ * DIR is a store of `firn code index`, also one with layers that updates left, or a source tree,
+ * which is then indexed; build/corpus/K1 when it is not given. PSS is read from smaps_rollup after
+ * the start, and 3 seconds after 1,000 requests of each kind; the larger counts. Names are those
+ * that places chosen by chance are part of; places are chosen by their bytes' share.
  *
  *   warm     the file is among those that the server keeps decoded
  *   cold     it is not: segments are read from the kernel's page cache and decoded
@@ -255,7 +255,7 @@ static firn_status forget(void *context, const char *name)
 }
 
 struct figures {
-    double lines;
+    double lines, layers;
     double resident_bytes, tiers_bytes;
     struct times find, warm, cold, frozen, inside;
 };
@@ -318,6 +318,7 @@ static void measure_inside(const char *store, const struct requests *requests,
         fail("cannot open /dev/null");
     expect(opened_init(&opened, store, NULL, 0, &error), &error);
     expect(views_create(256u << 20, &question.views), &error);
+    figures->layers = (double)opened.meta.layer_count;
     for (size_t i = 0; i < opened.meta.language_count; i++)
         figures->lines += (double)opened.meta.languages[i].totals.lines;
     for (unsigned i = 0; i < 2 * requests->count; i++) {
@@ -342,12 +343,14 @@ static int print(const struct figures *figures, const struct bench_options *opti
          .what = "serving, all in memory, PSS",
          .value = figures->resident_bytes / 1e6,
          .unit = "MB",
-         .target = large ? 50 : ROW_NO_TARGET},
+         .target = large ? 50 : ROW_NO_TARGET,
+         .peers = {{"layers of the index", figures->layers}}},
         {.id = "C2",
          .what = "serving, in tiers, PSS",
          .value = figures->tiers_bytes / 1e6,
          .unit = "MB",
-         .target = large ? 20 : ROW_NO_TARGET},
+         .target = large ? 20 : ROW_NO_TARGET,
+         .peers = {{"layers of the index", figures->layers}}},
         {.id = "C6",
          .what = "find NAME, asked of a server",
          .value = figures->find.median * 1e6,
