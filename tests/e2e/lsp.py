@@ -428,6 +428,19 @@ class Building(Lsp):
         self.ended(client)
         self.verify()
 
+    def test_symbols_are_all_found_after_requests_that_were_cancelled(self):
+        self.write("many.c", "".join(f"int n{number:05}_x;\n" for number in range(60000)))
+        self.index()
+        client = self.started()
+        for turn in range(20):
+            asked = client.ask("workspace/symbol", query="NO_SUCH")
+            time.sleep(turn / 4000)
+            client.notify("$/cancelRequest", id=asked)
+        for number in (0, 4094, 4095, 4096, 8191, 59999):
+            found = client.request("workspace/symbol", query=f"{number:05}_X")
+            self.assertEqual([item["name"] for item in found], [f"n{number:05}_x"])
+        self.ended(client)
+
     def test_an_update_of_another_process_is_seen(self):
         path = self.write("a.c", "int one;\n")
         self.index()

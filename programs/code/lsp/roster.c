@@ -52,22 +52,23 @@ static firn_status add(struct bytes *names, struct roster_cursor *last, const ch
     return status;
 }
 
-/* FIRN_LIMIT when there is no room for it. */
-static firn_status fill(struct bytes *bytes, const struct workspace *workspace,
+/* Goes on behind the last name. FIRN_LIMIT when there is no room for it. */
+static firn_status fill(struct roster *roster, const struct workspace *workspace,
                         const struct dictionary *names, size_t limit_bytes, firn_error *ret_error)
 {
     struct dictionary_cursor cursor = {.dictionary = NULL};
-    struct roster_cursor last = {.key_size = 0};
+    struct roster_cursor *last = &roster->last;
     bool has = false;
-    firn_status status = dictionary_seek(names, "", 0, &cursor, ret_error);
-    for (unsigned turn = 0; status == FIRN_OK; turn++) {
+    firn_status status = dictionary_seek(names, last->key, last->key_size, &cursor, ret_error);
+    for (unsigned turn = 1; status == FIRN_OK; turn++) {
         status = has_definition(&cursor.entry, &has);
         if (status == FIRN_OK && has)
-            status = add(bytes, &last, (const char *)cursor.entry.key, cursor.entry.key_size);
+            status =
+                add(&roster->names, last, (const char *)cursor.entry.key, cursor.entry.key_size);
+        if (status == FIRN_OK && roster->names.size > limit_bytes)
+            status = FIRN_LIMIT;
         if (status == FIRN_OK && (turn & STOP_MASK) == 0 && workspace_stopped(workspace))
             status = FIRN_CHANGED;
-        if (status == FIRN_OK && bytes->size > limit_bytes)
-            status = FIRN_LIMIT;
         if (status == FIRN_OK)
             status = dictionary_next(&cursor, ret_error);
     }
@@ -91,27 +92,32 @@ static bool is_there(const struct meta *meta, uint32_t segment)
     return false;
 }
 
-static firn_status make(struct rosters *rosters, struct workspace *workspace, uint32_t segment,
-                        const struct dictionary *names, firn_error *ret_error)
+static firn_status find(struct rosters *rosters, const struct workspace *workspace,
+                        uint32_t segment, struct roster **ret_roster)
 {
-    struct roster roster = {.segment = segment, .names.allocator = workspace->allocator};
-    size_t taken = 0;
     for (size_t i = 0; i < rosters->count; i++)
-        taken += rosters->items[i].names.size;
+        if (rosters->items[i].segment == segment) {
+            *ret_roster = &rosters->items[i];
+            return FIRN_OK;
+        }
     void *block = rosters->items;
     if (!firn_grow(workspace->allocator, &block, &rosters->capacity, rosters->count + 1,
-                   sizeof roster))
+                   sizeof *rosters->items))
         return FIRN_NO_MEMORY;
     rosters->items = block;
-    firn_status status =
-        fill(&roster.names, workspace, names, ROSTERS_MAX_BYTES - taken, ret_error);
-    roster.is_used = status == FIRN_OK;
-    if (status != FIRN_OK)
-        bytes_fini(&roster.names);
-    if (status != FIRN_OK && status != FIRN_LIMIT)
-        return status;
-    rosters->items[rosters->count++] = roster;
+    *ret_roster = &rosters->items[rosters->count++];
+    **ret_roster = (struct roster){.segment = segment, .names.allocator = workspace->allocator};
     return FIRN_OK;
+}
+
+/* What is left for a roster beside the others. */
+static size_t room_for(const struct rosters *rosters, const struct roster *roster)
+{
+    size_t room_bytes = ROSTERS_MAX_BYTES + roster->names.size;
+    for (size_t i = 0; i < rosters->count; i++)
+        room_bytes -=
+            rosters->items[i].names.size < room_bytes ? rosters->items[i].names.size : room_bytes;
+    return room_bytes;
 }
 
 firn_status rosters_get(struct rosters *rosters, struct workspace *workspace, uint32_t layer,
@@ -119,21 +125,24 @@ firn_status rosters_get(struct rosters *rosters, struct workspace *workspace, ui
                         firn_error *ret_error)
 {
     const struct meta *meta = &workspace->opened.meta;
-    const uint32_t segment = meta->layers[layer].names_segment;
+    struct roster *roster;
     for (size_t i = rosters->count; i-- > 0;)
         if (!is_there(meta, rosters->items[i].segment))
             drop(rosters, i);
-    for (unsigned turn = 0;; turn++) {
-        for (size_t i = 0; i < rosters->count; i++)
-            if (rosters->items[i].segment == segment) {
-                *ret_roster = rosters->items[i].is_used ? &rosters->items[i] : NULL;
-                return FIRN_OK;
-            }
-        assert(turn == 0);
-        firn_status status = make(rosters, workspace, segment, names, ret_error);
-        if (status != FIRN_OK)
-            return status;
+    firn_status status = find(rosters, workspace, meta->layers[layer].names_segment, &roster);
+    if (status == FIRN_OK && roster->state == ROSTER_BEGUN) {
+        status = fill(roster, workspace, names, room_for(rosters, roster), ret_error);
+        if (status == FIRN_OK)
+            roster->state = ROSTER_WHOLE;
+        if (status == FIRN_LIMIT) {
+            roster->state = ROSTER_TOO_LARGE;
+            bytes_fini(&roster->names);
+            status = FIRN_OK;
+        }
     }
+    if (status == FIRN_OK)
+        *ret_roster = roster->state == ROSTER_WHOLE ? roster : NULL;
+    return status;
 }
 
 void rosters_clear(struct rosters *rosters, const firn_allocator *allocator)
