@@ -93,7 +93,7 @@ void ahead_fini(struct ahead *ahead)
 
 bool ahead_is_full(const struct ahead *ahead)
 {
-    return ahead->count == AHEAD_MAX;
+    return ahead->count == AHEAD_MAX || ahead->bytes > AHEAD_MAX_BYTES;
 }
 
 void ahead_give(struct ahead *ahead, struct opened_file *file)
@@ -104,6 +104,8 @@ void ahead_give(struct ahead *ahead, struct opened_file *file)
     pthread_mutex_lock(&ahead->mutex);
     struct ahead_slot *slot = &ahead->slots[(ahead->first + ahead->count++) % AHEAD_MAX];
     slot->file = *file;
+    slot->bytes = file->record.size;
+    ahead->bytes += slot->bytes;
     slot->state = AHEAD_GIVEN;
     *file = (struct opened_file){.path = NULL};
     pthread_cond_broadcast(&ahead->changed);
@@ -138,6 +140,7 @@ void ahead_drop(struct ahead *ahead)
         source_release(&slot->source);
     pthread_mutex_lock(&ahead->mutex);
     slot->state = AHEAD_FREE;
+    ahead->bytes -= slot->bytes;
     ahead->first = (ahead->first + 1) % AHEAD_MAX;
     ahead->count--;
     pthread_mutex_unlock(&ahead->mutex);

@@ -12,6 +12,8 @@
 /* At most so many files are held: with one, or two, threads wait for each other's large files, and
  * a request takes 1.2 times as long. */
 #define AHEAD_MAX 4u
+/* Behind files of so many bytes no other is taken, as decoded they have five times as many. */
+#define AHEAD_MAX_BYTES ((size_t)1 << 20)
 /* What a file leaves in memory for those that follow. */
 #define AHEAD_KEPT_BYTES ((size_t)1 << 20)
 
@@ -20,6 +22,7 @@ enum ahead_state { AHEAD_FREE, AHEAD_GIVEN, AHEAD_TAKEN, AHEAD_READY };
 /* Private. */
 struct ahead_slot {
     enum ahead_state state; /* under the mutex; the rest belongs to who has taken it */
+    uint64_t bytes;         /* of the file's text; the giver's */
     struct opened_file file;
     struct source source;
     firn_status status;
@@ -38,6 +41,7 @@ struct ahead {
     struct extract_scratch scratch; /* the thread's */
     struct ahead_slot slots[AHEAD_MAX];
     unsigned first, count; /* of the slots that are not free, in a ring */
+    uint64_t bytes;        /* theirs */
 };
 
 /* The workspace is neither opened anew nor closed before fini; the name stays. */
