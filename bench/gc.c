@@ -9,7 +9,8 @@
  *
  * A pause is what passes between two readings of a clock that 32 operations are apart, so that it
  * has all that delays a program. By the clock on the wall it also has the time in which another
- * program was on the processor, which on a busy machine is most of it; hence both. */
+ * program was on the processor, which on a busy machine is most of it; hence both. With --quick
+ * some of the slow ones are left out. */
 #include <stdio.h>
 #include <string.h>
 
