@@ -88,11 +88,9 @@ static inline uint32_t firn_bits_peek(const struct firn_bit_reader *reader)
     uint64_t left = (uint64_t)(reader->end - reader->data);
     uint64_t bits = 0;
     if (left >= byte + 8) {
-        /* Written out, as gcc 12 makes one load of it only so: 8 % of decoding a tree. */
         const uint8_t *at = reader->data + byte;
-        bits = (uint64_t)at[0] << 56 | (uint64_t)at[1] << 48 | (uint64_t)at[2] << 40 |
-               (uint64_t)at[3] << 32 | (uint64_t)at[4] << 24 | (uint64_t)at[5] << 16 |
-               (uint64_t)at[6] << 8 | at[7];
+        for (unsigned i = 0; i < 8; i++)
+            bits = bits << 8 | at[i];
     } else {
         for (unsigned i = 0; i < 8; i++)
             bits = bits << 8 | (byte + i < left ? reader->data[byte + i] : 0);

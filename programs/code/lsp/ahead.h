@@ -9,8 +9,8 @@
 
 #include "code/lsp/source.h"
 
-/* At most so many files are held: with one, or two, threads wait for each other's large files, and
- * a request takes 1.2 times as long. */
+/* At most so many files are held: so that a thread which is done with small ones need not wait for
+ * the other's large one. */
 #define AHEAD_MAX 4u
 /* Behind files of so many bytes no other is taken, as decoded they have five times as many. */
 #define AHEAD_MAX_BYTES ((size_t)1 << 20)

@@ -1,6 +1,6 @@
 /* See roster.h. A layer's names never change, so its roster is made once, by a pass over all
- * entries of its dictionary: 0.1 to 0.2 s for 10 million lines. A search goes over it in a tenth of
- * that, and then looks each of its finds up. */
+ * entries of its dictionary: 0.2 s for 10 million lines of C. A search then goes over it in 10 ms,
+ * where it took 100 to go over the dictionary, and looks each of its finds up. */
 #include "code/lsp/roster.h"
 
 #include <assert.h>

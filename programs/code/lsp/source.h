@@ -49,8 +49,8 @@ FIRN_NODISCARD firn_status source_of_index(struct source *source, struct workspa
                                            struct opened_file *file, firn_error *ret_error);
 
 /* The same of a file of the index which is on disk as it was indexed, for its text and rows alone,
- * from the disk: 20 us, where unpacking the segments that the store has it in takes 1 ms.
- * FIRN_CHANGED when it is not so any more. */
+ * from the disk: that spares unpacking the segments which the store has it in. FIRN_CHANGED when it
+ * is not so any more. */
 FIRN_NODISCARD firn_status source_of_text(struct source *source, struct workspace *workspace,
                                           const char *path, const struct file_record *record,
                                           firn_error *ret_error);
