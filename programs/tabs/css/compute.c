@@ -236,6 +236,24 @@ static void put_initial(css_styles *styles, uint32_t style, css_property longhan
         css_put_text(out, of->initial);
 }
 
+/* Writes the number that a line height is inherited as; false where it is none. */
+static bool put_line_number(css_styles *styles, uint32_t style, css_text *out)
+{
+    css_property longhand = styles->properties->line_height;
+    css_wide wide = CSS_INHERIT;
+    css_text text = {0};
+    for (; style != 0 && wide == CSS_INHERIT; style = at(styles, style)->parent) {
+        css_text_fini(&text);
+        wide = specified(styles, style, longhand, &text);
+    }
+    char last = wide == CSS_NOT_WIDE && text.size > 0 ? text.bytes[text.size - 1] : 0;
+    bool is_number = (last >= '0' && last <= '9') || last == '.';
+    if (is_number)
+        css_put(out, text.bytes, text.size);
+    css_text_fini(&text);
+    return is_number;
+}
+
 /* Writes what the style above has, or what it is without one. */
 static void put_inherited(css_styles *styles, uint32_t style, css_property longhand, css_text *out)
 {
@@ -245,6 +263,8 @@ static void put_inherited(css_styles *styles, uint32_t style, css_property longh
         put_initial(styles, style, longhand, out);
         return;
     }
+    if (longhand == styles->properties->line_height && put_line_number(styles, parent, out))
+        return;
     css_compute(styles, parent, longhand, out);
     size_t size;
     const char *color = css_kept_text(styles, at(styles, parent)->color, &size);

@@ -49,6 +49,31 @@ static uint32_t parent_of(const struct finishing *finishing)
 
 /* --- boxes --- */
 
+static bool is_item(const struct finishing *finishing)
+{
+    const css_properties *known = finishing->styles->properties;
+    uint32_t parent = parent_of(finishing);
+    return parent != 0 && css_is_value(finishing->styles, parent, known->display,
+                                       "flex inline-flex grid inline-grid -webkit-flex "
+                                       "-webkit-inline-flex");
+}
+
+/* The least size of what nobody has given one: `auto` where the box above asks for it. */
+static void finish_least(struct finishing *finishing)
+{
+    const css_properties *known = finishing->styles->properties;
+    const struct style *style = &finishing->styles->styles[finishing->style];
+    bool open =
+        is(finishing, "auto") || css_won(finishing->styles, style, finishing->longhand) == NO_TEXT;
+    if (!open)
+        return;
+    bool item = is_item(finishing) && !has(finishing, known->position, "absolute fixed") &&
+                !has(finishing, known->display, "contents");
+    for (uint32_t at = finishing->style; at != 0 && item; at = finishing->styles->styles[at].parent)
+        item = !css_is_value(finishing->styles, at, known->display, "none"); /* it has no box */
+    become(finishing, item ? "auto" : "0px");
+}
+
 static void finish_display(struct finishing *finishing)
 {
     static const char *const blocks[][2] = {
@@ -79,12 +104,8 @@ static void finish_display(struct finishing *finishing)
     if (is(finishing, "none"))
         return;
     const struct style *style = &finishing->styles->styles[finishing->style];
-    uint32_t parent = parent_of(finishing);
     bool block = style->is_root || has(finishing, known->position, "absolute fixed") ||
-                 !has(finishing, known->float_, "none") ||
-                 (parent != 0 && css_is_value(finishing->styles, parent, known->display,
-                                              "flex inline-flex grid inline-grid -webkit-flex "
-                                              "-webkit-inline-flex"));
+                 !has(finishing, known->float_, "none") || is_item(finishing);
     if (style->is_root && is(finishing, "contents"))
         become(finishing, "block");
     for (size_t i = 0; block && i < sizeof blocks / sizeof blocks[0]; i++) {
@@ -153,6 +174,8 @@ static bool finish_boxes(struct finishing *finishing)
         become(finishing, "sticky");
     else if (longhand == known->overflow_x || longhand == known->overflow_y)
         finish_overflow(finishing);
+    else if (longhand == known->min_height || longhand == known->min_width)
+        finish_least(finishing);
     else
         return false;
     return true;
@@ -252,6 +275,8 @@ static bool finish_texts(struct finishing *finishing)
         finish_align(finishing);
     else if (longhand == known->font_stretch)
         finish_stretch(finishing);
+    else if (longhand == known->text_indent && is(finishing, "0"))
+        become(finishing, "0px");
     else if (longhand == known->word_spacing && is(finishing, "normal"))
         become(finishing, "0px");
     else if (longhand == known->letter_spacing && is(finishing, "0px"))

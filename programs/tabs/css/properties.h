@@ -47,6 +47,7 @@ typedef struct css_longhand {
     X(border_top_style) X(border_top_width) X(box_shadow) X(color) X(column_rule_width) \
     X(content) X(cursor) X(direction) X(display) X(fill) X(font_family) X(font_size) \
     X(font_stretch) X(font_weight) X(letter_spacing) X(line_height) X(mask_position) \
+    X(min_height) X(min_width) \
     X(object_position) X(outline_width) X(overflow_x) X(overflow_y) X(perspective_origin) \
     X(position) X(row_rule_width) X(stroke) X(text_decoration_color) X(text_align) \
     X(text_indent) X(text_shadow) X(transform) X(transform_origin) X(word_spacing)
