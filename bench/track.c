@@ -5,6 +5,7 @@
  *
  * FILE.i is a preprocessed C file for gcc's compiler proper. --quick leaves out valgrind's tools,
  * which take twenty times as long as the program. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,9 @@
 #include "support/plot.h"
 #include "track/tools.h"
 
-enum { RUNS = 5, ROWS_EACH = 7, TIMED = TOOL_HEAPTRACK + 1 };
+enum { RUNS = 5, ROWS_EACH = 9, TIMED = TOOL_HEAPTRACK + 1 };
+
+#define SAME 0.01
 
 static struct row rows[ROWS_EACH * SUBJECTS];
 static char texts[ROWS_EACH * SUBJECTS][96];
@@ -79,20 +82,33 @@ static void measure_cost(enum subject subject, const char *file,
 
 /* --- whether they agree --- */
 
-static unsigned common(const struct top *a, const struct top *b)
+/* Of the peer's first ones, those that have the same amount here, but for a share. */
+static unsigned common(const struct top *ours, unsigned count, const struct top *theirs, double off)
 {
     unsigned found = 0;
-    for (unsigned i = 0; i < a->count; i++)
-        for (unsigned j = 0; j < b->count; j++)
-            found += strcmp(a->names[i], b->names[j]) == 0;
+    for (unsigned i = 0; i < theirs->first; i++)
+        for (unsigned j = 0; j < count; j++)
+            found += strcmp(ours->names[j], theirs->names[i]) == 0 &&
+                     fabs(ours->amounts[j] - theirs->amounts[i]) <= off * theirs->amounts[i];
     return found;
+}
+
+static void compare_tops(enum subject subject, const char *what, const struct top *ours,
+                         const struct top *theirs)
+{
+    if (theirs->first == 0)
+        return;
+    struct row *row = add(subject, what, common(ours, ours->count, theirs, SAME), "");
+    row->target = 0.9 * theirs->first;
+    row->at_least = true;
+    add_peer(row, "of", theirs->first);
 }
 
 static void compare(enum subject subject, const char *file, const struct bench_options *options)
 {
-    struct findings exact, sample, heaptrack = {.calls = -1, .peak = -1};
-    struct findings massif = {.peak = -1}, memcheck = {.calls = -1, .bytes = -1};
+    static struct findings exact, sample, heaptrack, massif, memcheck;
     double seconds;
+    heaptrack = massif = memcheck = (struct findings){.calls = -1, .bytes = -1, .peak = -1};
     if (tool_is_there(TOOL_HEAPTRACK) && !findings_read(TOOL_HEAPTRACK, &heaptrack))
         fprintf(stderr, "%s: heaptrack tells nothing\n", subject_names[subject]);
     if (!options->quick && tool_is_there(TOOL_MASSIF)) {
@@ -115,16 +131,17 @@ static void compare(enum subject subject, const char *file, const struct bench_o
     add_peer(row, "sampled", sample.peak / 1e6);
     add_peer(row, "heaptrack", heaptrack.peak >= 0 ? heaptrack.peak / 1e6 : -1);
     add_peer(row, "massif", massif.peak >= 0 ? massif.peak / 1e6 : -1);
-    if (heaptrack.by_calls.count > 0) {
-        row = add(subject, "callers with most calls, as heaptrack has them",
-                  common(&exact.by_calls, &heaptrack.by_calls), "");
-        row->target = 0.9 * heaptrack.by_calls.count;
-        row->at_least = true;
-    }
+    compare_tops(subject, "callers with most calls, to 1 % as heaptrack has them", &exact.by_calls,
+                 &heaptrack.by_calls);
+    compare_tops(subject, "callers with most at the peak, to 1 % as heaptrack has them",
+                 &exact.by_peak, &heaptrack.by_peak);
+    compare_tops(subject, "callers with most at the peak, to 1 % as massif has them",
+                 &exact.by_peak, &massif.by_peak);
     row = add(subject, "callers with most bytes, of the sample",
-              common(&sample.by_bytes, &exact.by_bytes), "");
-    row->target = 0.8 * exact.by_bytes.count;
+              common(&sample.by_bytes, sample.by_bytes.first, &exact.by_bytes, 1), "");
+    row->target = 0.8 * exact.by_bytes.first;
     row->at_least = true;
+    add_peer(row, "of", exact.by_bytes.first);
 }
 
 int main(int count, char **words)

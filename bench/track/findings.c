@@ -53,10 +53,12 @@ static void take_top(struct top *top)
     qsort(tallies, tally_count, sizeof tallies[0], compare);
     for (unsigned i = 0; i < tally_count; i++)
         all += tallies[i].amount;
-    for (top->count = 0; top->count < TOP && top->count < tally_count; top->count++) {
-        if (tallies[top->count].amount < LEAST_SHARE * all)
-            break;
+    top->first = 0;
+    for (top->count = 0; top->count < TOP_KEPT && top->count < tally_count; top->count++) {
+        if (top->count < TOP && tallies[top->count].amount >= LEAST_SHARE * all)
+            top->first++;
         memcpy(top->names[top->count], tallies[top->count].name, sizeof top->names[0]);
+        top->amounts[top->count] = tallies[top->count].amount;
     }
     tally_count = 0;
 }
@@ -88,6 +90,7 @@ static bool read_firn(const char *path, struct findings *findings)
     findings->peak = json_number_value(json_object_get(root, "peak_bytes"));
     read_sites(sites, "calls", &findings->by_calls);
     read_sites(sites, "bytes", &findings->by_bytes);
+    read_sites(sites, "peak_bytes", &findings->by_peak);
     json_decref(root);
     return true;
 }
@@ -99,15 +102,17 @@ static double with_unit(const char *text)
     return value * (*unit == 'K' ? 1e3 : *unit == 'M' ? 1e6 : *unit == 'G' ? 1e9 : 1);
 }
 
-static bool read_heaptrack(struct findings *findings)
+/* What heaptrack's library brings itself: the pool of libstdc++ for exceptions. */
+#define POOL_BYTES 72704.0
+
+/* Folded stacks by what they cost: allocations, or peak. */
+static bool read_folded(const char *cost, struct findings *findings, struct top *top)
 {
     char line[16384];
     snprintf(line, sizeof line,
-             "cd %s && $(ls /usr/lib/heaptrack/libexec/heaptrack_interpret "
-             "/usr/lib/*/heaptrack/libexec/heaptrack_interpret 2>/dev/null) <heaptrack.raw "
-             ">heaptrack.data 2>/dev/null; heaptrack_print -f heaptrack.data -p 0 -a 0 -T 0 -l 0 "
-             "-F folded --flamegraph-cost-type allocations",
-             scratch());
+             "cd %s && heaptrack_print -f heaptrack.data -p 0 -a 0 -T 0 -l 0 -F folded "
+             "--flamegraph-cost-type %s",
+             scratch(), cost);
     FILE *out = popen(line, "r");
     while (out != NULL && fgets(line, sizeof line, out) != NULL) {
         (void)sscanf(line, "calls to allocation functions: %lf", &findings->calls);
@@ -125,25 +130,47 @@ static bool read_heaptrack(struct findings *findings)
         const double calls = strtod(count + 1, NULL);
         for (*count = '\0'; count > line && (count[-1] == ';' || count[-1] == ' '); count--)
             count[-1] = '\0';
-        const char *leaf = strrchr(line, ';');
-        tally(leaf != NULL ? leaf + 1 : line, calls);
+        const char *leaf = strrchr(line, ';') != NULL ? strrchr(line, ';') + 1 : line;
+        if (calls != POOL_BYTES || strncmp(leaf, "0x7", 3) != 0)
+            tally(leaf, calls);
     }
     if (folded != NULL)
         fclose(folded);
-    take_top(&findings->by_calls);
+    take_top(top);
     return folded != NULL;
 }
 
+static bool read_heaptrack(struct findings *findings)
+{
+    char line[1024];
+    snprintf(line, sizeof line,
+             "cd %s && $(ls /usr/lib/heaptrack/libexec/heaptrack_interpret "
+             "/usr/lib/*/heaptrack/libexec/heaptrack_interpret 2>/dev/null) <heaptrack.raw "
+             ">heaptrack.data 2>/dev/null",
+             scratch());
+    return system(line) == 0 && read_folded("peak", findings, &findings->by_peak) &&
+           read_folded("allocations", findings, &findings->by_calls);
+}
+
+/* Callers stand one blank in below the peak: " n2: 5678 0x1234: name (file.c:12)". */
 static bool read_massif(struct findings *findings)
 {
-    char line[4096];
+    char line[4096], address[32], name[256];
     double bytes;
+    bool is_peak = false;
     snprintf(line, sizeof line, "%s/massif", scratch());
     FILE *file = fopen(line, "r");
     findings->peak = 0;
-    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
         if (sscanf(line, "mem_heap_B=%lf", &bytes) == 1 && bytes > findings->peak)
             findings->peak = bytes;
+        if (strncmp(line, "heap_tree=", 10) == 0)
+            is_peak = strncmp(line + 10, "peak", 4) == 0;
+        else if (is_peak && strncmp(line, " n", 2) == 0 &&
+                 sscanf(line, " n%*u: %lf %31[^:]: %255[^\n]", &bytes, address, name) == 3)
+            tally(strncmp(name, "???", 3) == 0 ? address : name, bytes);
+    }
+    take_top(&findings->by_peak);
     if (file != NULL)
         fclose(file);
     return file != NULL;

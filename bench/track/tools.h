@@ -33,13 +33,15 @@ bool subject_run(enum subject subject, enum tool tool, const char *file, double 
 
 /* What a tool said of the last run below it. */
 #define TOP 10
-struct top { /* functions that call the allocator, the first of them */
-    char names[TOP][256];
-    unsigned count;
+#define TOP_KEPT 1000
+struct top { /* functions that call the allocator, the most first */
+    char names[TOP_KEPT][256];
+    double amounts[TOP_KEPT];
+    unsigned count, first; /* first: up to ten, those with 1 % and more */
 };
 struct findings {
     double calls, bytes, peak; /* negative: not told */
-    struct top by_calls, by_bytes;
+    struct top by_calls, by_bytes, by_peak;
 };
 bool findings_read(enum tool tool, struct findings *ret_findings);
 

@@ -5,6 +5,7 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <link.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,14 +42,35 @@ static bool read_at(int fd, size_t offset, void *buffer, size_t size)
     return pread(fd, buffer, size, (off_t)offset) == (ssize_t)size;
 }
 
-/* The name of the loader that a program asks for, "" when it asks for none. False: it is no program
- * of this machine's form. */
+/* What tells machines apart, which stands at the same places for 32 and 64 bits. */
+struct form {
+    unsigned char ident[EI_NIDENT];
+    uint16_t type, machine;
+};
+
+static bool read_form(int fd, struct form *form)
+{
+    return read_at(fd, 0, form, sizeof *form) && memcmp(form->ident, ELFMAG, SELFMAG) == 0;
+}
+
+/* Whether it is a program, but for another machine than this one is. */
+static bool is_for_another(int fd)
+{
+    struct form form, own;
+    const int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    const bool is_known = self >= 0 && read_form(self, &own);
+    if (self >= 0)
+        close(self);
+    return is_known && read_form(fd, &form) &&
+           (form.ident[EI_CLASS] != own.ident[EI_CLASS] ||
+            form.ident[EI_DATA] != own.ident[EI_DATA] || form.machine != own.machine);
+}
+
+/* The name of the loader that a program asks for, "" when it asks for none. False: it is none. */
 static bool read_loader(int fd, char loader[PATH_MAX])
 {
     ElfW(Ehdr) head;
-    const unsigned char class = sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32;
-    if (!read_at(fd, 0, &head, sizeof head) || memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 ||
-        head.e_ident[EI_CLASS] != class)
+    if (!read_at(fd, 0, &head, sizeof head) || memcmp(head.e_ident, ELFMAG, SELFMAG) != 0)
         return false;
     loader[0] = '\0';
     for (unsigned i = 0; i < head.e_phnum; i++) {
@@ -118,6 +140,8 @@ enum program_kind program_kind_of(const char *path)
         bool is_script = read_interpreter(fd, name);
         if (!is_script && gains_privileges(fd))
             kind = PROGRAM_PRIVILEGED;
+        else if (!is_script && is_for_another(fd))
+            kind = PROGRAM_FOREIGN;
         else if (!is_script && read_loader(fd, loader))
             kind = loader[0] == '\0'     ? PROGRAM_STATIC
                    : same_loader(loader) ? PROGRAM_DYNAMIC

@@ -136,10 +136,10 @@ void advices_print(struct emitter *emitter, const struct advices *advices)
         emitter_text(emitter, "setting", advice->setting);
         emitter_text(emitter, "options", advice->paste);
         if (isfinite(saved)) {
-            emitter_bytes(emitter, "now_bytes", (uint64_t)advice->now_bytes);
-            emitter_bytes(emitter, "saved_bytes", saved > 0 ? (uint64_t)saved : 0);
+            emitter_bytes(emitter, "now_bytes", evidence_whole(advice->now_bytes));
+            emitter_bytes(emitter, "saved_bytes", evidence_whole(saved));
             if (saved < 0)
-                emitter_bytes(emitter, "cost_bytes", (uint64_t)-saved);
+                emitter_bytes(emitter, "cost_bytes", evidence_whole(-saved));
         }
         if (isfinite(advice->time_share))
             emitter_real(emitter, "time_percent", 100 * advice->time_share);

@@ -12,7 +12,7 @@
 
 struct advice {
     char setting[64];  /* what is set, and to what: "mode runtime" */
-    char paste[192];   /* as it is typed or written; "": nothing is to be done */
+    char paste[2048];  /* as it is typed or written; "": nothing is to be done */
     double now_bytes;  /* what is taken without it; NAN when it is not known */
     double then_bytes; /* and with it */
     double time_share; /* of the time, that it costs (saves when negative); NAN when not known */
@@ -52,6 +52,12 @@ void advices_print(struct emitter *emitter, const struct advices *advices);
 /* For the files of evidence: false after a line on stderr. */
 bool evidence_refuse(const char *path, const char *where, const char *why);
 bool evidence_number(const char *path, const json_t *object, const char *key, double *ret_number);
+
+/* As a whole number; products of what was read may be larger than any. */
+static inline uint64_t evidence_whole(double value)
+{
+    return value >= 1e18 ? (uint64_t)1e18 : value >= 0.5 ? (uint64_t)(value + 0.5) : 0;
+}
 
 /* Profiles: evidence_profile.c; looks at memory: evidence_memory.c. */
 bool evidence_profile(const char *path, const json_t *root, struct advices *advices);

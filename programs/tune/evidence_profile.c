@@ -23,7 +23,9 @@
 #define LIVE_FEW 0.1           /* of the calls: blocks at the peak of a program that frees them */
 #define COMPILER_MORE 0.1      /* of what it allocates, that a program may take for its time */
 #define SOON_SECONDS 60.0      /* a program that ends within it ends soon */
-#define SAVING_MIN 1e6         /* bytes: no saving in a program is worth less */
+#define REST_BYTES 32u         /* of a command, for ARGS in place of what does not fit */
+#define POOL_MIN 250000.0      /* bytes, that a pool or an arena saves at least */
+#define SAVING_MIN 3e6         /* bytes: the estimate errs by up to 1.3 MB where much is freed */
 #define POOL_BYTES_MAX 1024.0  /* larger blocks are not counted by their size */
 #define POOL_ADVICE 3u
 #define POOL_WORTH 0.02  /* of what the program takes */
@@ -146,12 +148,52 @@ static bool read_sums(struct program *program)
 
 /* --- the mode --- */
 
+/* Adds a word as a shell reads it back; where it does not fit, nothing. */
+static size_t quote(char *text, size_t size, size_t used, const char *word)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+    const bool is_plain = word[0] != '\0' && word[strspn(word, plain)] == '\0';
+    if (used + 4 * strlen(word) + 4 > size)
+        return used;
+    text[used++] = ' ';
+    if (!is_plain)
+        text[used++] = '\'';
+    for (; *word != '\0'; word++) {
+        if (*word == '\'') {
+            memcpy(text + used, "'\\'", 3);
+            used += 3;
+        }
+        text[used++] = *word;
+    }
+    if (!is_plain)
+        text[used++] = '\'';
+    text[used] = '\0';
+    return used;
+}
+
 static void set_mode(struct advice *advice, const struct program *program, const char *mode)
 {
     advice->time_share = LIBRARY_SECONDS / fmax(program->cpu_seconds, LIBRARY_SECONDS / 10);
     snprintf(advice->setting, sizeof advice->setting, "mode %s", mode);
-    snprintf(advice->paste, sizeof advice->paste, "firn run --mode %s -- %.140s", mode,
-             program->command);
+    size_t used =
+        (size_t)snprintf(advice->paste, sizeof advice->paste, "firn run --mode %s --", mode);
+    used = quote(advice->paste, sizeof advice->paste, used, program->command);
+    const json_t *arguments = json_object_get(program->root, "arguments"), *each;
+    size_t i;
+    bool is_cut = json_is_true(json_object_get(program->root, "arguments_cut"));
+    json_array_foreach(arguments, i, each)
+    {
+        const char *word = json_string_value(each);
+        const size_t before = used;
+        if (word != NULL)
+            used = quote(advice->paste, sizeof advice->paste - REST_BYTES, used, word);
+        is_cut |= used == before;
+        if (used == before)
+            break;
+    }
+    if (is_cut)
+        (void)quote(advice->paste, sizeof advice->paste, used, "ARGS");
 }
 
 /* A program that allocates again and again what it soon frees, and ends soon: gcc's compiler proper
@@ -190,14 +232,14 @@ static void advise_mode(const struct program *program, struct advices *advices)
             "it saves time, not memory (%.1f %% %s): %s calls a second of the processor, for "
             "blocks that are soon freed, are shorter, and nothing is given back before the end",
             100 * fabs(share), saved >= 0 ? "less" : "more",
-            readable_number((uint64_t)(program->calls / program->cpu_seconds), least));
+            readable_number(evidence_whole(program->calls / program->cpu_seconds), least));
         return;
     }
     snprintf(advice->setting, sizeof advice->setting, "malloc, as it is");
     if (program->now < SAVING_MIN)
         snprintf(advice->because, sizeof advice->because,
                  "all that it allocates takes %s at the peak: there is nothing to save",
-                 readable_bytes((uint64_t)program->now, least));
+                 readable_bytes(evidence_whole(program->now), least));
     else
         snprintf(advice->because, sizeof advice->because,
                  "its blocks would take %.1f %% %s with firn run: not worth a change",
@@ -249,7 +291,7 @@ static void advise_pool(const struct program *program, const struct size *size,
              fmod(size->bytes, 16) == 0 ? 16 : 8);
     snprintf(advice->because, sizeof advice->because,
              "%s of them live at the peak%s%.120s, and malloc takes %.0f for each",
-             readable_number((uint64_t)(size->blocks + 0.5), blocks),
+             readable_number(evidence_whole(size->blocks), blocks),
              owner != NULL ? ", most from " : "", owner != NULL ? owner : "",
              malloc_bytes(size->bytes));
 }
@@ -266,7 +308,7 @@ static void advise_pools(const struct program *program, struct advices *advices)
                 best = &program->sizes[i];
         }
         if (best == NULL || pool_saving(best) < POOL_WORTH * program->now ||
-            pool_saving(best) < SAVING_MIN / 4)
+            pool_saving(best) < POOL_MIN)
             return;
         below = pool_saving(best);
         advise_pool(program, best, advices);
@@ -318,7 +360,7 @@ static bool advise_arena(const struct program *program, struct advices *advices)
     if (!find_staying(program, &staying))
         return false;
     const double saved = staying.now - staying.then;
-    if (saved < POOL_WORTH * program->now || saved < SAVING_MIN / 4)
+    if (saved < POOL_WORTH * program->now || saved < POOL_MIN)
         return true;
     while (chunk < CHUNK_MAX && chunk * 8 < staying.then)
         chunk *= 2;
@@ -330,8 +372,8 @@ static bool advise_arena(const struct program *program, struct advices *advices)
              "firn_arena_options: .first_chunk_bytes = %.0f (firn/arena.h)", chunk);
     snprintf(advice->because, sizeof advice->because,
              "%s blocks of %s together are not freed before the peak%s%.120s",
-             readable_number((uint64_t)(staying.blocks + 0.5), blocks),
-             readable_bytes((uint64_t)staying.bytes, bytes),
+             readable_number(evidence_whole(staying.blocks), blocks),
+             readable_bytes(evidence_whole(staying.bytes), bytes),
              staying.owner != NULL ? ", most from " : "",
              staying.owner != NULL ? staying.owner : "");
     return true;

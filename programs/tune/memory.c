@@ -6,6 +6,7 @@
  * The process is never stopped. Clearing the bits holds up its page faults for a time that is
  * measured and told; reading a block those that change its mappings, for some microseconds. */
 #include "common/emitter.h"
+#include "common/program.h"
 #include "common/readable.h"
 #include "tune/asleep.h"
 #include "tune/start.h"
@@ -272,7 +273,14 @@ static enum exit_status choose(const struct invocation *invocation, struct targe
     }
     const pid_t pid = invocation->operand_count == 1 ? pid_of(invocation->operands[0]) : 0;
     if (pid == 0) {
+        char path[PATH_MAX];
         target->is_ours = true;
+        if (program_find(invocation->operands[0], path) &&
+            program_kind_of(path) == PROGRAM_FOREIGN) {
+            report("%s: it is for another machine or C library; take one for this machine",
+                   invocation->operands[0]);
+            return EXIT_FAILED;
+        }
         return start_program(invocation, &target->pid);
     }
     target->pid = pid;

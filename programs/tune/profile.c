@@ -17,7 +17,8 @@ struct module {
 };
 
 struct known {
-    uint32_t id, has_name;
+    uint32_t id;
+    uint16_t found, is_own;
 };
 
 struct reading {
@@ -51,6 +52,16 @@ static size_t module_of(const struct reading *reading, uint64_t address, uint32_
     return at;
 }
 
+static void count_name(struct profile *profile, const struct known *known)
+{
+    struct profile_names *const counts[] = {&profile->names_all, &profile->names_own};
+    for (unsigned i = 0; i < 1u + known->is_own; i++) {
+        counts[i]->all++;
+        counts[i]->named += known->found != SYMBOL_NONE;
+        counts[i]->placed += known->found == SYMBOL_LINE;
+    }
+}
+
 /* A return address lies behind the call, which may be the last code of its function. */
 static bool name_frame(struct reading *reading, uint64_t address, uint32_t generation,
                        uint32_t *ret_id)
@@ -60,27 +71,30 @@ static bool name_frame(struct reading *reading, uint64_t address, uint32_t gener
     const uint64_t key = (uint64_t)at << 47 ^ address;
     void *value = NULL;
     bool is_new = false;
-    reading->profile->framed++;
     if (firn_map_entry(&reading->known, &key, &value, &is_new) != FIRN_OK)
         return no_memory();
     struct known *known = value;
     if (!is_new) {
-        reading->profile->named += known->has_name;
+        count_name(reading->profile, known);
         *ret_id = known->id;
         return true;
     }
-    bool has_name = false;
-    if (at == reading->module_count || reading->modules[at].path[0] == '\0')
+    const struct module *module = at < reading->module_count && reading->modules[at].path[0] != '\0'
+                                      ? &reading->modules[at]
+                                      : NULL;
+    enum symbol_found found = SYMBOL_NONE;
+    if (module == NULL)
         snprintf(name, sizeof name, "0x%llx", (unsigned long long)(address - 1));
     else
-        has_name =
-            symbols_name(reading->symbols, reading->modules[at].path,
-                         address - 1 - reading->modules[at].start + reading->modules[at].offset,
-                         name, sizeof name);
-    reading->profile->named += has_name;
+        found = symbols_name(reading->symbols, module->path,
+                             address - 1 - module->start + module->offset, name, sizeof name);
     if (firn_intern_put(reading->profile->names, name, strlen(name), ret_id, NULL) != FIRN_OK)
         return no_memory();
-    *known = (struct known){.id = *ret_id, .has_name = has_name};
+    *known = (struct known){.id = *ret_id,
+                            .found = (uint16_t)found,
+                            .is_own = module != NULL &&
+                                      strcmp(module->path, reading->profile->command) == 0};
+    count_name(reading->profile, known);
     return true;
 }
 
@@ -225,6 +239,9 @@ static void read_head(struct profile *profile, const struct trace_head *head,
 {
     memcpy(profile->command, head->command, sizeof profile->command);
     profile->command[sizeof profile->command - 1] = '\0';
+    memcpy(profile->arguments, head->arguments, sizeof profile->arguments);
+    profile->argument_bytes =
+        head->argument_bytes <= TRACE_ARGUMENTS_BYTES ? head->argument_bytes : 0;
     profile->pid = head->pid;
     profile->threads = head->thread_count;
     profile->begin_ns = head->begin_ns;

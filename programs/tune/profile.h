@@ -16,13 +16,17 @@ struct profile_site {
 
 struct profile {
     char command[TRACE_COMMAND_BYTES];
+    char arguments[TRACE_ARGUMENTS_BYTES]; /* as in trace.h */
+    uint32_t argument_bytes;
     uint32_t pid, threads;
     uint64_t begin_ns, end_ns, cpu_ns;
     uint64_t interval_bytes; /* 0: exact */
     uint64_t samples, lost;
     uint64_t calls, bytes;
     double peak_bytes, kept_peak_bytes, leaked_bytes, leaked_calls;
-    uint64_t named, framed;               /* frames that have names, all */
+    struct profile_names {
+        uint64_t all, named, placed;      /* frames; those that have names, and lines */
+    } names_all, names_own;               /* in all files, and in the program's own */
     struct trace_size sizes[TRACE_SIZES]; /* what lived at the peak in peak_calls, peak_bytes */
     double lifetimes[TRACE_LIFETIMES];
     struct profile_site *sites; /* the most bytes first */

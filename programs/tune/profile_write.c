@@ -22,7 +22,8 @@ static double seconds_of(const struct profile *profile)
 
 static double share_named(const struct profile *profile)
 {
-    return profile->framed > 0 ? (double)profile->named / (double)profile->framed : 1;
+    const struct profile_names *names = &profile->names_all;
+    return names->all > 0 ? (double)names->named / (double)names->all : 1;
 }
 
 /* --- JSON --- */
@@ -74,11 +75,29 @@ static void emit_slots(struct emitter *emitter, const struct profile *profile)
     emitter_array_end(emitter);
 }
 
+/* Those behind the program's name, without the one that was cut. */
+static void emit_arguments(struct emitter *emitter, const struct profile *profile)
+{
+    const char *at = profile->arguments, *end = at + profile->argument_bytes;
+    emitter_array_begin(emitter, "arguments");
+    for (bool is_name = true; at < end; is_name = false) {
+        const char *next = memchr(at, '\0', (size_t)(end - at));
+        if (next == NULL)
+            break;
+        if (!is_name)
+            emitter_text(emitter, NULL, at);
+        at = next + 1;
+    }
+    emitter_array_end(emitter);
+    emitter_flag(emitter, "arguments_cut", profile->argument_bytes == TRACE_ARGUMENTS_BYTES);
+}
+
 void profile_emit(struct emitter *emitter, const struct profile *profile)
 {
     emitter_text(emitter, "kind", "firn-profile");
     emitter_number(emitter, "version", 2);
     emitter_path(emitter, "command", profile->command);
+    emit_arguments(emitter, profile);
     emitter_number(emitter, "pid", profile->pid);
     emitter_real(emitter, "seconds", seconds_of(profile));
     emitter_real(emitter, "cpu_seconds", (double)profile->cpu_ns / 1e9);

@@ -141,8 +141,8 @@ static void place_of(Dwfl_Module *module, Dwarf_Addr address, char *place, size_
         snprintf(place, size, "%s:%d", base_name(source), line);
 }
 
-bool symbols_name(struct symbols *symbols, const char *path, uint64_t offset, char *ret_name,
-                  size_t size)
+enum symbol_found symbols_name(struct symbols *symbols, const char *path, uint64_t offset,
+                               char *ret_name, size_t size)
 {
     const struct file *file = file_of(symbols, path);
     char place[512] = "";
@@ -156,7 +156,7 @@ bool symbols_name(struct symbols *symbols, const char *path, uint64_t offset, ch
     }
     if (name == NULL) {
         snprintf(ret_name, size, "0x%llx (%s)", (unsigned long long)offset, base_name(path));
-        return false;
+        return SYMBOL_NONE;
     }
     char *readable = NULL;
     if (symbols->demangle != NULL && strncmp(name, "_Z", 2) == 0)
@@ -165,5 +165,5 @@ bool symbols_name(struct symbols *symbols, const char *path, uint64_t offset, ch
              place[0] != '\0' ? place : base_name(path));
     if (readable != NULL)
         firn_release(NULL, readable, strlen(readable) + 1);
-    return true;
+    return place[0] != '\0' ? SYMBOL_LINE : SYMBOL_NAME;
 }

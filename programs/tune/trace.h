@@ -20,6 +20,7 @@
 #define TRACE_FRAMES_MAX 64u
 #define TRACE_THREADS 4096u
 #define TRACE_COMMAND_BYTES 256u
+#define TRACE_ARGUMENTS_BYTES 1024u
 #define TRACE_SMALL 1024u                         /* sizes up to it have a slot each */
 #define TRACE_SIZES (TRACE_SMALL + 1u + 8u * 54u) /* then eight for each doubling */
 #define TRACE_LIFETIMES 64u
@@ -48,6 +49,9 @@ struct trace_head {
     uint32_t pid, version;  /* version: how often the peak rose */
     uint32_t thread_count, generation;
     char command[TRACE_COMMAND_BYTES];
+    char arguments[TRACE_ARGUMENTS_BYTES]; /* each with its NUL, the first one its name; perhaps cut
+                                            */
+    uint32_t argument_bytes, reserved;
     struct trace_size sizes[TRACE_SIZES];
     double lifetimes[TRACE_LIFETIMES];
 };

@@ -330,6 +330,22 @@ static enum exit_status print(const struct run *run)
     return emitter_end(&emitter, EXIT_DONE);
 }
 
+/* Of the program's own code, or of all where that allocates nothing. */
+static void remark_names(const struct profile *profile, const char *name)
+{
+    const struct profile_names *names =
+        profile->names_own.all > 0 ? &profile->names_own : &profile->names_all;
+    const double all = (double)names->all;
+    if ((double)names->named < FEW_SYMBOLS * all)
+        report("%s: %.0f %% of its frames have no name: it was stripped of symbols; install its "
+               "-dbgsym package, or build it with -g",
+               name, 100 - 100 * (double)names->named / all);
+    else if ((double)names->placed < FEW_SYMBOLS * all)
+        report("%s: its functions have names but no lines: install its -dbgsym package, or build "
+               "it with -g",
+               name);
+}
+
 /* What the reader should know of the figures. */
 static void remark(const struct run *run)
 {
@@ -337,11 +353,7 @@ static void remark(const struct run *run)
     const char *name = run->invocation->operands[0];
     if (run->invocation->quiet)
         return;
-    if (profile->framed > 0 && (double)profile->named < FEW_SYMBOLS * (double)profile->framed)
-        report(
-            "%s: %.0f %% of its frames have no name; it was stripped of symbols, which a -dbgsym "
-            "package or a build with -g brings",
-            name, 100 - 100 * (double)profile->named / (double)profile->framed);
+    remark_names(profile, name);
     if (profile->lost > 0)
         report("%s: %llu events were lost, as there was no room for them in %s", name,
                (unsigned long long)profile->lost, run->folder);

@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import resource
+import shlex
 import shutil
 import socket
 import subprocess
@@ -61,6 +62,8 @@ def peak_and_time(words):
 
 
 class Loop(Case):
+    """What the tests of this kind share, here and in tune_loop_stress.py."""
+
     def recommend(self, *paths):
         run = firn("tune", "recommend", "--json", *paths)
         self.assertEqual(run.returncode, 0, run)
@@ -74,22 +77,13 @@ class Loop(Case):
         self.assertEqual(firn("tune", "track", "--exact", "-o", profile, "--", *words).returncode, 0)
         advice = self.recommend(profile)[0]
         self.assertEqual(advice["setting"], "mode runtime", advice)
-        self.assertEqual(advice["options"], f"firn run --mode runtime -- {work}")
+        self.assertEqual(advice["options"], f"firn run --mode runtime -- {shlex.join(words)}")
         before, slow = min(peak_and_time(words) for _ in range(2))
         after, fast = min(peak_and_time([FIRN, *advice["options"].split()[1:4], "--", *words]) for _ in range(2))
         promised, saved = advice["saved_bytes"], before - after
         print(f"{least} to {most} bytes: promised {promised / 1e6:.2f} MB of {advice['now_bytes'] / 1e6:.2f}, "
               f"saved {saved / 1e6:.2f}; {slow:.2f} s, then {fast:.2f} s", file=sys.stderr)
         self.assertLess(abs(saved - promised), 0.2 * promised)
-
-    def test_nodes_of_one_size(self):
-        self.check_program(48, 48, 500000)
-
-    def test_small_blocks(self):
-        self.check_program(16, 16, 1200000)
-
-    def test_blocks_of_many_sizes(self):
-        self.check_program(8, 56, 900000)
 
     def check_bench(self, text, worth):
         scenario, result = self.folder / "scenario.txt", self.folder / "bench.json"
@@ -109,6 +103,17 @@ class Loop(Case):
               f"{advice['now_bytes'] / 1e6:.2f}, saved {saved / 1e6:.2f}", file=sys.stderr)
         self.assertLess(abs(saved - advice["saved_bytes"]), 0.2 * advice["saved_bytes"])
 
+
+class Small(Loop):
+    def test_nodes_of_one_size(self):
+        self.check_program(48, 48, 500000)
+
+    def test_small_blocks(self):
+        self.check_program(16, 16, 1200000)
+
+    def test_blocks_of_many_sizes(self):
+        self.check_program(8, 56, 900000)
+
     @unittest.skipIf(SANITIZED, "a sanitizer's memory is measured, too")
     def test_entries_of_a_map(self):
         self.check_bench("scenario map\ncount 200000\nkey text\ninsert sorted\n", 5 << 20)
@@ -120,7 +125,7 @@ class Loop(Case):
 
 LUA = """
 local rows = {}
-for i = 1, 150000 do rows[i] = {id = i, name = "name " .. i} end
+for i = 1, 250000 do rows[i] = {id = i, name = "name " .. i} end
 local sum = 0
 for i, row in ipairs(rows) do sum = sum + row.id + #row.name end
 print(sum)
@@ -175,19 +180,20 @@ def need(*names):
     return unittest.skipIf(missing, f"{', '.join(missing)}: not installed")
 
 
-@unittest.skipIf(SANITIZED, "a sanitizer's memory is measured, too")
-class Programs(Case):
-    """Programs of others, as they are installed."""
+class Large(Case):
+    """What the tests of programs share."""
+
+    RUNS = 2
 
     def launch(self, *words):
-        """Peak RSS and seconds of the processor, the least of two."""
+        """Peak RSS and seconds of the processor, the least of some runs."""
         launcher = self.folder / "launch"
         if not launcher.exists():
             source = self.folder / "launch.c"
             source.write_text(LAUNCH)
             subprocess.run(["cc", "-O1", source, "-o", launcher], check=True)
         runs = [subprocess.run([launcher, *words], stdout=subprocess.PIPE, check=True, text=True).stdout.split()
-                for _ in range(2)]
+                for _ in range(self.RUNS)]
         return min(int(run[0]) for run in runs), min(float(run[1]) for run in runs)
 
     def check(self, settings, *words, slower=1.3):
@@ -203,7 +209,8 @@ class Programs(Case):
         print(f"{words[0]}: {advice['setting']}: promised {promised / 1e6:.2f} MB of {before / 1e6:.2f}, mode {mode} "
               f"saves {saved / 1e6:.2f}, takes {fast / slow:.2f} of the time", file=sys.stderr)
         if advice["options"]:
-            self.assertEqual(advice["options"].split("--")[-1].split()[0], os.path.realpath(shutil.which(words[0])))
+            self.assertEqual(shlex.split(advice["options"]), ["firn", "run", "--mode", mode, "--", os.path.realpath(
+                shutil.which(words[0])), *map(str, words[1:])])
             self.assertLess(fast, slow * slower)
         if promised > 0:
             self.assertLess(abs(saved - promised), 0.2 * promised)
@@ -216,6 +223,18 @@ class Programs(Case):
         path = self.folder / "script"
         path.write_text(text)
         return path
+
+    def compiler(self, functions):
+        program = subprocess.run(["gcc", "-print-prog-name=cc1"], stdout=subprocess.PIPE, text=True).stdout.strip()
+        source = self.script("double sin(double);\nint printf(const char *, ...);\n" + "\n".join(
+            f"double f{i}(double x) {{ double y = x; for (int i = 0; i < {i}; i++) y += sin(x * i) / (i + {i}.5); "
+            f'if (y > {i}) printf("%g", y); return y * {i}; }}' for i in range(functions)))
+        return program, "-quiet", "-O2", source, "-o", "/dev/null"
+
+
+@unittest.skipIf(SANITIZED, "a sanitizer's memory is measured, too")
+class Programs(Large):
+    """Programs of others, as they are installed."""
 
     @need("lua5.4")
     def test_lua(self):
@@ -234,11 +253,7 @@ class Programs(Case):
         self.check({"malloc, as it is"}, "sqlite3", ":memory:", f".read {self.script(SQL)}")
 
     def test_a_compiler(self):
-        compiler = subprocess.run(["gcc", "-print-prog-name=cc1"], stdout=subprocess.PIPE, text=True).stdout.strip()
-        source = self.script("double sin(double);\nint printf(const char *, ...);\n" + "\n".join(
-            f"double f{i}(double x) {{ double y = x; for (int i = 0; i < {i}; i++) y += sin(x * i) / (i + {i}.5); "
-            f'if (y > {i}) printf("%g", y); return y * {i}; }}' for i in range(150)))
-        self.check({"mode compiler", "malloc, as it is"}, compiler, "-quiet", "-O1", source, "-o", "/dev/null")
+        self.check({"mode compiler", "malloc, as it is"}, *self.compiler(150))
 
     def test_one_that_allocates_little(self):
         advice = self.check({"malloc, as it is"}, "sh", "-c", "for i in 1 2 3; do echo $i; done")
@@ -326,6 +341,14 @@ class Evidence(Case):
         # 40 bytes are 48 in either, but for a pool; what is freed before the peak is for no arena
         settings = [each["setting"] for each in self.recommend(self.profile(40, 500000, 900000))]
         self.assertEqual(settings, ["malloc, as it is", "a pool for 40 bytes"])
+
+    def test_arguments_are_quoted(self):
+        words = ["a b", "", "it's", "$x", "--flag=1", "*"]
+        advice = self.recommend(self.profile(48, 500000, arguments=words, arguments_cut=True))[0]
+        self.assertEqual(shlex.split(advice["options"])[4:], ["--", "/bin/x", *words, "ARGS"])
+        words = ["a b", "'" * 2000, "c"]
+        advice = self.recommend(self.profile(48, 500000, arguments=words))[0]
+        self.assertEqual(shlex.split(advice["options"])[4:], ["--", "/bin/x", "a b", "ARGS"])
 
     def test_large_blocks_that_would_be_kept(self):
         profile = self.profile(48, 500000)

@@ -404,7 +404,28 @@ class Refused(Folder):
         program = self.compile("stripped", "-s", source=COUNTS)
         done = firn("tune", "track", program, text=True)
         self.assertEqual(done.returncode, 5)
-        self.assert_one_line(done, "stripped", "no name")
+        self.assert_one_line(done, "stripped", "no name", "-dbgsym", "-g")
+        few = self.compile("few", "-s", source="#include <stdlib.h>\nvoid *volatile a;\n"
+                           "int main(void) { for (int i = 0; i < 9000; i++) a = malloc(99); }")
+        self.assert_one_line(firn("tune", "track", few, text=True), "few", "100 %", "no name")
+
+    def test_no_lines_are_told(self):
+        program = self.compile("lineless", "-g0", source=COUNTS)
+        done = firn("tune", "track", program, text=True)
+        self.assertEqual(done.returncode, 5)
+        self.assert_one_line(done, "lineless", "no lines", "-g")
+        self.assertEqual(firn("tune", "track", "--quiet", program, text=True).stderr, "")
+
+    def test_programs_of_other_machines(self):
+        head = (self.folder / "counts").read_bytes()
+        for at, value in ((18, 183), (4, 1), (5, 2)):  # the machine; 32 bits; the order of bytes
+            other = self.folder / "other"
+            other.write_bytes(head[:at] + bytes([value]) + head[at + 1:])
+            other.chmod(0o755)
+            self.assertIn("another machine", self.refused(1, other))
+            done = firn("tune", "memory", "--", other, text=True)
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assert_one_line(done, "other", "another machine")
 
     def test_nothing_is_left_behind(self):
         scratch = self.folder / "scratch"

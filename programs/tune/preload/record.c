@@ -21,6 +21,7 @@
 #include "tune/preload/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <math.h>
 #include <pthread.h>
@@ -440,10 +441,15 @@ void track_unloaded(void)
 
 /* --- the process --- */
 
-static void read_command(char *command)
+static void read_command(struct trace_head *head)
 {
-    const ssize_t size = readlink("/proc/self/exe", command, TRACE_COMMAND_BYTES - 1);
-    command[size > 0 ? size : 0] = '\0';
+    const ssize_t size = readlink("/proc/self/exe", head->command, TRACE_COMMAND_BYTES - 1);
+    const int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+    const ssize_t got = fd >= 0 ? read(fd, head->arguments, TRACE_ARGUMENTS_BYTES) : 0;
+    if (fd >= 0)
+        close(fd);
+    head->command[size > 0 ? size : 0] = '\0';
+    head->argument_bytes = got > 0 ? (uint32_t)got : 0;
 }
 
 static void fill_head(void)
@@ -453,7 +459,7 @@ static void fill_head(void)
     track_head->begin_ns = track_head->end_ns = clock_of(CLOCK_MONOTONIC);
     track_head->pid = (uint32_t)getpid();
     track_head->version = 1;
-    read_command(track_head->command);
+    read_command(track_head);
     track.random = track_head->begin_ns ^ (uint64_t)track_head->pid << 32;
 }
 
