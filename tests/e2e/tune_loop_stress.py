@@ -63,7 +63,7 @@ class Programs(tune_loop.Large):
         self.check({"malloc, as it is"}, "git", "-C", SOURCE, "--no-pager", "log", "--stat", "-n", "300")
 
     def test_a_compiler(self):
-        self.check({"mode compiler", "malloc, as it is"}, *self.compiler(1500), slower=SLOWER)
+        self.check({"mode compiler", "malloc, as it is"}, *self.compiler(400), slower=SLOWER)
 
 
 class Connections(tune_loop.Connections):
