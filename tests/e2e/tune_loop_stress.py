@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The loop of tune_loop.py on larger work: interpreters, a compiler, git, a server of 8,000 connections, a cache. Prints
-what was promised and what came of it."""
+"""The loop of tune_loop.py on larger work: interpreters, a compiler, git, a server of 8,000 connections, a cache.
+Prints what was promised and what came of it."""
 
 import os
 import subprocess
