@@ -18,6 +18,7 @@ from tabs import Tabs, have_pages  # noqa: E402
 
 ROUNDS = int(os.environ.get("FIRN_ROUNDS", "60"))
 TABS = int(os.environ.get("FIRN_TABS", "12"))
+NO_AGEING = ("--warm-seconds", "90000", "--cold-seconds", "90001", "--frozen-seconds", "90002")
 SEED = int(os.environ.get("FIRN_SEED", random.randrange(1 << 30)))
 
 PAGE = """<!doctype html><title>State</title><form><input id=field><textarea id=area></textarea></form>
@@ -87,7 +88,7 @@ class States(Page):
     def test_state_survives_random_sleep_and_waking(self):
         print(f"FIRN_SEED={SEED}", flush=True)
         order, begun, images = random.Random(SEED), time.monotonic(), set()
-        with Tabs("--warm-seconds", "90000", "--cold-seconds", "90001", "--frozen-seconds", "90002") as host:
+        with Tabs(*NO_AGEING) as host:
             models = {host.open(self.page): Model() for _ in range(TABS)}
             asleep, tabs, wakings, sleeps = {}, list(models), 0, {"warm": 0, "cold": 0, "frozen": 0}
             while wakings < ROUNDS:

@@ -12,7 +12,7 @@ import unittest
 os.environ.setdefault("FIRN_ROUNDS", "10000")
 os.environ.setdefault("FIRN_TABS", "200")
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tabs_state import SEED, Page, States, Tabs, have_pages  # noqa: E402, F401 the tests of States are run from here
+from tabs_state import NO_AGEING, SEED, Page, States, Tabs, have_pages  # noqa: E402, F401 States is run from here
 
 MANY = int(os.environ.get("FIRN_MANY", "1000"))
 
@@ -35,7 +35,7 @@ def processes(root):
 
 class Thousand(Page):
     def test_a_thousand_tabs_are_kept(self):
-        with Tabs() as host:
+        with Tabs(*NO_AGEING) as host:
             for number in range(1, MANY + 1):
                 tab = host.open(self.page)
                 host.eval(tab, f"step({number % 1000})")
