@@ -67,7 +67,8 @@ def alone(firn, pages, store):
         opened.append(took)
     tell("dashboard_bytes", (tabs.settled() - before) / 3)
     tell("open_dashboard_ms", statistics.median(opened))
-    heap(tabs, pages)
+    for name in MIX:
+        heap(tabs, pages, name)
     for state in ("cold", "frozen"):
         tell(f"wake_{state}_ms", wakes(tabs, tab, state))
     before = tabs.settled()
@@ -77,16 +78,16 @@ def alone(firn, pages, store):
     tabs.group.end()
 
 
-def heap(tabs, pages):
-    """The dashboard's image, against what its process had to itself."""
+def heap(tabs, pages, name):
+    """A page's image, nodes, style sheets and script heap, against what its idle process had to itself."""
     before = tabs.ask("stats")[0]["images_bytes"]
-    awake = tabs.group.pss_bytes()
-    tab = tabs.open(page(pages, "sbadmin"))[0]
-    awake = tabs.group.pss_bytes() - awake
+    awake = tabs.settled()
+    tab = tabs.open(page(pages, name))[0]
+    awake = tabs.settled() - awake
     tabs.ask(f"state {tab} cold")
     image = tabs.ask("stats")[0]["images_bytes"] - before
-    tell("image_bytes", image)
-    tell("heap_ratio", awake / image)
+    tell(f"image_{name}_bytes", image)
+    tell(f"heap_{name}_ratio", awake / image)
     tabs.ask(f"close {tab}")
 
 
