@@ -78,8 +78,8 @@ FIRN_API void firn_process_template_usage(const firn_process_template *zygote,
 
 /* Gives the calling process's pages back whose bytes are the template's again, or, in memory
  * without a file, zeros: they are the zygote's again, for all children together, until they are
- * written. Worth it behind a collection, which marks the zygote's objects and leaves most pages as
- * they were. 2 ms for 10 MB of own pages. *ret_bytes: what it gave back. FIRN_INVALID, FIRN_BUSY,
+ * written. Worth it behind a collection, which marks the zygote's objects and leaves many pages as
+ * they were. Compares all own pages. *ret_bytes: what it gave back. FIRN_INVALID, FIRN_BUSY,
  * FIRN_LIMIT, FIRN_UNSUPPORTED, FIRN_NO_MEMORY, FIRN_IO; the process is whole after an error, too.
  */
 FIRN_API FIRN_NODISCARD firn_status firn_process_merge(firn_process_template *zygote,

@@ -1,6 +1,6 @@
 /* Gives back the pages of the calling process whose bytes are the template's again: a collector
  * marks all objects that it finds, those of the zygote too, which makes the zygote's pages the
- * process's own, and most of them are as they were when it has done.
+ * process's own, and many of them are as they were when it has done.
  *
  * Invariants:
  *   M1  every byte of the process is afterwards what it was; no signal handler runs meanwhile

@@ -2,10 +2,11 @@
  * what scripts were compiled to, and the memory that is free then, as browsers do for pages that
  * are idle. What it has left to itself is what differs from the zygote.
  *
- * I1  it is done once behind work, not before WAIT_NS have passed, and takes at most a fiftieth of
- *     the time; a page whose timers never rest, and of which nobody asks anything, does it ever
- * less often I2  work is what has made pages of memory the page's own: a timer that only looks is
- * none */
+ * Invariants:
+ *   I1  it is done once behind work, not before WAIT_NS have passed, and takes at most a
+ *       fiftieth of the time; where only timers work, less often each time
+ *   I2  work is what has made pages of memory its own: a timer that only looks is none
+ */
 #include "tabs/page/page.h"
 
 #include <firn/system.h>
