@@ -16,7 +16,6 @@
 
 enum {
     COLLECT_BYTES = 2 << 20, /* of growth since the last collection, from which it pays */
-    HOLES_BYTES = 4096,      /* of free memory, below which nobody looks for it */
     SLEEP_NODES = 4096,      /* whose own packing pays */
 };
 
@@ -80,20 +79,18 @@ static void be_husk(firn_process_husk *husk, const void **ret_image, size_t *ret
 }
 
 /* Fills what malloc has free with zeros, which take no room in an image: it takes all of it, the
- * largest blocks first, until one comes from the top of the heap. The image of a dashboard is an
- * eighth smaller. */
+ * largest blocks first, of each size until one comes from the top of the heap. The image of a
+ * dashboard is an eighth smaller. */
 static void zero_free_memory(void)
 {
     struct block {
         struct block *next;
     } *first = NULL;
+    const char *top = (const char *)sbrk(0) - mallinfo2().keepcost - sizeof(max_align_t);
     for (size_t size = 256 << 10; size >= 32; size = size * 3 / 4 & ~(size_t)15) {
         for (;;) {
-            const struct mallinfo2 is = mallinfo2();
-            const char *top = (const char *)sbrk(0) - is.keepcost;
-            void *block =
-                is.fordblks - is.keepcost >= HOLES_BYTES ? firn_allocate(NULL, size) : NULL;
-            if (block == NULL || (const char *)block >= top - 64) {
+            void *block = firn_allocate(NULL, size);
+            if (block == NULL || (const char *)block >= top) {
                 firn_release(NULL, block, size);
                 break;
             }
