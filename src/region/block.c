@@ -21,7 +21,14 @@ struct firn_block_unpacker {
     ZSTD_DCtx *context;
 };
 
-enum { HEAD = 64 }; /* before zstd's own, which stays aligned */
+enum {
+    HEAD = 64, /* before zstd's own, which stays aligned */
+    WINDOW_LOG_MIN = 17,
+    WINDOW_LOG_MAX = 31,
+    FAR_RATE_LOG = 7,     /* one position in 128 is remembered, */
+    FAR_ENTRY_BYTES = 9,  /* in so much, */
+    FAR_SLACK_BYTES = 1 << 20, /* beside what zstd lays out for matches at hand */
+};
 
 static ZSTD_compressionParameters parameters_of(int level)
 {
@@ -30,9 +37,33 @@ static ZSTD_compressionParameters parameters_of(int level)
     return parameters;
 }
 
+/* For all of some megabytes at once: tables for all positions of the level, and matches from far
+ * away, which they would have forgotten. */
+static ZSTD_compressionParameters whole_parameters_of(int level, uint64_t bytes)
+{
+    ZSTD_compressionParameters parameters =
+        ZSTD_getCParams(level, ZSTD_CONTENTSIZE_UNKNOWN, 0);
+    parameters.windowLog = WINDOW_LOG_MIN;
+    while (parameters.windowLog < WINDOW_LOG_MAX && (uint64_t)1 << parameters.windowLog < bytes)
+        parameters.windowLog++;
+    return parameters;
+}
+
+static unsigned far_log_of(const ZSTD_compressionParameters *parameters)
+{
+    return parameters->windowLog - FAR_RATE_LOG;
+}
+
 size_t firn_block_packer_bytes(int level)
 {
     return HEAD + ZSTD_estimateCCtxSize_usingCParams(parameters_of(level));
+}
+
+size_t firn_block_whole_packer_bytes(int level, uint64_t bytes)
+{
+    const ZSTD_compressionParameters parameters = whole_parameters_of(level, bytes);
+    return HEAD + ZSTD_estimateCCtxSize_usingCParams(parameters) +
+           ((size_t)FAR_ENTRY_BYTES << far_log_of(&parameters)) + FAR_SLACK_BYTES;
 }
 
 size_t firn_block_unpacker_bytes(void)
@@ -40,27 +71,29 @@ size_t firn_block_unpacker_bytes(void)
     return HEAD + ZSTD_estimateDCtxSize();
 }
 
-firn_block_packer *firn_block_packer_init(void *memory, size_t size, int level)
+/* far_log: of the table for matches from far away; 0: none. */
+static firn_block_packer *packer_init(void *memory, size_t size,
+                                      const ZSTD_compressionParameters *wanted, unsigned far_log)
 {
-    if (size < firn_block_packer_bytes(level))
-        return NULL;
     firn_block_packer *packer = memory;
     packer->context = ZSTD_initStaticCCtx((char *)memory + HEAD, size - HEAD);
     if (packer->context == NULL)
         return NULL;
-    const ZSTD_compressionParameters wanted = parameters_of(level);
     const struct {
         ZSTD_cParameter parameter;
         int value;
     } settings[] = {
         {ZSTD_c_contentSizeFlag, 0},
-        {ZSTD_c_windowLog, (int)wanted.windowLog},
-        {ZSTD_c_chainLog, (int)wanted.chainLog},
-        {ZSTD_c_hashLog, (int)wanted.hashLog},
-        {ZSTD_c_searchLog, (int)wanted.searchLog},
-        {ZSTD_c_minMatch, (int)wanted.minMatch},
-        {ZSTD_c_targetLength, (int)wanted.targetLength},
-        {ZSTD_c_strategy, (int)wanted.strategy},
+        {ZSTD_c_windowLog, (int)wanted->windowLog},
+        {ZSTD_c_chainLog, (int)wanted->chainLog},
+        {ZSTD_c_hashLog, (int)wanted->hashLog},
+        {ZSTD_c_searchLog, (int)wanted->searchLog},
+        {ZSTD_c_minMatch, (int)wanted->minMatch},
+        {ZSTD_c_targetLength, (int)wanted->targetLength},
+        {ZSTD_c_strategy, (int)wanted->strategy},
+        {ZSTD_c_enableLongDistanceMatching, far_log != 0},
+        {ZSTD_c_ldmHashLog, (int)far_log},
+        {ZSTD_c_ldmHashRateLog, far_log != 0 ? FAR_RATE_LOG : 0},
     };
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
         if (ZSTD_isError(
@@ -68,6 +101,23 @@ firn_block_packer *firn_block_packer_init(void *memory, size_t size, int level)
             return NULL;
     }
     return packer;
+}
+
+firn_block_packer *firn_block_packer_init(void *memory, size_t size, int level)
+{
+    const ZSTD_compressionParameters wanted = parameters_of(level);
+    if (size < firn_block_packer_bytes(level))
+        return NULL;
+    return packer_init(memory, size, &wanted, 0);
+}
+
+firn_block_packer *firn_block_whole_packer_init(void *memory, size_t size, int level,
+                                                uint64_t bytes)
+{
+    const ZSTD_compressionParameters wanted = whole_parameters_of(level, bytes);
+    if (size < firn_block_whole_packer_bytes(level, bytes))
+        return NULL;
+    return packer_init(memory, size, &wanted, far_log_of(&wanted));
 }
 
 firn_block_unpacker *firn_block_unpacker_init(void *memory, size_t size)

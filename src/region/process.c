@@ -39,6 +39,8 @@ static bool options_valid(const firn_process_hibernate_options *options)
         if (options->reserved[i] != 0)
             return false;
     }
+    if (options->base_bytes > 0 && (options->base_read == NULL || options->level < 2))
+        return false;
     return options->husk != NULL && options->level >= 0 && options->level <= LEVEL_MAX &&
            options->context_bytes <= FIRN_PROCESS_CONTEXT_MAX_BYTES &&
            (options->context_bytes == 0 || options->context != NULL);
@@ -55,6 +57,7 @@ static firn_status fail(const firn_process_work *work, const char *what, firn_er
 static _Noreturn void undo(firn_process_work *work)
 {
     work->undone = true;
+    work->image_bytes = work->image_bytes_all;
     firn_process_restore(work, false);
     firn_raw_end(FIRN_PROCESS_LOST);
 }
@@ -79,7 +82,8 @@ static _Noreturn void be_husk(firn_process_work *work)
     trim_stack(work);
     for (;;) {
         const void *image = husk->image;
-        size_t image_bytes = husk->image_bytes;
+        size_t image_bytes =
+            husk->image != NULL ? work->image_bytes_all : 0; /* with the base behind it */
         work->options.husk(husk, &image, &image_bytes);
         work->image = image;
         work->image_bytes = image_bytes;
@@ -190,6 +194,8 @@ firn_status firn_process_image_look(const void *image, size_t image_bytes,
         .mapping_count = header.mapping_count,
         .process = header.process,
         .rebuildable = (header.flags & FIRN_PROCESS_IMAGE_CONFINED) == 0,
+        .id = firn_process_image_id(&header),
+        .base_id = header.base_id,
     };
     return FIRN_OK;
 }

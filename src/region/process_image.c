@@ -22,6 +22,11 @@ uint64_t firn_process_image_build(void)
     return crc << 32 | firn_crc32c(0, sizes, sizeof sizes);
 }
 
+uint64_t firn_process_image_id(const firn_process_image_header *header)
+{
+    return (uint64_t)header->crc << 32 | (uint32_t)header->image_bytes;
+}
+
 static uint32_t image_crc(const firn_process_image_header *header, const void *image)
 {
     firn_process_image_header plain = *header;
@@ -78,7 +83,8 @@ firn_status firn_process_image_read(const void *image, size_t size,
     *ret_cause = "is an image of a process whose parts do not fit together";
     if (header.version != FIRN_PROCESS_IMAGE_VERSION || header.tables_at < sizeof header ||
         header.tables_at > size || header.page_count > UINT64_MAX / PAGE ||
-        header.signal_count >= FIRN_RAW_SIGNALS || header.mapping_count == 0)
+        header.signal_count >= FIRN_RAW_SIGNALS || header.mapping_count == 0 ||
+        (header.base_id == 0) != (header.base_bytes == 0))
         return FIRN_CORRUPT;
     *ret_cause = "is an image of a process";
     *ret_header = header;
@@ -104,7 +110,8 @@ static bool runs_fit(const firn_process_image_header *header,
         uint64_t size = (uint64_t)run->page_count * PAGE;
         size_t at = firn_maps_find(tables->mappings, header->mapping_count, run->start);
         if (at == header->mapping_count || size == 0 || run->start % PAGE != 0 ||
-            run->start < before || run->kind > FIRN_RUN_ZERO)
+            run->start < before || run->kind > FIRN_RUN_BASE ||
+            (run->kind == FIRN_RUN_BASE && header->base_id == 0))
             return false;
         const firn_mapping *mapping = &tables->mappings[at];
         if (!firn_mapping_is_private(mapping) || run->start < mapping->start ||

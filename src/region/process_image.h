@@ -10,7 +10,7 @@
 
 enum {
     FIRN_PROCESS_IMAGE_MAGIC = 0x43525046, /* FPRC */
-    FIRN_PROCESS_IMAGE_VERSION = 1,
+    FIRN_PROCESS_IMAGE_VERSION = 2,
     FIRN_PROCESS_IMAGE_MACHINE = 62, /* x86-64, as ELF numbers it */
     FIRN_PROCESS_IMAGE_BLOCK_HEADER_BYTES = 8,
     FIRN_PROCESS_IMAGE_BLOCK_PAGES = 16,
@@ -18,6 +18,7 @@ enum {
 enum {
     FIRN_PROCESS_IMAGE_CONFINED =
         1, /* cannot be rebuilt: something is mapped that a new child lacks */
+    FIRN_PROCESS_IMAGE_WHOLE = 2, /* all pages are one block */
 };
 
 /* All of it little-endian, as the machine has it. */
@@ -37,12 +38,15 @@ typedef struct firn_process_image_header {
     uint32_t process;
     uint32_t flags;
     uint32_t crc; /* of all of the image with 0 here */
+    uint64_t base_id; /* of the image that it was packed against, which follows; 0: none */
+    uint64_t base_bytes;
 } firn_process_image_header;
-_Static_assert(sizeof(firn_process_image_header) == 128, "the format has 128 bytes");
+_Static_assert(sizeof(firn_process_image_header) == 144, "the format has 144 bytes");
 
 typedef enum firn_run_kind {
     FIRN_RUN_DATA = 0, /* in the blocks, in the order of the runs */
     FIRN_RUN_ZERO = 1,
+    FIRN_RUN_BASE = 2, /* what the base has at the same addresses, in data runs of its own */
 } firn_run_kind;
 
 /* Pages of the image that lie one after the other in one mapping. */
@@ -70,6 +74,9 @@ typedef struct firn_process_image_tables {
 /* A number of this build's version and format. */
 uint64_t firn_process_image_build(void);
 
+/* What another image calls this one, where it is its base. */
+uint64_t firn_process_image_id(const firn_process_image_header *header);
+
 /* Writes the checksum into a header that lies before its image. */
 void firn_process_image_finish(firn_process_image_header *header);
 
@@ -86,8 +93,7 @@ firn_process_image_tables firn_process_image_tables_in(const firn_process_image_
 bool firn_process_image_tables_check(const firn_process_image_header *header,
                                      const firn_process_image_tables *tables);
 
-/* Unpacks the block at *at in the image into out (size bytes, at most FIRN_BLOCK_BYTES) and
- * moves *at behind it; not beyond end. */
+/* Unpacks the block at *at in the image into out (size bytes, less than 4 GiB) and moves *at behind it; not beyond end. */
 bool firn_process_image_block_unpack(firn_block_unpacker *unpacker, const uint8_t *image,
                                      uint64_t end, uint64_t *at, const void *prefix,
                                      size_t prefix_size, void *out, size_t size);

@@ -2,7 +2,9 @@
  *
  * For each private mapping the kernel lists the pages that are not a file's (and so not the
  * template's); those that have other bytes than the template has there go into blocks of 16 pages,
- * each packed with the template's 16 pages before it. What is all zero where the template has
+ * each packed with the template's 16 pages before it; or, from level 2 on, all into one block, with
+ * the template's pages and those of a base before it: an image of another process, of which a page
+ * that is the same at the same address is listed only. What is all zero where the template has
  * something is listed only, and what is all zero elsewhere needs nothing: a restore begins with the
  * template's memory and zeros. Then come the tables: mappings, runs of pages, signals, names.
  *
@@ -10,17 +12,15 @@
  *   P1  until firn_process_release nothing of the process changes but rights of mappings, which are
  *       set back
  *   P2  a page that is in no run has the template's bytes, or those of its file, or zeros
- * Called by process.c on the window's stack (see process_work.h); calls process_image.c.
+ * Called by process.c on the window's stack (see process_work.h); calls process_image.c, process_unpack.c.
  * Threads: the process's only one. Memory: the window. Complexity: linear in the private pages. */
 #include "region/process_pack.h"
 
 #include "region/process_plan.h"
+#include "region/process_unpack.h"
 
 #include <string.h>
 #include <sys/mman.h>
-
-/* The window's shares: the image, its runs, what a restore unpacks. */
-enum { IMAGE_SHARE = 3, RUNS_SHARE = 64 };
 
 typedef struct packing {
     firn_process_work *work;
@@ -36,6 +36,10 @@ typedef struct packing {
     unsigned filled; /* pages of data */
     bool based;      /* some of them have a base */
     uint8_t *data, *base, *plain;
+    bool whole;       /* all pages are one block: data has them all, base what the template has */
+    uint64_t room;    /* pages, for data and base */
+    uint64_t based_count; /* pages in base, where that is whole */
+    firn_process_unpacked *reference; /* the base; NULL: none */
     firn_block_unpacker *check; /* NULL: packed blocks are not unpacked at once */
 } packing;
 
@@ -65,6 +69,8 @@ static bool add_block(packing *packer, const uint8_t *prefix, size_t prefix_size
 
 static bool flush_block(packing *packer)
 {
+    if (packer->whole)
+        return true;
     const size_t size = (size_t)packer->filled * FIRN_PAGE;
     if (size == 0)
         return true;
@@ -96,15 +102,8 @@ static bool is_zero(const uint8_t *page)
     return page[0] == 0 && memcmp(page, page + 1, FIRN_PAGE - 1) == 0;
 }
 
-/* base: NULL where the page has none. */
-static bool add_page(packing *packer, uint64_t address, const uint8_t *page, const uint8_t *base)
+static bool add_data(packing *packer, uint64_t address, const uint8_t *page, const uint8_t *base)
 {
-    if (base != NULL && memcmp(page, base, FIRN_PAGE) == 0)
-        return true;
-    if (is_zero(page)) {
-        bool zero_anyway = base == NULL && packer->mapping->kind != FIRN_MAPPING_FILE;
-        return zero_anyway || add_run(packer, address, FIRN_RUN_ZERO);
-    }
     const size_t at = (size_t)packer->filled * FIRN_PAGE;
     memcpy(packer->data + at, page, FIRN_PAGE);
     if (base != NULL)
@@ -116,6 +115,35 @@ static bool add_page(packing *packer, uint64_t address, const uint8_t *page, con
     packer->page_count++;
     return add_run(packer, address, FIRN_RUN_DATA) &&
            (packer->filled < FIRN_PROCESS_IMAGE_BLOCK_PAGES || flush_block(packer));
+}
+
+static bool add_to_whole(packing *packer, uint64_t address, const uint8_t *page,
+                         const uint8_t *base)
+{
+    const uint8_t *known = packer->reference != NULL
+                               ? firn_process_unpacked_page(packer->reference, address)
+                               : NULL;
+    if (known != NULL && memcmp(known, page, FIRN_PAGE) == 0)
+        return add_run(packer, address, FIRN_RUN_BASE);
+    if (packer->page_count == packer->room)
+        return too_small(packer);
+    memcpy(packer->data + packer->page_count++ * FIRN_PAGE, page, FIRN_PAGE);
+    if (known == NULL && base != NULL)
+        memcpy(packer->base + packer->based_count++ * FIRN_PAGE, base, FIRN_PAGE);
+    return add_run(packer, address, FIRN_RUN_DATA);
+}
+
+/* base: NULL where the page has none. */
+static bool add_page(packing *packer, uint64_t address, const uint8_t *page, const uint8_t *base)
+{
+    if (base != NULL && memcmp(page, base, FIRN_PAGE) == 0)
+        return true;
+    if (is_zero(page)) {
+        bool zero_anyway = base == NULL && packer->mapping->kind != FIRN_MAPPING_FILE;
+        return zero_anyway || add_run(packer, address, FIRN_RUN_ZERO);
+    }
+    return packer->whole ? add_to_whole(packer, address, page, base)
+                         : add_data(packer, address, page, base);
 }
 
 static bool make_readable(packing *packer)
@@ -316,39 +344,121 @@ static bool fill_header(packing *packer, firn_process_image_header *header)
     return true;
 }
 
-static bool packer_init(packing *packer)
+/* --- the packer --- */
+
+static bool count_run(void *context, uint64_t start, uint64_t end)
+{
+    packing *packer = context;
+    packer->room += (end - start) / FIRN_PAGE;
+    return true;
+}
+
+/* How many pages may have to be packed. */
+static bool count_pages(packing *packer, const firn_process_work_list *list)
+{
+    if (!firn_process_work_scan_open(packer->work))
+        return false;
+    bool done = true;
+    for (size_t i = 0; done && i < list->count; i++) {
+        const firn_mapping *mapping = &list->mappings[i];
+        if (mapping->kind == FIRN_MAPPING_STACK)
+            packer->room += (mapping->end - mapping->start) / FIRN_PAGE;
+        else if (firn_mapping_is_private(mapping))
+            done = firn_process_work_scan(packer->work, mapping->start, mapping->end, count_run,
+                                          packer);
+    }
+    firn_process_work_scan_close(packer->work);
+    return done;
+}
+
+static bool checker_init(packing *packer)
+{
+    const size_t bytes = firn_block_unpacker_bytes();
+    if (!packer->work->options.verify)
+        return true;
+    void *unpacker = firn_process_work_take(packer->work, bytes);
+    if (unpacker != NULL)
+        packer->check = firn_block_unpacker_init(unpacker, bytes);
+    return unpacker != NULL;
+}
+
+/* Room for all that is packed; the image's comes first and has room for the base behind it. */
+static bool packer_init(packing *packer, const firn_process_work_list *list)
 {
     firn_process_work *work = packer->work;
-    const int level = work->options.level;
-    packer->image_capacity = work->zygote->window_bytes / IMAGE_SHARE;
-    packer->image = firn_process_work_take(work, packer->image_capacity);
-    packer->run_capacity = work->zygote->window_bytes / RUNS_SHARE / sizeof packer->runs[0];
+    packer->image_bytes = sizeof(firn_process_image_header);
+    packer->run_capacity = packer->room + 1;
+    const uint64_t run_bytes = packer->run_capacity * sizeof packer->runs[0];
+    const uint64_t pages = packer->room * (FIRN_PAGE + FIRN_PROCESS_IMAGE_BLOCK_HEADER_BYTES);
+    const uint64_t tables = run_bytes + list->count * sizeof(firn_mapping) +
+                            FIRN_RAW_SIGNALS * sizeof(firn_process_image_signal) +
+                            FIRN_MAPS_TEXT_MAX_BYTES;
+    packer->image_capacity = packer->image_bytes + pages + tables + tables / 1024 + FIRN_PAGE;
+    packer->image =
+        firn_process_work_take(work, packer->image_capacity + work->options.base_bytes);
     if (packer->image != NULL)
-        packer->runs = firn_process_work_take(work, packer->run_capacity * sizeof packer->runs[0]);
-    const size_t bytes = firn_block_packer_bytes(level);
-    void *memory = packer->runs != NULL ? firn_process_work_take(work, bytes) : NULL;
+        packer->runs = firn_process_work_take(work, run_bytes);
+    return packer->runs != NULL && checker_init(packer);
+}
+
+static bool blocks_are(packing *packer)
+{
+    return packer->blocks != NULL || firn_process_work_fail(packer->work, FIRN_UNSUPPORTED, 0,
+                                                            "zstd does not work as expected");
+}
+
+/* For blocks of 16 pages. */
+static bool small_init(packing *packer)
+{
+    firn_process_work *work = packer->work;
+    const size_t bytes = firn_block_packer_bytes(work->options.level);
+    void *memory = firn_process_work_take(work, bytes);
     if (memory != NULL)
         packer->data = firn_process_work_take(work, 3 * FIRN_BLOCK_BYTES);
     if (packer->data == NULL)
         return false;
     packer->base = packer->data + FIRN_BLOCK_BYTES;
     packer->plain = packer->base + FIRN_BLOCK_BYTES;
-    packer->blocks = firn_block_packer_init(memory, bytes, level);
-    packer->image_bytes = sizeof(firn_process_image_header);
-    if (work->options.verify) {
-        const size_t unpacker_bytes = firn_block_unpacker_bytes();
-        void *unpacker = firn_process_work_take(work, unpacker_bytes);
-        if (unpacker == NULL)
-            return false;
-        packer->check = firn_block_unpacker_init(unpacker, unpacker_bytes);
-    }
-    return packer->blocks != NULL ||
-           firn_process_work_fail(work, FIRN_UNSUPPORTED, 0, "zstd does not work as expected");
+    packer->blocks = firn_block_packer_init(memory, bytes, work->options.level);
+    return blocks_are(packer);
+}
+
+/* For one block. The template's pages lie behind those of the base. */
+static bool whole_init(packing *packer)
+{
+    const uint64_t bytes = (packer->room + 1) * FIRN_PAGE;
+    packer->base = firn_process_work_take(packer->work, bytes);
+    if (packer->base != NULL)
+        packer->data = firn_process_work_take(packer->work, bytes);
+    return packer->data != NULL;
+}
+
+static bool pack_whole(packing *packer)
+{
+    firn_process_work *work = packer->work;
+    const size_t size = packer->page_count * FIRN_PAGE;
+    const uint64_t base_count =
+        packer->reference != NULL ? packer->reference->header.page_count : 0;
+    const size_t prefix_size = (base_count + packer->based_count) * FIRN_PAGE;
+    const uint8_t *prefix = base_count > 0 ? packer->reference->pages : packer->base;
+    const size_t bytes =
+        firn_block_whole_packer_bytes(work->options.level, prefix_size + size);
+    if (size == 0)
+        return true;
+    void *memory = firn_process_work_take(work, bytes);
+    if (memory != NULL && packer->check != NULL)
+        packer->plain = firn_process_work_take(work, size);
+    if (memory == NULL || (packer->check != NULL && packer->plain == NULL))
+        return false;
+    packer->blocks = firn_block_whole_packer_init(memory, bytes, work->options.level,
+                                                  prefix_size + size);
+    return blocks_are(packer) && add_block(packer, prefix, prefix_size, packer->data, size);
 }
 
 static bool pack_pages(packing *packer, const firn_process_work_list *list)
 {
-    if (!firn_process_work_scan_open(packer->work))
+    if (!(packer->whole ? whole_init(packer) : small_init(packer)) ||
+        !firn_process_work_scan_open(packer->work))
         return false;
     bool done = true;
     for (size_t i = 0; done && i < list->count; i++) {
@@ -356,32 +466,92 @@ static bool pack_pages(packing *packer, const firn_process_work_list *list)
             done = pack_mapping(packer, &list->mappings[i]);
     }
     firn_process_work_scan_close(packer->work);
-    return done && flush_block(packer);
+    return done && (packer->whole ? pack_whole(packer) : flush_block(packer));
+}
+
+/* --- the base --- */
+
+/* Reads it and unpacks it. Not one that can be used is no failure: *ret_base is as it was. */
+static bool take_base(firn_process_work *work, const uint8_t **ret_bytes,
+                      firn_process_unpacked *base, firn_process_unpacked **ret_base)
+{
+    const size_t size = work->options.base_bytes;
+    uint8_t *bytes = firn_process_work_take(work, size);
+    if (bytes == NULL)
+        return false;
+    if (!work->options.base_read(work->context, bytes, size))
+        return firn_process_work_fail(work, FIRN_IO, 0, "its base cannot be read");
+    *ret_bytes = bytes;
+    if (firn_process_unpack_tables(work, bytes, size, base) && base->header.base_id == 0 &&
+        firn_process_unpack_pages(work, base, NULL))
+        *ret_base = base;
+    work->status = FIRN_OK;
+    return true;
+}
+
+/* --- all of it --- */
+
+static bool pack_all(packing *packer, const firn_process_work_list *list)
+{
+    firn_process_work *work = packer->work;
+    firn_process_image_header header = {0};
+    if (!pack_pages(packer, list) || !fill_header(packer, &header) ||
+        !add_tables(packer, list, &header))
+        return false;
+    if (packer->whole)
+        header.flags |= FIRN_PROCESS_IMAGE_WHOLE;
+    if (packer->reference != NULL) {
+        header.base_id = firn_process_image_id(&packer->reference->header);
+        header.base_bytes = work->options.base_bytes;
+    }
+    header.image_bytes = packer->image_bytes;
+    memcpy(packer->image, &header, sizeof header);
+    firn_process_image_finish((firn_process_image_header *)(void *)packer->image);
+    return true;
+}
+
+/* Once more without the base, where that was of little use. */
+static bool pack_alone(packing *packer, const firn_process_work_list *list, uint64_t mark)
+{
+    firn_process_work_release(packer->work, mark);
+    packer->reference = NULL;
+    packer->image_bytes = sizeof(firn_process_image_header);
+    packer->run_count = packer->page_count = packer->based_count = 0;
+    return pack_all(packer, list);
 }
 
 bool firn_process_pack(firn_process_work *work)
 {
-    packing packer = {.work = work};
-    firn_process_image_header header = {0};
+    packing packer = {.work = work, .whole = work->options.level > 1};
     firn_process_work_list list;
+    firn_process_unpacked base;
+    const uint8_t *base_bytes = NULL;
     const uint64_t mark = work->top;
     const uint64_t used = (uint64_t)work->caller->uc_mcontext.gregs[REG_RSP];
     packer.stack_low = firn_page_down((uint64_t)(uintptr_t)work->caller);
     if (used - 256 < packer.stack_low) /* with what lies below the stack pointer */
         packer.stack_low = firn_page_down(used - 256);
-    bool packed = packer_init(&packer) &&
-                  firn_process_work_list_own(work, "/proc/self/maps", &list) &&
-                  pack_pages(&packer, &list) && fill_header(&packer, &header) &&
-                  add_tables(&packer, &list, &header);
-    if (!packed)
+    if (!firn_process_work_list_own(work, "/proc/self/maps", &list) ||
+        !count_pages(&packer, &list) || !packer_init(&packer, &list))
         return false;
-    header.image_bytes = packer.image_bytes;
-    memcpy(packer.image, &header, sizeof header);
-    firn_process_image_finish((firn_process_image_header *)(void *)packer.image);
-    work->image = packer.image;
+    const uint64_t own_mark = work->top;
+    if (work->options.base_bytes > 0 && !take_base(work, &base_bytes, &base, &packer.reference))
+        return false;
+    if (!pack_all(&packer, &list) ||
+        (packer.reference != NULL && packer.image_bytes > work->options.base_bytes / 2 &&
+         !pack_alone(&packer, &list, own_mark)))
+        return false;
+    work->image_bytes_all = packer.image_bytes;
+    if (packer.reference != NULL) {
+        memcpy(packer.image + packer.image_bytes, base_bytes, work->options.base_bytes);
+        work->image_bytes_all += work->options.base_bytes;
+    }
+    /* In the place of the list, which lies before it. */
+    memmove((uint8_t *)(uintptr_t)mark, packer.image, work->image_bytes_all);
+    work->image = (const void *)(uintptr_t)mark;
     work->image_bytes = packer.image_bytes;
     work->image_mark = mark;
-    work->keep_mark = mark + firn_page_up(packer.image_bytes);
+    work->keep_mark = mark + firn_page_up(work->image_bytes_all);
     work->result.private_bytes = packer.page_count * FIRN_PAGE;
     work->result.image_bytes = packer.image_bytes;
     firn_process_work_release(work, work->keep_mark);

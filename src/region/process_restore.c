@@ -1,7 +1,8 @@
 /* Becomes the process of an image: unpacks all of it aside, looks whether it can be, and only then
  * changes the present process; see firn/process.h.
  *
- *   1  the image is checked and unpacked into the window, with the template's bytes as prefixes
+ *   1  the image, and the base behind it that it may stand on, are checked and unpacked into the
+ *      window
  *   2  mappings are compared; files that must be mapped anew are opened
  *   3  the data segment's end is set
  *   --- from here on there is no way back: what fails ends the process with FIRN_PROCESS_LOST
@@ -14,11 +15,12 @@
  *   R1  from 4 to 7 only this file, core/raw and setcontext run, on the window's memory
  *   R2  the code of these, and where it is bound to, is the same in the template and in all images
  *       against it: process_template.c calls all of it once before it makes the template
- * Called by process.c; calls process_image.c, process_plan.c. Threads: the process's only one.
+ * Called by process.c; calls process_unpack.c, process_plan.c. Threads: the process's only one.
  * Memory: the window: the plain pages at once. Complexity: linear in the image and the mappings. */
 #include "region/process_restore.h"
 
 #include "region/process_plan.h"
+#include "region/process_unpack.h"
 
 #include <firn/system.h>
 
@@ -27,15 +29,12 @@
 
 typedef struct restoring {
     firn_process_work *work;
-    firn_process_image_header header;
-    firn_process_image_tables tables;
-    firn_block_unpacker *blocks;
-    uint8_t *pages; /* plain, those of all data runs one after the other */
-    uint8_t *prefix;
-    firn_process_work_list own;
+    firn_process_unpacked own, base; /* base: where the image stands on one */
     uint64_t tid_address;
     uint32_t mapping_at; /* of the run at hand */
 } restoring;
+
+/* --- 1: unpacking --- */
 
 static bool damaged(restoring *restorer)
 {
@@ -43,148 +42,54 @@ static bool damaged(restoring *restorer)
                                   "the image of the process is damaged");
 }
 
-/* --- 1: unpacking --- */
+/* The bytes of the image alone, where its base follows. */
+static uint64_t own_bytes(const firn_process_work *work)
+{
+    firn_process_image_header header;
+    if (work->image_bytes < sizeof header)
+        return work->image_bytes;
+    memcpy(&header, work->image, sizeof header);
+    return header.magic == FIRN_PROCESS_IMAGE_MAGIC && header.base_id != 0 &&
+                   header.image_bytes < work->image_bytes
+               ? header.image_bytes
+               : work->image_bytes;
+}
 
-static bool read_header(restoring *restorer)
+static bool unpack_base(restoring *restorer, uint64_t own)
 {
     firn_process_work *work = restorer->work;
-    const char *cause;
-    firn_status status =
-        firn_process_image_read(work->image, work->image_bytes, &restorer->header, &cause);
-    if (status != FIRN_OK)
-        return firn_process_work_fail(work, status, 0, cause);
-    if (restorer->header.template_id != work->zygote->id)
+    const firn_process_image_header *header = &restorer->own.header;
+    const firn_process_image_header *base = &restorer->base.header;
+    if (header->base_id == 0)
+        return true;
+    if (work->image_bytes - own != header->base_bytes)
         return firn_process_work_fail(work, FIRN_NOT_FOUND, 0,
-                                      "is an image against another template than this process has");
-    return true;
-}
-
-static bool unpack_tables(restoring *restorer)
-{
-    firn_process_work *work = restorer->work;
-    const firn_process_template *zygote = work->zygote;
-    const uint64_t size = firn_process_image_tables_bytes(&restorer->header);
-    const uint64_t known_bytes = zygote->mapping_count * sizeof(firn_mapping);
-    if (size > zygote->window_bytes)
-        return damaged(restorer);
-    uint8_t *known = firn_process_work_take(work, known_bytes);
-    uint8_t *tables = known != NULL ? firn_process_work_take(work, size) : NULL;
-    if (tables == NULL)
+                                      "is an image that stands on another, which is not there");
+    if (!firn_process_unpack_tables(work, (const uint8_t *)work->image + own, work->image_bytes - own,
+                                    &restorer->base))
         return false;
-    long result = firn_raw_read_at(zygote->fd, known, known_bytes, 0);
-    if (result < 0)
-        return firn_process_work_fail_call(work, result, "the template cannot be read");
-    uint64_t image_at = restorer->header.tables_at;
-    for (uint64_t at = 0; at < size; at += FIRN_BLOCK_BYTES) {
-        uint64_t part = size - at < FIRN_BLOCK_BYTES ? size - at : FIRN_BLOCK_BYTES;
-        uint64_t prefix = known_bytes > at ? known_bytes - at : 0;
-        prefix = prefix < FIRN_BLOCK_BYTES ? prefix : FIRN_BLOCK_BYTES;
-        if (!firn_process_image_block_unpack(restorer->blocks, work->image, work->image_bytes,
-                                             &image_at, known + (prefix > 0 ? at : 0), prefix,
-                                             tables + at, part))
-            return damaged(restorer);
-    }
-    restorer->tables = firn_process_image_tables_in(&restorer->header, tables);
-    return (image_at == work->image_bytes &&
-            firn_process_image_tables_check(&restorer->header, &restorer->tables)) ||
-           damaged(restorer);
-}
-
-/* Gathers what the template has for page_count pages of one mapping. */
-static bool gather_prefix(restoring *restorer, const firn_mapping *mapping, uint64_t address,
-                          uint32_t page_count, uint8_t *prefix, bool *ret_based)
-{
-    const firn_process_template *zygote = restorer->work->zygote;
-    const uint32_t step = mapping->kind == FIRN_MAPPING_STACK ? 1 : page_count;
-    for (uint32_t i = 0; i < page_count; i += step) {
-        uint8_t *to = prefix + (size_t)i * FIRN_PAGE;
-        const size_t size = (size_t)step * FIRN_PAGE;
-        uint64_t offset;
-        if (!firn_template_base(zygote, mapping, address + (uint64_t)i * FIRN_PAGE, &offset)) {
-            memset(to, 0, size);
-            continue;
-        }
-        *ret_based = true;
-        long result = firn_raw_read_at(zygote->fd, to, size, offset);
-        if (result < 0)
-            return firn_process_work_fail_call(restorer->work, result,
-                                               "the template cannot be read");
-    }
-    return true;
-}
-
-/* The image's mapping of a run; runs come in order. */
-static const firn_mapping *mapping_of(restoring *restorer, const firn_process_image_run *run)
-{
-    const firn_mapping *mappings = restorer->tables.mappings;
-    while (mappings[restorer->mapping_at].end <= run->start)
-        restorer->mapping_at++;
-    return &mappings[restorer->mapping_at];
-}
-
-static bool unpack_pages(restoring *restorer)
-{
-    firn_process_work *work = restorer->work;
-    const firn_process_image_header *header = &restorer->header;
-    uint64_t image_at = sizeof *header, done = 0; /* pages unpacked */
-    uint32_t run_at = 0, run_done = 0;            /* pages of the run in a prefix */
-    restorer->mapping_at = 0;
-    while (done < header->page_count) {
-        uint32_t filled = 0;
-        bool based = false;
-        for (; filled < FIRN_PROCESS_IMAGE_BLOCK_PAGES && run_at < header->run_count;) {
-            const firn_process_image_run *run = &restorer->tables.runs[run_at];
-            uint32_t part = run->page_count - run_done;
-            if (run->kind != FIRN_RUN_DATA || part == 0) {
-                run_at++;
-                run_done = 0;
-                continue;
-            }
-            part = part < FIRN_PROCESS_IMAGE_BLOCK_PAGES - filled
-                       ? part
-                       : FIRN_PROCESS_IMAGE_BLOCK_PAGES - filled;
-            if (!gather_prefix(restorer, mapping_of(restorer, run),
-                               run->start + (uint64_t)run_done * FIRN_PAGE, part,
-                               restorer->prefix + (size_t)filled * FIRN_PAGE, &based))
-                return false;
-            run_done += part;
-            filled += part;
-        }
-        const size_t size = (size_t)filled * FIRN_PAGE;
-        if (!firn_process_image_block_unpack(restorer->blocks, work->image, header->tables_at,
-                                             &image_at, restorer->prefix, based ? size : 0,
-                                             restorer->pages + done * FIRN_PAGE, size))
-            return damaged(restorer);
-        done += filled;
-    }
-    return image_at == header->tables_at || damaged(restorer);
+    if (firn_process_image_id(base) != header->base_id || base->base_id != 0)
+        return damaged(restorer);
+    return firn_process_unpack_pages(work, &restorer->base, NULL);
 }
 
 static bool unpack(restoring *restorer)
 {
     firn_process_work *work = restorer->work;
-    if (!read_header(restorer))
-        return false;
-    const size_t bytes = firn_block_unpacker_bytes();
-    void *memory = firn_process_work_take(work, bytes);
-    if (memory != NULL)
-        restorer->prefix = firn_process_work_take(work, FIRN_BLOCK_BYTES);
-    if (restorer->prefix == NULL)
-        return false;
-    restorer->blocks = firn_block_unpacker_init(memory, bytes);
-    if (restorer->blocks == NULL)
-        return firn_process_work_fail(work, FIRN_UNSUPPORTED, 0, "zstd does not work as expected");
-    if (!unpack_tables(restorer))
-        return false;
-    const uint64_t page_count = restorer->header.page_count;
-    if (page_count > work->zygote->window_bytes / FIRN_PAGE)
-        return firn_process_work_fail(work, FIRN_LIMIT, 0, "the template's window is too small");
-    restorer->pages =
-        firn_process_work_take(work, page_count > 0 ? page_count * FIRN_PAGE : FIRN_PAGE);
-    if (restorer->pages == NULL)
-        return false;
-    firn_raw_populate((uint64_t)(uintptr_t)restorer->pages, page_count * FIRN_PAGE);
-    return unpack_pages(restorer);
+    const uint64_t own = own_bytes(work);
+    return firn_process_unpack_tables(work, work->image, own, &restorer->own) &&
+           unpack_base(restorer, own) &&
+           firn_process_unpack_pages(work, &restorer->own,
+                                     restorer->own.header.base_id != 0 ? &restorer->base : NULL);
+}
+
+/* The image's mapping of a run; runs come in order. */
+static const firn_mapping *mapping_of(restoring *restorer, const firn_process_image_run *run)
+{
+    const firn_mapping *mappings = restorer->own.tables.mappings;
+    while (mappings[restorer->mapping_at].end <= run->start)
+        restorer->mapping_at++;
+    return &mappings[restorer->mapping_at];
 }
 
 /* --- 4 to 7: no way back --- */
@@ -224,13 +129,22 @@ static void zero(uint64_t address, uint64_t size)
         at[i] = 0;
 }
 
+static void copy_base(restoring *restorer, const firn_process_image_run *run)
+{
+    for (uint32_t page = 0; page < run->page_count; page++) {
+        const uint64_t address = run->start + (uint64_t)page * FIRN_PAGE;
+        firn_bytes_copy((void *)(uintptr_t)address,
+                        firn_process_unpacked_page(&restorer->base, address), FIRN_PAGE);
+    }
+}
+
 static void copy_runs(restoring *restorer)
 {
-    const uint8_t *from = restorer->pages;
+    const uint8_t *from = restorer->own.pages;
     const firn_mapping *open = NULL; /* one that is writable for this only */
     restorer->mapping_at = 0;
-    for (uint32_t i = 0; i < restorer->header.run_count; i++) {
-        const firn_process_image_run *run = &restorer->tables.runs[i];
+    for (uint32_t i = 0; i < restorer->own.header.run_count; i++) {
+        const firn_process_image_run *run = &restorer->own.tables.runs[i];
         const firn_mapping *mapping = mapping_of(restorer, run);
         const uint64_t size = (uint64_t)run->page_count * FIRN_PAGE;
         if (open != NULL && open != mapping) {
@@ -248,6 +162,10 @@ static void copy_runs(restoring *restorer)
             zero(run->start, size);
             continue;
         }
+        if (run->kind == FIRN_RUN_BASE) {
+            copy_base(restorer, run);
+            continue;
+        }
         firn_bytes_copy((void *)(uintptr_t)run->start, from, size);
         from += size;
     }
@@ -257,8 +175,8 @@ static void copy_runs(restoring *restorer)
 
 static void restore_signals(restoring *restorer)
 {
-    const firn_process_image_header *header = &restorer->header;
-    const firn_process_image_signal *next = restorer->tables.signals;
+    const firn_process_image_header *header = &restorer->own.header;
+    const firn_process_image_signal *next = restorer->own.tables.signals;
     const firn_process_image_signal *end = next + header->signal_count;
     for (int number = 1; number <= FIRN_RAW_SIGNALS; number++) {
         firn_raw_action action = {0};
@@ -287,7 +205,7 @@ static uint8_t *rseq_area(void)
 static _Noreturn void become(restoring *restorer, planning *plan, bool rebuilt, uint64_t started_ns)
 {
     firn_process_work *work = restorer->work;
-    const firn_process_image_header *header = &restorer->header;
+    const firn_process_image_header *header = &restorer->own.header;
     uint8_t rseq[RSEQ_BYTES];
     uint8_t *rseq_at = rseq_area();
     if (rseq_at != NULL)
@@ -316,14 +234,14 @@ void firn_process_restore(firn_process_work *work, bool rebuilt)
     restoring restorer = {.work = work};
     planning plan;
     if (unpack(&restorer)) {
-        if (rebuilt && (restorer.header.flags & FIRN_PROCESS_IMAGE_CONFINED) != 0) {
+        if (rebuilt && (restorer.own.header.flags & FIRN_PROCESS_IMAGE_CONFINED) != 0) {
             firn_process_work_fail(work, FIRN_UNSUPPORTED, 0,
                                    "the process had shared memory that a new one lacks");
         } else {
             long result = firn_raw_tid_address(&restorer.tid_address);
             if (result < 0)
                 firn_process_work_fail_call(work, result, "the thread's id cannot be found");
-            else if (firn_process_plan_make(&plan, work, &restorer.header, &restorer.tables))
+            else if (firn_process_plan_make(&plan, work, &restorer.own.header, &restorer.own.tables))
                 become(&restorer, &plan, rebuilt, started_ns);
         }
     }

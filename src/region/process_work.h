@@ -58,6 +58,7 @@ typedef struct firn_process_work {
     firn_process_hibernate_options options;
     const void *image; /* to restore */
     size_t image_bytes;
+    size_t image_bytes_all; /* of what was packed, with its base behind it */
     int pagemap_fd;
     bool scan_unknown;  /* the kernel has no PAGEMAP_SCAN */
     bool undone;        /* the restore is for a process that could not be made a husk */

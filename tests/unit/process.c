@@ -62,9 +62,9 @@ static void refusals(void)
     options.level = 20;
     must(firn_process_hibernate(zygote, &options, &result, &error) == FIRN_INVALID);
     options.level = 0;
-    options.reserved[3] = 1;
+    options.reserved[1] = 1;
     must(firn_process_hibernate(zygote, &options, &result, &error) == FIRN_INVALID);
-    options.reserved[3] = 0;
+    options.reserved[1] = 0;
     options.context_bytes = 1;
     must(firn_process_hibernate(zygote, &options, &result, &error) == FIRN_INVALID);
     options.context = &options;
