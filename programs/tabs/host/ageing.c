@@ -92,9 +92,11 @@ static uint64_t bytes_of(struct tab *tab)
 {
     if (tab->state == TAB_ACTIVE && tab->process > 0)
         return stats_pss(tab->process);
-    if (tab->state == TAB_WARM)
-        return tab->image.room + HUSK_BYTES;
-    return tab->image.room;
+    const struct image *const both[] = {tab->own, tab->base};
+    uint64_t bytes = tab->state == TAB_WARM ? HUSK_BYTES : 0;
+    for (size_t i = 0; i < 2; i++)
+        bytes += both[i] != NULL ? both[i]->data.room / both[i]->holders : 0;
+    return bytes;
 }
 
 static bool is_short(struct host *host)

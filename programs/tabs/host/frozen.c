@@ -3,7 +3,7 @@
  * They are of this host's zygote and of no use to another one, so that the store begins empty. What
  * it holds is packed already, and goes in as it is.
  *
- * I1  a frozen tab's segments are those of its newest image; no other tab has them */
+ * I1  segments belong to one image, which may be that of several tabs */
 #include "tabs/host/host.h"
 
 #include <string.h>
@@ -65,10 +65,10 @@ static firn_status clean(struct frozen *is, firn_error *ret_error)
     return status != FIRN_OK ? status : firn_store_commit(is->store, FIRN_SEGMENT_NONE, ret_error);
 }
 
-firn_status frozen_put(struct host *host, struct tab *tab, firn_error *ret_error)
+firn_status frozen_put(struct host *host, struct image *image, firn_error *ret_error)
 {
     const firn_store_put_options options = {.codec = FIRN_CODEC_RAW};
-    const size_t count = (tab->image.size + PART_BYTES - 1) / PART_BYTES;
+    const size_t count = (image->data.size + PART_BYTES - 1) / PART_BYTES;
     if (!frozen_begin(host))
         return firn_error_set(ret_error, FIRN_IO, 0, "%s: there is no store of images",
                               host->folder);
@@ -79,8 +79,8 @@ firn_status frozen_put(struct host *host, struct tab *tab, firn_error *ret_error
                                                            firn_status_text(FIRN_NO_MEMORY));
     size_t put = 0;
     for (; status == FIRN_OK && put < count; put += status == FIRN_OK) {
-        const size_t at = put * PART_BYTES, left = tab->image.size - at;
-        status = firn_store_put(is->store, is->codec, &options, tab->image.data + at,
+        const size_t at = put * PART_BYTES, left = image->data.size - at;
+        status = firn_store_put(is->store, is->codec, &options, image->data.data + at,
                                 left < PART_BYTES ? left : PART_BYTES, &segments[put], ret_error);
     }
     if (status == FIRN_OK)
@@ -91,39 +91,39 @@ firn_status frozen_put(struct host *host, struct tab *tab, firn_error *ret_error
         firn_release(NULL, segments, count * sizeof *segments);
         return status;
     }
-    tab->segments = segments;
-    tab->segment_count = count;
+    image->segments = segments;
+    image->segment_count = count;
     return FIRN_OK;
 }
 
-firn_status frozen_get(struct host *host, struct tab *tab, firn_error *ret_error)
+firn_status frozen_get(struct host *host, struct image *image, firn_error *ret_error)
 {
     firn_status status = FIRN_OK;
-    tab->image.size = 0;
-    for (size_t i = 0; i < tab->segment_count && status == FIRN_OK; i++) {
+    image->data.size = 0;
+    for (size_t i = 0; i < image->segment_count && status == FIRN_OK; i++) {
         firn_segment segment;
-        status = firn_store_pin(host->frozen->store, tab->segments[i], &segment, ret_error);
+        status = firn_store_pin(host->frozen->store, image->segments[i], &segment, ret_error);
         if (status == FIRN_OK) {
-            message_add_raw(&tab->image, segment.data, segment.size);
+            message_add_raw(&image->data, segment.data, segment.size);
             firn_store_unpin(host->frozen->store, &segment);
         }
     }
-    if (status == FIRN_OK && tab->image.failed)
+    if (status == FIRN_OK && image->data.failed)
         status =
             firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "%s", firn_status_text(FIRN_NO_MEMORY));
     return status;
 }
 
-void frozen_remove(struct host *host, struct tab *tab)
+void frozen_remove(struct host *host, struct image *image)
 {
     firn_error error;
-    for (size_t i = 0; i < tab->segment_count; i++)
-        (void)!firn_store_remove(host->frozen->store, tab->segments[i]);
-    firn_release(NULL, tab->segments, tab->segment_count * sizeof *tab->segments);
-    if (tab->segment_count > 0)
+    for (size_t i = 0; i < image->segment_count; i++)
+        (void)!firn_store_remove(host->frozen->store, image->segments[i]);
+    firn_release(NULL, image->segments, image->segment_count * sizeof *image->segments);
+    if (image->segment_count > 0)
         (void)!clean(host->frozen, &error);
-    tab->segments = NULL;
-    tab->segment_count = 0;
+    image->segments = NULL;
+    image->segment_count = 0;
 }
 
 uint64_t frozen_disk_bytes(const struct host *host)

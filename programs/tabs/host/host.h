@@ -9,7 +9,8 @@
  *     load.c      documents: opened, navigated to, come back to
  *     sleep.c     active, warm, cold, frozen, and back
  *     ageing.c    who is to sleep by age, by the budget and by the machine's memory
- *     frozen.c    the images of frozen tabs, in a store
+ *     images.c    the images of sleeping tabs, and which of them stand on others
+ *     frozen.c    those of frozen tabs, in a store
  *     fetch.c     threads that fetch; resource.c: what one of them does
  *     kept.c      responses and visits that are kept (tabs/resources, tabs/history)
  *     cookies.c   cookies, for all tabs
@@ -52,6 +53,19 @@ struct visits {
 
 struct storage;
 
+/* What a sleeping process was packed to; see images.c. */
+struct image {
+    unsigned holders;
+    uint64_t number; /* counts the images of a host */
+    char *key;       /* the URL of the document, of which it is */
+    uint64_t id, base_id;
+    bool is_quick;       /* of a warm tab */
+    uint64_t bytes;      /* of it */
+    message_buffer data; /* in RAM: the image alone; empty: it is not there */
+    uint32_t *segments;  /* in the store; NULL: it is not there */
+    size_t segment_count;
+};
+
 struct tab {
     uint32_t number;
     uint32_t instance; /* of its process; 0: none */
@@ -69,9 +83,9 @@ struct tab {
     size_t taken, sent;     /* of in and out */
     message_buffer reply;   /* the last one's frame */
     message_buffer leaving; /* the frame by which it wants to leave its document meanwhile */
-    message_buffer image;   /* of a warm or cold tab; its data are the image alone */
-    uint32_t *segments;     /* of a frozen one, in the store */
-    size_t segment_count;
+    message_buffer image;   /* that a page has just sent */
+    struct image *own;      /* of a sleeping tab; NULL: it is awake or lost */
+    struct image *base;     /* on which own stands; NULL: on none */
     uint64_t image_bytes, plain_bytes; /* of the last image */
     uint32_t packed_crc, woken_crc;    /* of it as it was packed, and as a process got it last */
     uint64_t used_ns;                  /* when a command last touched it */
@@ -103,6 +117,7 @@ struct host {
     struct tab **tabs; /* by number, ascending */
     size_t tab_count, tab_room;
     uint32_t next_number, next_instance;
+    uint64_t next_image;
     int zygote; /* socket; -1: not started */
     pid_t zygote_process;
     bool zygote_ready;
@@ -292,14 +307,34 @@ bool sleep_wake(struct host *host, struct tab *tab, char *why, size_t why_size);
 /* Looks at ages, memory and timers; returns the milliseconds until it wants to be called again. */
 int ageing_step(struct host *host);
 
+/* --- images.c --- */
+
+/* Takes the data over. NULL: memory is short, and they stay the caller's. */
+struct image *images_add(const char *url, message_buffer *data);
+void images_hold(struct image *image);
+/* Gives up a hold; *image becomes NULL, which it may be. */
+void images_drop(struct host *host, struct image **image);
+/* What a tab that falls asleep is best packed against; NULL: nothing. */
+struct image *images_base_for(struct host *host, const struct tab *tab);
+/* Makes a cold tab a frozen one. */
+firn_status images_freeze(struct host *host, struct tab *tab, firn_error *ret_error);
+/* Has an image in RAM; NULL is there. */
+firn_status images_bring(struct host *host, struct image *image, firn_error *ret_error);
+/* Leaves it in RAM only where it has to be there. */
+void images_settle(struct host *host, struct image *image);
+/* Gives up those that a tab has. */
+void images_let_go(struct host *host, struct tab *tab);
+/* All that lie in RAM. */
+uint64_t images_bytes(const struct host *host);
+
 /* --- frozen.c --- */
 
 bool frozen_begin(struct host *host);
 void frozen_end(struct host *host);
-firn_status frozen_put(struct host *host, struct tab *tab, firn_error *ret_error);
-/* Puts the image into tab->image again. */
-firn_status frozen_get(struct host *host, struct tab *tab, firn_error *ret_error);
-void frozen_remove(struct host *host, struct tab *tab);
+firn_status frozen_put(struct host *host, struct image *image, firn_error *ret_error);
+/* Puts the image into RAM again. */
+firn_status frozen_get(struct host *host, struct image *image, firn_error *ret_error);
+void frozen_remove(struct host *host, struct image *image);
 uint64_t frozen_disk_bytes(const struct host *host);
 
 /* --- storage.c --- */

@@ -119,6 +119,7 @@ static void show(struct host *host, struct tab *tab, const char *url, const char
     if (!pages_start(host, tab, false))
         return;
     message_fini(&tab->image);
+    images_let_go(host, tab);
     message_fini(&tab->held);
     tab_drop_text(&tab->failed);
     tab_set_text(&tab->url, url);

@@ -43,13 +43,13 @@ static void trim_image(message_buffer *image)
     image->room = image->size;
 }
 
-/* Takes the page's word about its image. */
-static void note_asleep(struct tab *tab)
+/* Takes the page's word about its image. base: what it was told to stand on, or NULL. */
+static bool note_asleep(struct host *host, struct tab *tab, struct image *base)
 {
     message reply;
     size_t used;
     if (message_find(tab->reply.data, tab->reply.size, &reply, &used) != MESSAGE_WHOLE)
-        return;
+        return false;
     const uint64_t due_us = message_take_number(&reply);
     tab->plain_bytes = message_take_number(&reply);
     tab->packed_crc = (uint32_t)message_take_number(&reply);
@@ -58,6 +58,16 @@ static void note_asleep(struct tab *tab)
     tab->due_ns = due_us >= UINT64_MAX / 2000 ? UINT64_MAX : tab->asleep_ns + due_us * 1000;
     message_fini(&tab->reply);
     trim_image(&tab->image);
+    tab->own = images_add(tab->url, &tab->image);
+    if (tab->own == NULL)
+        return false;
+    tab->own->number = ++host->next_image;
+    tab->own->is_quick = tab->state == TAB_WARM;
+    if (base != NULL && tab->own->base_id == base->id) {
+        images_hold(base);
+        tab->base = base;
+    }
+    return true;
 }
 
 static message_kind reply_kind(const struct tab *tab)
@@ -81,10 +91,9 @@ static void reply_text(const struct tab *tab, char *why, size_t size)
 
 static void release_held(struct host *host, struct tab *tab)
 {
-    message_fini(&tab->image);
-    frozen_remove(host, tab);
-    message_fini(&tab->reply);
     tab->state = TAB_ACTIVE;
+    images_let_go(host, tab);
+    message_fini(&tab->reply);
     tab->due_ns = UINT64_MAX;
     message_add_raw(&tab->out, tab->held.data, tab->held.size);
     message_fini(&tab->held);
@@ -99,6 +108,19 @@ static bool lose(struct host *host, struct tab *tab, char *why, size_t size)
     return refuse(why, size, text);
 }
 
+static void add_images(struct tab *tab)
+{
+    const struct image *const both[] = {tab->own, tab->base};
+    message_head head = {.kind = MESSAGE_WAKE};
+    for (size_t i = 0; i < 2; i++)
+        head.size += both[i] != NULL ? both[i]->data.size : 0;
+    message_add_raw(&tab->out, &head, sizeof head);
+    for (size_t i = 0; i < 2; i++) {
+        if (both[i] != NULL)
+            message_add_raw(&tab->out, both[i]->data.data, both[i]->data.size);
+    }
+}
+
 bool sleep_wake(struct host *host, struct tab *tab, char *why, size_t size)
 {
     firn_error error;
@@ -107,16 +129,15 @@ bool sleep_wake(struct host *host, struct tab *tab, char *why, size_t size)
         return refuse(why, size, tab->failed != NULL ? tab->failed : "it is lost");
     if (tab->state == TAB_ACTIVE)
         return true;
-    if (tab->state == TAB_FROZEN && frozen_get(host, tab, &error) != FIRN_OK) {
+    if (images_bring(host, tab->own, &error) != FIRN_OK ||
+        images_bring(host, tab->base, &error) != FIRN_OK) {
         snprintf(why, size, "%s", error.text);
         return lose(host, tab, why, size);
     }
     if (tab->state != TAB_WARM && !pages_start(host, tab, true))
         return refuse(why, size, tab->failed);
     tab->has_reply = false;
-    const message_head head = {.kind = MESSAGE_WAKE, .size = tab->image.size};
-    message_add_raw(&tab->out, &head, sizeof head);
-    message_add_raw(&tab->out, tab->image.data, tab->image.size);
+    add_images(tab);
     loop_send(host, tab);
     const bool replied = loop_wait_reply(host, tab, REPLY_MS);
     if (replied && reply_kind(tab) == MESSAGE_AWAKE) {
@@ -135,26 +156,29 @@ bool sleep_wake(struct host *host, struct tab *tab, char *why, size_t size)
 static bool freeze_image(struct host *host, struct tab *tab, char *why, size_t size)
 {
     firn_error error;
-    if (frozen_put(host, tab, &error) != FIRN_OK) {
-        snprintf(why, size, "%s", error.text);
-        return false;
-    }
-    message_fini(&tab->image);
-    tab->state = TAB_FROZEN;
-    return true;
+    if (images_freeze(host, tab, &error) == FIRN_OK)
+        return true;
+    snprintf(why, size, "%s", error.text);
+    return false;
 }
 
-static bool pack(struct host *host, struct tab *tab, tab_state to, char *why, size_t size)
+/* Tells the page to sleep, with the base that it is to be packed against behind that. */
+static void tell_to_sleep(struct host *host, struct tab *tab, const struct image *base)
 {
-    wait_for_fetches(host, tab);
-    if (tab->state != TAB_ACTIVE)
-        return refuse(why, size, tab->failed != NULL ? tab->failed : "it is lost");
-    tab->has_reply = false;
     message_begin(&tab->out, MESSAGE_SLEEP, 0);
-    message_add_number(&tab->out, to == TAB_WARM ? LEVEL_WARM : LEVEL_COLD);
+    message_add_number(&tab->out, tab->state == TAB_WARM ? LEVEL_WARM : LEVEL_COLD);
+    message_add_number(&tab->out, base != NULL ? base->data.size : 0);
     message_end(&tab->out);
-    tab->state = to; /* I1 */
+    if (base != NULL)
+        message_add_raw(&tab->out, base->data.data, base->data.size);
     loop_send(host, tab);
+}
+
+static bool pack_against(struct host *host, struct tab *tab, struct image *base, char *why,
+                         size_t size)
+{
+    tab->has_reply = false;
+    tell_to_sleep(host, tab, base);
     const bool replied = loop_wait_reply(host, tab, REPLY_MS);
     if (tab->state == TAB_LOST)
         return refuse(why, size, tab->failed);
@@ -162,15 +186,36 @@ static bool pack(struct host *host, struct tab *tab, tab_state to, char *why, si
         snprintf(why, size, "it does not fall asleep");
         return lose(host, tab, why, size);
     }
-    if (reply_kind(tab) == MESSAGE_ASLEEP) {
-        note_asleep(tab);
-        if (to != TAB_WARM)
-            pages_stop(tab);
-        return true;
+    if (reply_kind(tab) != MESSAGE_ASLEEP) {
+        reply_text(tab, why, size);
+        release_held(host, tab);
+        return false;
     }
-    reply_text(tab, why, size);
-    release_held(host, tab);
-    return false;
+    if (!note_asleep(host, tab, base)) {
+        snprintf(why, size, "%s", firn_status_text(FIRN_NO_MEMORY));
+        return lose(host, tab, why, size);
+    }
+    if (tab->state != TAB_WARM)
+        pages_stop(tab);
+    return true;
+}
+
+static bool pack(struct host *host, struct tab *tab, tab_state to, char *why, size_t size)
+{
+    firn_error error;
+    wait_for_fetches(host, tab);
+    if (tab->state != TAB_ACTIVE)
+        return refuse(why, size, tab->failed != NULL ? tab->failed : "it is lost");
+    struct image *base = to != TAB_WARM ? images_base_for(host, tab) : NULL;
+    if (base != NULL && images_bring(host, base, &error) != FIRN_OK)
+        base = NULL; /* those that stand on it are told when they wake */
+    if (base != NULL)
+        images_hold(base);
+    tab->state = to; /* I1 */
+    const bool packed = pack_against(host, tab, base, why, size);
+    images_settle(host, base);
+    images_drop(host, &base);
+    return packed;
 }
 
 bool sleep_move(struct host *host, struct tab *tab, tab_state to, char *why, size_t size)

@@ -90,7 +90,7 @@ void tab_remove(struct host *host, struct tab *tab)
     pages_stop(tab);
     if (tab->document != 0)
         fetch_abort_document(tab->document);
-    frozen_remove(host, tab);
+    images_let_go(host, tab);
     message_fini(&tab->in);
     message_fini(&tab->out);
     message_fini(&tab->held);
@@ -112,7 +112,7 @@ void tab_lose(struct host *host, struct tab *tab, const char *why)
     pages_stop(tab);
     if (tab->document != 0)
         fetch_abort_document(tab->document);
-    frozen_remove(host, tab);
+    images_let_go(host, tab);
     message_fini(&tab->image);
     message_fini(&tab->held);
     tab->state = TAB_LOST;

@@ -175,7 +175,7 @@ bool message_send(int socket, message_buffer *buffer)
     return is_sent;
 }
 
-static bool receive_bytes(int socket, void *data, size_t size)
+bool message_receive_bytes(int socket, void *data, size_t size)
 {
     char *at = data;
     while (size > 0) {
@@ -194,9 +194,9 @@ bool message_receive(int socket, message_buffer *into, message *ret_message)
 {
     message_head head;
     into->size = 0;
-    if (!receive_bytes(socket, &head, sizeof head) || !head_is_one(&head) ||
+    if (!message_receive_bytes(socket, &head, sizeof head) || !head_is_one(&head) ||
         !message_reserve(into, (size_t)head.size + 1) ||
-        !receive_bytes(socket, into->data, (size_t)head.size))
+        !message_receive_bytes(socket, into->data, (size_t)head.size))
         return false;
     *ret_message = (message){.kind = (message_kind)head.kind,
                              .id = head.id,

@@ -22,8 +22,8 @@ typedef enum message_kind {
     MESSAGE_EVAL,     /* script */
     MESSAGE_FETCHED,  /* id; error or "", status, url, headers, body, width, height, has error */
     MESSAGE_STORED,   /* pairs of keys and values */
-    MESSAGE_SLEEP,    /* level of packing */
-    MESSAGE_WAKE,     /* an image, alone */
+    MESSAGE_SLEEP,    /* level of packing, bytes of an image that follow the frame, to pack against */
+    MESSAGE_WAKE,     /* an image, alone, or with its base behind it */
     /* to the host */
     MESSAGE_LOADED,   /* title, or what went wrong, and whether it did */
     MESSAGE_VALUE,    /* whether it threw, text */
@@ -106,6 +106,8 @@ uint64_t message_take_number(message *from);
 bool message_send_bytes(int socket, const void *data, size_t size);
 /* Sends what is in the buffer and empties it. */
 bool message_send(int socket, message_buffer *buffer);
+/* Waits for so many; false: the other side is gone. */
+bool message_receive_bytes(int socket, void *data, size_t size);
 /* Waits for a frame, which lies in the buffer. False: the other side is gone, or sent none. */
 bool message_receive(int socket, message_buffer *into, message *ret_message);
 

@@ -91,7 +91,8 @@ static void fetched(struct page *page, message *from)
 static void handle(struct page *page, message *from)
 {
     if (from->kind == MESSAGE_SLEEP) {
-        page_sleep(page, (int)message_take_number(from));
+        const int level = (int)message_take_number(from);
+        page_sleep(page, level, (size_t)message_take_number(from));
         return;
     }
     confine_time(page->about.seconds); /* I1 */

@@ -73,7 +73,8 @@ void page_settle(struct page *page);
 
 /* --- sleeping.c --- */
 
-void page_sleep(struct page *page, int level);
+/* base_bytes: of an image that follows in the socket, to be packed against. */
+void page_sleep(struct page *page, int level, size_t base_bytes);
 /* In a new process: becomes that of the image that the host sends. */
 _Noreturn void page_rebuild(struct page *page);
 

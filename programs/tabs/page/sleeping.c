@@ -163,7 +163,29 @@ static void wake(struct page *page, struct asleep *asleep)
     firn_release(NULL, asleep->sheets, asleep->sheets_bytes);
 }
 
-void page_sleep(struct page *page, int level)
+/* What the socket still has of the image to be packed against. */
+static size_t base_left;
+
+static bool read_base(void *context, void *to, size_t bytes)
+{
+    (void)context;
+    base_left = 0;
+    return message_receive_bytes(ZYGOTE_SOCKET, to, bytes);
+}
+
+/* Packing failed before it came to that. */
+static void pass_over_base(void)
+{
+    char some[512];
+    while (base_left > 0) {
+        const size_t part = base_left < sizeof some ? base_left : sizeof some;
+        if (!message_receive_bytes(ZYGOTE_SOCKET, some, part))
+            _exit(0);
+        base_left -= part;
+    }
+}
+
+void page_sleep(struct page *page, int level, size_t base_bytes)
 {
     firn_process_result result;
     firn_error error = {0};
@@ -182,8 +204,17 @@ void page_sleep(struct page *page, int level)
                                               : (page->wake_ns - now_ns) / 1000,
     };
     const firn_process_hibernate_options options = {
-        .husk = be_husk, .context = &about, .context_bytes = sizeof about, .level = level};
+        .husk = be_husk,
+        .context = &about,
+        .context_bytes = sizeof about,
+        .level = level,
+        .base_bytes = base_bytes,
+        .base_read = read_base,
+    };
+    base_left = base_bytes;
     firn_status status = firn_process_hibernate(page->zygote, &options, &result, &error);
+    if (status != FIRN_OK)
+        pass_over_base();
     wake(page, &asleep); /* they may need more than they had for a moment */
     confine_memory(true);
     message_begin(&page->out, status == FIRN_OK ? MESSAGE_AWAKE : MESSAGE_REFUSED, 0);
