@@ -12,6 +12,7 @@
  *     is sent to it is held */
 #include "tabs/host/host.h"
 
+#include <malloc.h>
 #include <string.h>
 
 enum { LEVEL_WARM = 1, LEVEL_COLD = 9, REPLY_MS = 60000, FETCH_MS = 5000 };
@@ -156,8 +157,10 @@ bool sleep_wake(struct host *host, struct tab *tab, char *why, size_t size)
 static bool freeze_image(struct host *host, struct tab *tab, char *why, size_t size)
 {
     firn_error error;
-    if (images_freeze(host, tab, &error) == FIRN_OK)
+    if (images_freeze(host, tab, &error) == FIRN_OK) {
+        (void)malloc_trim(0);
         return true;
+    }
     snprintf(why, size, "%s", error.text);
     return false;
 }
@@ -197,6 +200,7 @@ static bool pack_against(struct host *host, struct tab *tab, struct image *base,
     }
     if (tab->state != TAB_WARM)
         pages_stop(tab);
+    (void)malloc_trim(0); /* of what it took to get there */
     return true;
 }
 

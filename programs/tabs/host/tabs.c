@@ -10,12 +10,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define LINE_MAX_BYTES (16u << 20)
+enum { MAPPED_BYTES = 64 << 10 };
 
 static const struct option options[] = {
     {.name = "store",
@@ -289,6 +291,9 @@ static enum exit_status command_tabs(const struct invocation *invocation)
     const char *script = invocation->operand_count > 0 ? invocation->operands[0] : "-";
     const struct sigaction heed = {.sa_handler = note_signal};
     firn_lock lock = {-1};
+    /* Images and documents in mappings of their own, which go back to the kernel: 50 sleeping tabs
+     * left 18 MB of holes behind. */
+    (void)mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
     host = (struct host){.zygote = -1, .looked_ns = firn_clock_ns()};
     if (!read_options(&host, invocation))
         return report_usage("tabs become warm, then cold, then frozen: give their seconds so");
