@@ -98,10 +98,10 @@ typedef struct firn_process_husk {
  * has: the C library and all others that the zygote had loaded can be used, but nothing that was
  * made or set after the template, neither in memory (even the variable with the template's address
  * is not set; context is for such things) nor (dlopen) in code. What is written goes away.
- * Hands the image out or keeps it, waits, and sets *ret_image and *ret_image_bytes (at first that of
- * husk, with its base) to the image to restore, which may lie anywhere, and returns. The bytes of
- * its base follow those of an image that has one. Is called again with
- * `refused` set where that image is none. Or ends the process (_exit): a frozen one. */
+ * Hands the image out or keeps it, waits, and sets *ret_image and *ret_image_bytes (at first that
+ * of husk, with its base) to the image to restore, which may lie anywhere, and returns. The bytes
+ * of its base follow those of an image that has one. Is called again with `refused` set where that
+ * image is none. Or ends the process (_exit): a frozen one. */
 typedef void (*firn_process_husk_fn)(firn_process_husk *husk, const void **ret_image,
                                      size_t *ret_image_bytes);
 
@@ -114,8 +114,8 @@ typedef struct firn_process_hibernate_options {
     firn_process_husk_fn husk;
     const void *context; /* copied for the husk */
     size_t context_bytes;
-    int level;   /* zstd's, 1 to 19; 0: 1. From 2 on all pages are packed together: smaller, and some
-                    megabytes of the window more */
+    int level; /* zstd's, 1 to 19; 0: 1. From 2 on all pages are packed together: smaller, and some
+                  megabytes of the window more */
     bool verify; /* unpack the image and compare it before anything is given back */
     /* Another process's image, that of one which did the same: what both have is not packed again.
      * base_read, called on the window's stack with the copy of context, writes its base_bytes to
@@ -145,10 +145,11 @@ firn_process_hibernate(firn_process_template *zygote, const firn_process_hiberna
                        firn_process_result *ret_result, firn_error *ret_error);
 
 /* In a new child of the zygote: becomes the process of the image, which the bytes of its base
- * follow where it has one, and does not return, but for an error, after which the caller is what it was: as for firn_process_image_look, and FIRN_NOT_FOUND
- * for an image against another template, FIRN_CHANGED when a file that the packed process had
- * mapped is not there or another one, FIRN_UNSUPPORTED for an image that needs a shared mapping of
- * its own, FIRN_BUSY, FIRN_NO_MEMORY, FIRN_LIMIT. Ends the process with FIRN_PROCESS_LOST as above.
+ * follow where it has one, and does not return, but for an error, after which the caller is what it
+ * was: as for firn_process_image_look, and FIRN_NOT_FOUND for an image against another template,
+ * FIRN_CHANGED when a file that the packed process had mapped is not there or another one,
+ * FIRN_UNSUPPORTED for an image that needs a shared mapping of its own, FIRN_BUSY, FIRN_NO_MEMORY,
+ * FIRN_LIMIT. Ends the process with FIRN_PROCESS_LOST as above.
  */
 FIRN_API FIRN_NODISCARD firn_status firn_process_rebuild(firn_process_template *zygote,
                                                          const void *image, size_t image_bytes,

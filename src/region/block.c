@@ -25,8 +25,8 @@ enum {
     HEAD = 64, /* before zstd's own, which stays aligned */
     WINDOW_LOG_MIN = 17,
     WINDOW_LOG_MAX = 31,
-    FAR_RATE_LOG = 7,     /* one position in 128 is remembered, */
-    FAR_ENTRY_BYTES = 9,  /* in so much, */
+    FAR_RATE_LOG = 7,          /* one position in 128 is remembered, */
+    FAR_ENTRY_BYTES = 9,       /* in so much, */
     FAR_SLACK_BYTES = 1 << 20, /* beside what zstd lays out for matches at hand */
 };
 
@@ -41,8 +41,7 @@ static ZSTD_compressionParameters parameters_of(int level)
  * away, which they would have forgotten. */
 static ZSTD_compressionParameters whole_parameters_of(int level, uint64_t bytes)
 {
-    ZSTD_compressionParameters parameters =
-        ZSTD_getCParams(level, ZSTD_CONTENTSIZE_UNKNOWN, 0);
+    ZSTD_compressionParameters parameters = ZSTD_getCParams(level, ZSTD_CONTENTSIZE_UNKNOWN, 0);
     parameters.windowLog = WINDOW_LOG_MIN;
     while (parameters.windowLog < WINDOW_LOG_MAX && (uint64_t)1 << parameters.windowLog < bytes)
         parameters.windowLog++;

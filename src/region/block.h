@@ -25,9 +25,10 @@ size_t firn_block_whole_packer_bytes(int level, uint64_t bytes);
 firn_block_packer *firn_block_whole_packer_init(void *memory, size_t size, int level,
                                                 uint64_t bytes);
 
-/* Packs size bytes (at most FIRN_BLOCK_BYTES, or what the packer was made for) into out, which has room for capacity. prefix: the
- * bytes before them, as many at most in a block of FIRN_BLOCK_BYTES; none where prefix_size is 0. Returns the packed size, 0 where
- * that would be more than capacity. */
+/* Packs size bytes (at most FIRN_BLOCK_BYTES, or what the packer was made for) into out, which has
+ * room for capacity. prefix: the bytes before them, as many at most in a block of FIRN_BLOCK_BYTES;
+ * none where prefix_size is 0. Returns the packed size, 0 where that would be more than capacity.
+ */
 size_t firn_block_pack(firn_block_packer *packer, const void *prefix, size_t prefix_size,
                        const void *data, size_t size, void *out, size_t capacity);
 

@@ -37,7 +37,7 @@ typedef struct firn_process_image_header {
     uint32_t signal_stack_flags;
     uint32_t process;
     uint32_t flags;
-    uint32_t crc; /* of all of the image with 0 here */
+    uint32_t crc;     /* of all of the image with 0 here */
     uint64_t base_id; /* of the image that it was packed against, which follows; 0: none */
     uint64_t base_bytes;
 } firn_process_image_header;
@@ -93,7 +93,8 @@ firn_process_image_tables firn_process_image_tables_in(const firn_process_image_
 bool firn_process_image_tables_check(const firn_process_image_header *header,
                                      const firn_process_image_tables *tables);
 
-/* Unpacks the block at *at in the image into out (size bytes, less than 4 GiB) and moves *at behind it; not beyond end. */
+/* Unpacks the block at *at in the image into out (size bytes, less than 4 GiB) and moves *at behind
+ * it; not beyond end. */
 bool firn_process_image_block_unpack(firn_block_unpacker *unpacker, const uint8_t *image,
                                      uint64_t end, uint64_t *at, const void *prefix,
                                      size_t prefix_size, void *out, size_t size);

@@ -12,8 +12,9 @@
  *   P1  until firn_process_release nothing of the process changes but rights of mappings, which are
  *       set back
  *   P2  a page that is in no run has the template's bytes, or those of its file, or zeros
- * Called by process.c on the window's stack (see process_work.h); calls process_image.c, process_unpack.c.
- * Threads: the process's only one. Memory: the window. Complexity: linear in the private pages. */
+ * Called by process.c on the window's stack (see process_work.h); calls process_image.c,
+ * process_unpack.c. Threads: the process's only one. Memory: the window. Complexity: linear in the
+ * private pages. */
 #include "region/process_pack.h"
 
 #include "region/process_plan.h"
@@ -36,11 +37,11 @@ typedef struct packing {
     unsigned filled; /* pages of data */
     bool based;      /* some of them have a base */
     uint8_t *data, *base, *plain;
-    bool whole;       /* all pages are one block: data has them all, base what the template has */
-    uint64_t room;    /* pages, for data and base */
-    uint64_t based_count; /* pages in base, where that is whole */
+    bool whole;    /* all pages are one block: data has them all, base what the template has */
+    uint64_t room; /* pages, for data and base */
+    uint64_t based_count;             /* pages in base, where that is whole */
     firn_process_unpacked *reference; /* the base; NULL: none */
-    firn_block_unpacker *check; /* NULL: packed blocks are not unpacked at once */
+    firn_block_unpacker *check;       /* NULL: packed blocks are not unpacked at once */
 } packing;
 
 static bool too_small(packing *packer)
@@ -120,9 +121,8 @@ static bool add_data(packing *packer, uint64_t address, const uint8_t *page, con
 static bool add_to_whole(packing *packer, uint64_t address, const uint8_t *page,
                          const uint8_t *base)
 {
-    const uint8_t *known = packer->reference != NULL
-                               ? firn_process_unpacked_page(packer->reference, address)
-                               : NULL;
+    const uint8_t *known =
+        packer->reference != NULL ? firn_process_unpacked_page(packer->reference, address) : NULL;
     if (known != NULL && memcmp(known, page, FIRN_PAGE) == 0)
         return add_run(packer, address, FIRN_RUN_BASE);
     if (packer->page_count == packer->room)
@@ -394,8 +394,7 @@ static bool packer_init(packing *packer, const firn_process_work_list *list)
                             FIRN_RAW_SIGNALS * sizeof(firn_process_image_signal) +
                             FIRN_MAPS_TEXT_MAX_BYTES;
     packer->image_capacity = packer->image_bytes + pages + tables + tables / 1024 + FIRN_PAGE;
-    packer->image =
-        firn_process_work_take(work, packer->image_capacity + work->options.base_bytes);
+    packer->image = firn_process_work_take(work, packer->image_capacity + work->options.base_bytes);
     if (packer->image != NULL)
         packer->runs = firn_process_work_take(work, run_bytes);
     return packer->runs != NULL && checker_init(packer);
@@ -441,8 +440,7 @@ static bool pack_whole(packing *packer)
         packer->reference != NULL ? packer->reference->header.page_count : 0;
     const size_t prefix_size = (base_count + packer->based_count) * FIRN_PAGE;
     const uint8_t *prefix = base_count > 0 ? packer->reference->pages : packer->base;
-    const size_t bytes =
-        firn_block_whole_packer_bytes(work->options.level, prefix_size + size);
+    const size_t bytes = firn_block_whole_packer_bytes(work->options.level, prefix_size + size);
     if (size == 0)
         return true;
     void *memory = firn_process_work_take(work, bytes);
@@ -450,8 +448,8 @@ static bool pack_whole(packing *packer)
         packer->plain = firn_process_work_take(work, size);
     if (memory == NULL || (packer->check != NULL && packer->plain == NULL))
         return false;
-    packer->blocks = firn_block_whole_packer_init(memory, bytes, work->options.level,
-                                                  prefix_size + size);
+    packer->blocks =
+        firn_block_whole_packer_init(memory, bytes, work->options.level, prefix_size + size);
     return blocks_are(packer) && add_block(packer, prefix, prefix_size, packer->data, size);
 }
 

@@ -65,8 +65,8 @@ static bool unpack_base(restoring *restorer, uint64_t own)
     if (work->image_bytes - own != header->base_bytes)
         return firn_process_work_fail(work, FIRN_NOT_FOUND, 0,
                                       "is an image that stands on another, which is not there");
-    if (!firn_process_unpack_tables(work, (const uint8_t *)work->image + own, work->image_bytes - own,
-                                    &restorer->base))
+    if (!firn_process_unpack_tables(work, (const uint8_t *)work->image + own,
+                                    work->image_bytes - own, &restorer->base))
         return false;
     if (firn_process_image_id(base) != header->base_id || base->base_id != 0)
         return damaged(restorer);
@@ -241,7 +241,8 @@ void firn_process_restore(firn_process_work *work, bool rebuilt)
             long result = firn_raw_tid_address(&restorer.tid_address);
             if (result < 0)
                 firn_process_work_fail_call(work, result, "the thread's id cannot be found");
-            else if (firn_process_plan_make(&plan, work, &restorer.own.header, &restorer.own.tables))
+            else if (firn_process_plan_make(&plan, work, &restorer.own.header,
+                                            &restorer.own.tables))
                 become(&restorer, &plan, rebuilt, started_ns);
         }
     }

@@ -8,9 +8,9 @@
  *
  * They lie side by side so that zstd takes them for one piece of memory, which is quicker.
  *
- * Called by process_restore.c and process_pack.c; calls process_image.c. Threads: the process's only
- * one. Memory: the window. Complexity: linear in the image; a page is found in O(log runs), the next
- * one at once. */
+ * Called by process_restore.c and process_pack.c; calls process_image.c. Threads: the process's
+ * only one. Memory: the window. Complexity: linear in the image; a page is found in O(log runs),
+ * the next one at once. */
 #include "region/process_unpack.h"
 
 #include <string.h>
@@ -71,10 +71,9 @@ static bool unpack_tables(firn_process_work *work, firn_process_unpacked *unpack
         uint64_t part = size - at < FIRN_BLOCK_BYTES ? size - at : FIRN_BLOCK_BYTES;
         uint64_t prefix = known_bytes > at ? known_bytes - at : 0;
         prefix = prefix < FIRN_BLOCK_BYTES ? prefix : FIRN_BLOCK_BYTES;
-        if (!firn_process_image_block_unpack(unpacked->blocks, unpacked->image,
-                                             header->image_bytes, &image_at,
-                                             known + (prefix > 0 ? at : 0), prefix, tables + at,
-                                             part))
+        if (!firn_process_image_block_unpack(unpacked->blocks, unpacked->image, header->image_bytes,
+                                             &image_at, known + (prefix > 0 ? at : 0), prefix,
+                                             tables + at, part))
             return damaged(work);
     }
     unpacked->tables = firn_process_image_tables_in(header, tables);
@@ -259,9 +258,9 @@ static bool unpack_whole(firn_process_work *work, firn_process_unpacked *unpacke
     if (unpacked->pages == NULL)
         return false;
     if (header->page_count > 0 &&
-        !firn_process_image_block_unpack(
-            unpacked->blocks, unpacked->image, header->tables_at, &image_at, prefix,
-            (base_count + known) * FIRN_PAGE, unpacked->pages, header->page_count * FIRN_PAGE))
+        !firn_process_image_block_unpack(unpacked->blocks, unpacked->image, header->tables_at,
+                                         &image_at, prefix, (base_count + known) * FIRN_PAGE,
+                                         unpacked->pages, header->page_count * FIRN_PAGE))
         return damaged(work);
     return image_at == header->tables_at || damaged(work);
 }

@@ -251,6 +251,36 @@ class States(OfTabs):
         host.ask("sleep 300")
         self.assertGreater(int(host.eval(tab, "ticks")), ticks)
 
+    def test_tabs_of_one_document_share_their_images(self):
+        page = self.page("<!doctype html><p id=p><script>let n = 0; const all = [];"
+                         "for (let i = 0; i < 20000; i++) all.push({ i, text: 'text ' + i * 7919 });"
+                         "function next() { p.append(++n); return n + all[n].text }</script>")
+        other = self.page("<!doctype html><p>other", "other.html")
+        host, sizes = self.tabs(), []
+        tabs = [host.open(f"file://{page}?{i}#x") for i in range(4)] + [host.open(other)]
+        for level in ("cold", "frozen"):
+            before = 0
+            for tab in tabs:
+                self.assertEqual(host.eval(tab, "typeof next") == "function", tab != 5)
+                self.assertEqual(host.state(tab, "cold"), "cold")
+                sizes.append(host.ask("stats")["images_bytes"] - before)
+                before += sizes[-1]
+            self.assertLess(max(sizes[-4:-1]) * 8, sizes[-5])  # on the first one's
+            for tab in tabs:
+                self.assertEqual(host.state(tab, level), level)
+            self.assertEqual(host.eval(1, "next()")[0], "1" if level == "cold" else "3")  # the base's own tab
+            self.assertEqual(host.eval(2, "next()")[0], "1" if level == "cold" else "3")
+            self.assertEqual(host.state(2, level), level)
+            self.assertEqual(host.eval(1, "next()")[0], "2" if level == "cold" else "4")
+            self.assertEqual(host.eval(2, "next()")[0], "2" if level == "cold" else "4")
+        self.assertEqual(host.state(2, "frozen"), "frozen")
+        host.ask("close 1")
+        host.ask("close 3")
+        self.assertEqual(host.eval(4, "next()"), "1text 7919")
+        self.assertEqual(host.eval(2, "next()")[0], "5")
+        self.assertEqual(host.ask("text 5")["value"], "other")
+        self.assertEqual(host.ask("stats")["images_bytes"], 0)
+
     def test_timers_are_kept_and_fire_after_the_waking(self):
         host = self.tabs()
         tab = host.open(self.page("<script>let fired = 0; setTimeout(() => fired = 1, 300)</script>"))
@@ -474,21 +504,46 @@ class Kept(OfTabs):
         other = second.open(self.page("<p>"))
         self.assertEqual(second.eval(other, "localStorage.length"), "0")
 
-    def test_a_damaged_image_loses_its_tab_alone(self):
-        store = os.path.join(self.folder, "damaged")
-        host = self.tabs("--store", store)
-        for _ in range(2):
-            host.open(self.page(STATEFUL))
-        host.state(1, "frozen")
+    def damage(self, store):
+        """Flips a bit in the middle of what is frozen."""
         images = os.path.join(store, "images")
         for name in os.listdir(images):
-            if name.endswith(".data") or "data" in name:
+            if "data" in name:
                 path = os.path.join(images, name)
                 with open(path, "r+b") as file:
                     file.seek(os.path.getsize(path) // 2)
                     byte = file.read(1)
                     file.seek(-1, 1)
                     file.write(bytes([byte[0] ^ 0x10]))
+
+    def test_a_damaged_image_loses_the_tabs_that_stand_on_it(self):
+        store = os.path.join(self.folder, "damaged-base")
+        host = self.tabs("--store", store)
+        page = self.page(STATEFUL)
+        other = self.page("<!doctype html><script>let count = 0</script>", "other.html")
+        tabs = [host.open(page) for _ in range(3)]  # the first one's image is the others' base
+        tabs.append(host.open(other))
+        for tab in tabs:
+            host.state(tab, "cold")
+        for tab in tabs[:3]:
+            host.state(tab, "frozen")
+        host.ask("close 1")
+        self.damage(store)
+        for tab in tabs[1:3]:
+            self.refused(host, f"eval {tab} count")
+        self.assertEqual([tab["state"] for tab in host.ask("list")["tabs"]], ["lost", "lost", "cold"])
+        self.assertEqual(host.eval(4, "count"), "0")
+        for tab in tabs[1:3]:
+            host.ask(f"reload {tab}")
+            self.assertEqual(host.eval(tab, "count"), "0")
+
+    def test_a_damaged_image_loses_its_tab_alone(self):
+        store = os.path.join(self.folder, "damaged")
+        host = self.tabs("--store", store)
+        for _ in range(2):
+            host.open(self.page(STATEFUL))
+        host.state(1, "frozen")
+        self.damage(store)
         self.refused(host, "eval 1 count")
         self.assertEqual(host.ask("list")["tabs"][0]["state"], "lost")
         self.assertEqual(host.eval(2, "count"), "0")

@@ -16,6 +16,7 @@ enum { IMAGE_MAX_BYTES = 32 << 20 };
 typedef struct shared {
     uint64_t digest, image_bytes, generation, husk_faults;
     unsigned char image[IMAGE_MAX_BYTES];
+    unsigned char base[IMAGE_MAX_BYTES]; /* which that stands on */
 } shared;
 
 static shared *common;
@@ -99,6 +100,22 @@ static inline void husk_freeze(firn_process_husk *husk, const void **ret_image,
     firn_process_husk_drop(husk);
     must(husk->image == NULL && husk->image_bytes == 0);
     _exit(40);
+}
+
+/* One that gives back what it was given. */
+static inline void husk_idle(firn_process_husk *husk, const void **ret_image,
+                             size_t *ret_image_bytes)
+{
+    (void)husk, (void)ret_image, (void)ret_image_bytes;
+}
+
+/* In the zygote: rebuilds what lies in common until it ends otherwise than by freezing again. */
+static inline void rebuild_or_say(void)
+{
+    firn_error error;
+    firn_status status = firn_process_rebuild(zygote, common->image, common->image_bytes, &error);
+    fprintf(stderr, "%s\n", error.text);
+    _exit(100 + (int)status);
 }
 
 /* Hibernates behind `depth` calls that have something on the stack each. */

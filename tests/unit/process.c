@@ -24,11 +24,6 @@ static void run(void (*body)(void))
     assert_int_equal(status, 0);
 }
 
-static void husk_idle(firn_process_husk *husk, const void **ret_image, size_t *ret_image_bytes)
-{
-    (void)husk, (void)ret_image, (void)ret_image_bytes;
-}
-
 static firn_status sleep_once(firn_process_result *ret_result)
 {
     firn_error error;
@@ -37,15 +32,6 @@ static firn_status sleep_once(firn_process_result *ret_result)
     if (status != FIRN_OK)
         fprintf(stderr, "%s\n", error.text);
     return status;
-}
-
-/* In the zygote: rebuilds what lies in common until it ends otherwise than by freezing again. */
-static void rebuild_or_say(void)
-{
-    firn_error error;
-    firn_status status = firn_process_rebuild(zygote, common->image, common->image_bytes, &error);
-    fprintf(stderr, "%s\n", error.text);
-    _exit(100 + (int)status);
 }
 
 /* --- what is refused --- */

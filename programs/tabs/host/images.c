@@ -81,8 +81,8 @@ struct image *images_base_for(struct host *host, const struct tab *tab)
     for (size_t i = 0; i < host->tab_count; i++) {
         struct image *const both[] = {host->tabs[i]->own, host->tabs[i]->base};
         for (size_t j = 0; j < 2; j++) {
-            if (both[j] != NULL && both[j]->id != 0 && both[j]->base_id == 0 && !both[j]->is_quick &&
-                has_key(both[j], tab->url) &&
+            if (both[j] != NULL && both[j]->id != 0 && both[j]->base_id == 0 &&
+                !both[j]->is_quick && has_key(both[j], tab->url) &&
                 (newest == NULL || both[j]->number > newest->number))
                 newest = both[j];
         }
