@@ -37,8 +37,8 @@ typedef struct packing {
     unsigned filled; /* pages of data */
     bool based;      /* some of them have a base */
     uint8_t *data, *base, *plain;
-    bool whole;    /* all pages are one block: data has them all, base what the template has */
-    uint64_t room; /* pages, for data and base */
+    bool whole; /* all pages are one block: data has them all, base what the template has */
+    uint64_t room, based_room;        /* pages, for data and base */
     uint64_t based_count;             /* pages in base, where that is whole */
     firn_process_unpacked *reference; /* the base; NULL: none */
     firn_block_unpacker *check;       /* NULL: packed blocks are not unpacked at once */
@@ -125,7 +125,7 @@ static bool add_to_whole(packing *packer, uint64_t address, const uint8_t *page,
         packer->reference != NULL ? firn_process_unpacked_page(packer->reference, address) : NULL;
     if (known != NULL && memcmp(known, page, FIRN_PAGE) == 0)
         return add_run(packer, address, FIRN_RUN_BASE);
-    if (packer->page_count == packer->room)
+    if (packer->page_count == packer->room || packer->based_count == packer->based_room + 1)
         return too_small(packer);
     memcpy(packer->data + packer->page_count++ * FIRN_PAGE, page, FIRN_PAGE);
     if (known == NULL && base != NULL)
@@ -350,6 +350,9 @@ static bool count_run(void *context, uint64_t start, uint64_t end)
 {
     packing *packer = context;
     packer->room += (end - start) / FIRN_PAGE;
+    if (packer->mapping->kind == FIRN_MAPPING_TEMPLATE ||
+        packer->mapping->kind == FIRN_MAPPING_STACK)
+        packer->based_room += (end - start) / FIRN_PAGE;
     return true;
 }
 
@@ -361,8 +364,10 @@ static bool count_pages(packing *packer, const firn_process_work_list *list)
     bool done = true;
     for (size_t i = 0; done && i < list->count; i++) {
         const firn_mapping *mapping = &list->mappings[i];
+        packer->mapping = mapping;
         if (mapping->kind == FIRN_MAPPING_STACK)
-            packer->room += (mapping->end - mapping->start) / FIRN_PAGE;
+            done = packer->stack_low >= mapping->end ||
+                   count_run(packer, packer->stack_low, mapping->end);
         else if (firn_mapping_is_private(mapping))
             done = firn_process_work_scan(packer->work, mapping->start, mapping->end, count_run,
                                           packer);
@@ -425,10 +430,9 @@ static bool small_init(packing *packer)
 /* For one block. The template's pages lie behind those of the base. */
 static bool whole_init(packing *packer)
 {
-    const uint64_t bytes = (packer->room + 1) * FIRN_PAGE;
-    packer->base = firn_process_work_take(packer->work, bytes);
+    packer->base = firn_process_work_take(packer->work, (packer->based_room + 1) * FIRN_PAGE);
     if (packer->base != NULL)
-        packer->data = firn_process_work_take(packer->work, bytes);
+        packer->data = firn_process_work_take(packer->work, (packer->room + 1) * FIRN_PAGE);
     return packer->data != NULL;
 }
 
@@ -508,14 +512,31 @@ static bool pack_all(packing *packer, const firn_process_work_list *list)
     return true;
 }
 
-/* Once more without the base, where that was of little use. */
-static bool pack_alone(packing *packer, const firn_process_work_list *list, uint64_t mark)
+/* Once more without the base, in one block or not. */
+static bool pack_alone(packing *packer, const firn_process_work_list *list, uint64_t mark,
+                       bool whole)
 {
     firn_process_work_release(packer->work, mark);
     packer->reference = NULL;
+    packer->work->status = FIRN_OK;
+    packer->whole = whole;
     packer->image_bytes = sizeof(firn_process_image_header);
     packer->run_count = packer->page_count = packer->based_count = 0;
     return pack_all(packer, list);
+}
+
+/* With the base where that is of use, and in one block where there is room. */
+static bool pack_best(packing *packer, const firn_process_work_list *list)
+{
+    firn_process_work *work = packer->work;
+    const uint64_t mark = work->top;
+    bool done = pack_all(packer, list);
+    if (done && packer->reference != NULL && packer->image_bytes > work->options.base_bytes / 2)
+        done = pack_alone(packer, list, mark, true);
+    if (!done && packer->whole && (work->status == FIRN_LIMIT || work->status == FIRN_NO_MEMORY)) {
+        done = pack_alone(packer, list, mark, false);
+    }
+    return done;
 }
 
 bool firn_process_pack(firn_process_work *work)
@@ -532,12 +553,9 @@ bool firn_process_pack(firn_process_work *work)
     if (!firn_process_work_list_own(work, "/proc/self/maps", &list) ||
         !count_pages(&packer, &list) || !packer_init(&packer, &list))
         return false;
-    const uint64_t own_mark = work->top;
     if (work->options.base_bytes > 0 && !take_base(work, &base_bytes, &base, &packer.reference))
         return false;
-    if (!pack_all(&packer, &list) ||
-        (packer.reference != NULL && packer.image_bytes > work->options.base_bytes / 2 &&
-         !pack_alone(&packer, &list, own_mark)))
+    if (!pack_best(&packer, &list))
         return false;
     work->image_bytes_all = packer.image_bytes;
     if (packer.reference != NULL) {
