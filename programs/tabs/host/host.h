@@ -9,8 +9,7 @@
  *     load.c      documents: opened, navigated to, come back to
  *     sleep.c     active, warm, cold, frozen, and back
  *     ageing.c    who is to sleep by age, by the budget and by the machine's memory
- *     images.c    the images of sleeping tabs, and which of them stand on others
- *     frozen.c    those of frozen tabs, in a store
+ *     images.c    the images of sleeping tabs, and which stand on others; frozen.c: the store
  *     fetch.c     threads that fetch; resource.c: what one of them does
  *     kept.c      responses and visits that are kept (tabs/resources, tabs/history)
  *     cookies.c   cookies, for all tabs
