@@ -519,16 +519,18 @@ class Kept(OfTabs):
     def test_a_damaged_image_loses_the_tabs_that_stand_on_it(self):
         store = os.path.join(self.folder, "damaged-base")
         host = self.tabs("--store", store)
-        page = self.page(STATEFUL)
+        page = self.page("<!doctype html><script>let count = 0, all = [];"
+                         "for (let i = 0; i < 9999; i++) all.push({ i, text: 'text ' + i });</script>")
         other = self.page("<!doctype html><script>let count = 0</script>", "other.html")
         tabs = [host.open(page) for _ in range(3)]  # the first one's image is the others' base
         tabs.append(host.open(other))
         for tab in tabs:
             host.state(tab, "cold")
-        for tab in tabs[:3]:
+        host.state(1, "frozen")
+        self.damage(store)
+        for tab in tabs[1:3]:
             host.state(tab, "frozen")
         host.ask("close 1")
-        self.damage(store)
         for tab in tabs[1:3]:
             self.refused(host, f"eval {tab} count")
         self.assertEqual([tab["state"] for tab in host.ask("list")["tabs"]], ["lost", "lost", "cold"])

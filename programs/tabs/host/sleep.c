@@ -115,6 +115,7 @@ static void add_images(struct tab *tab)
     message_head head = {.kind = MESSAGE_WAKE};
     for (size_t i = 0; i < 2; i++)
         head.size += both[i] != NULL ? both[i]->data.size : 0;
+    head.id = tab->own != NULL ? (uint32_t)tab->own->data.size : 0;
     message_add_raw(&tab->out, &head, sizeof head);
     for (size_t i = 0; i < 2; i++) {
         if (both[i] != NULL)

@@ -23,7 +23,7 @@ typedef enum message_kind {
     MESSAGE_FETCHED,  /* id; error or "", status, url, headers, body, width, height, has error */
     MESSAGE_STORED,   /* pairs of keys and values */
     MESSAGE_SLEEP, /* level of packing, bytes of an image that follow the frame, to pack against */
-    MESSAGE_WAKE,  /* an image, alone, or with its base behind it */
+    MESSAGE_WAKE,  /* an image, alone, or with its base behind it; id: bytes of the former */
     /* to the host */
     MESSAGE_LOADED,   /* title, or what went wrong, and whether it did */
     MESSAGE_VALUE,    /* whether it threw, text */

@@ -52,7 +52,8 @@ static void hand_out(const firn_process_husk *husk, message_buffer *out)
 static void tell_what_came(message_buffer *out, const message *image)
 {
     message_begin(out, MESSAGE_WAKING, 0);
-    message_add_number(out, firn_crc32c(0, image->payload, image->size));
+    const size_t own = image->id < image->size ? image->id : image->size; /* without its base */
+    message_add_number(out, firn_crc32c(0, image->payload, own));
     message_end(out);
     send_or_end(out);
 }
