@@ -18,8 +18,8 @@ static void look_at_tabs(void)
         const struct tab *tab = host->tabs[i];
         check(tab->url != NULL && tab->title != NULL && strlen(tab->url) <= URL_MAX_BYTES);
         check(tab->socket < 0 || tab->instance != 0);
-        check(tab->state != TAB_LOST || (tab->socket < 0 && tab->image.size == 0));
-        check(tab->state == TAB_ACTIVE || tab->state == TAB_LOST || tab->image.size > 0);
+        check(tab->state != TAB_LOST || (tab->socket < 0 && tab->own == NULL));
+        check(tab->state == TAB_ACTIVE || tab->state == TAB_LOST || tab->own != NULL);
         check(tab->visits.count <= 50 && tab->visits.at <= tab->visits.count);
     }
 }
