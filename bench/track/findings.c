@@ -2,6 +2,7 @@
  * heaptrack_print, massif's and memcheck's from their files. */
 #include "track/tools.h"
 
+#include <ctype.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,8 +33,11 @@ static void tally(const char *frame, double amount)
     snprintf(name, sizeof name, "%.250s", frame);
     name[strcspn(name, " (@.")] = '\0';
     const size_t length = strlen(name);
-    if (strncmp(name, "0x", 2) == 0 && length > 5)
+    if (strncmp(name, "0x", 2) == 0 && length > 5) {
         memmove(name, name + length - 3, 4);
+        for (unsigned i = 0; i < 3; i++) /* massif writes capitals */
+            name[i] = (char)tolower((unsigned char)name[i]);
+    }
     unsigned at = 0;
     while (at < tally_count && strcmp(tallies[at].name, name) != 0)
         at++;
