@@ -5,6 +5,8 @@
  * I2  threads touch nothing of the host but the fetcher's lists, under its lock
  * I3  the fetcher lives until the process ends: a thread may be waiting for a server until then
  * I4  a tab has PER_TAB threads at most, so that one that asks for much leaves some to the others
+ * I5  files of a tab are read one after the other: a document that is opened again then goes the
+ * same way, and the images of both have more in common
  */
 #include "tabs/host/host.h"
 
@@ -40,10 +42,15 @@ static void put_done(struct fetcher *is, fetch_job *job)
 
 static bool may_run(const struct fetcher *is, const fetch_job *job)
 {
-    unsigned count = 0;
-    for (unsigned i = 0; i < is->thread_count; i++)
-        count += is->running[i] != NULL && is->running[i]->tab == job->tab;
-    return count < PER_TAB; /* I4 */
+    unsigned count = 0, files = 0;
+    for (unsigned i = 0; i < is->thread_count; i++) {
+        const fetch_job *other = is->running[i];
+        if (other != NULL && other->tab == job->tab) {
+            count++;
+            files += other->is_file;
+        }
+    }
+    return count < PER_TAB && (files == 0 || !job->is_file); /* I4, I5 */
 }
 
 /* Takes the first job that may run; NULL: there is none. The lock is held. */
@@ -157,6 +164,7 @@ void fetch_add(struct host *host, const fetch_job *job)
         fetch_let_go(made);
         return;
     }
+    made->is_file = resource_is_file(made->url);
     const bool is_here = kept_find(host, made);
     made->is_kept = is_here;
     pthread_mutex_lock(&is->lock);

@@ -225,10 +225,11 @@ struct fetch_job {
     uint32_t tab, instance, id;
     uint32_t destination;
     atomic_bool is_aborted; /* nobody wants it any more */
-    bool is_reload;         /* what is kept of it does not count */
-    bool is_kept;           /* and answered by it */
-    bool is_conditional;    /* the server is asked whether that is still right */
-    int64_t asked_s;        /* since 1970 */
+    bool is_file;
+    bool is_reload;      /* what is kept of it does not count */
+    bool is_kept;        /* and answered by it */
+    bool is_conditional; /* the server is asked whether that is still right */
+    int64_t asked_s;     /* since 1970 */
     char *asked_url;
     char *method, *url, *headers, *body; /* body may hold any bytes */
     size_t body_bytes;
@@ -289,6 +290,7 @@ void cookies_end(void);
 
 /* --- resource.c --- */
 
+bool resource_is_file(const char *url);
 /* Brings what the job asks for; in a thread. */
 void resource_bring(firn_http_client *client, fetch_job *job);
 /* Writes scheme, host and port of a URL ("null" where it has none) into out. */

@@ -39,6 +39,11 @@ void resource_origin(const char *url, char *out, size_t size)
 
 /* --- files --- */
 
+bool resource_is_file(const char *url)
+{
+    return strncasecmp(url, "file://", 7) == 0;
+}
+
 static const char *type_of(const char *path)
 {
     static const char *const types[][2] = {
@@ -295,7 +300,7 @@ void resource_bring(firn_http_client *client, fetch_job *job)
         fail(job, "nobody wants it any more");
         return;
     }
-    if (strncasecmp(job->url, "file://", 7) == 0) {
+    if (resource_is_file(job->url)) {
         bring_file(job);
         return;
     }

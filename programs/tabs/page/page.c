@@ -27,18 +27,28 @@ static void tell_loaded(struct page *page, bool failed, const char *text, size_t
     page_send(page);
 }
 
-/* Tells that the document has loaded, once its readyState says so. */
+/* White space as a title has it; its new size. */
+static size_t squeeze(char *text, size_t size)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < size; i++) {
+        const bool is_space = strchr(" \t\n\f\r", text[i]) != NULL && text[i] != '\0';
+        if (!is_space)
+            text[kept++] = text[i];
+        else if (kept > 0 && text[kept - 1] != ' ')
+            text[kept++] = ' ';
+    }
+    return kept > 0 && text[kept - 1] == ' ' ? kept - 1 : kept;
+}
+
 static void look_whether_loaded(struct page *page)
 {
-    static const char script[] = "document.readyState === 'complete' ? '1' + document.title : '0'";
-    char *text;
+    char *title;
     size_t size;
-    firn_status status = engine_eval(page->engine, script, sizeof script - 1, &text, &size);
-    if (status != FIRN_OK && status != FIRN_INVALID)
+    if (engine_loaded(page->engine, &title, &size) != FIRN_OK)
         return;
-    if (status == FIRN_OK && text[0] == '1')
-        tell_loaded(page, false, text + 1, size - 1);
-    firn_release(NULL, text, size + 1);
+    tell_loaded(page, false, title, squeeze(title, size));
+    firn_release(NULL, title, size + 1);
 }
 
 static void load(struct page *page, message *from)

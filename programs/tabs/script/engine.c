@@ -243,6 +243,14 @@ firn_status engine_eval(script_engine *engine, const char *script, size_t size, 
     return status == FIRN_OK ? FIRN_INVALID : status;
 }
 
+firn_status engine_loaded(script_engine *engine, char **ret_title, size_t *ret_size)
+{
+    JSValueRef title = engine_call(engine, "loaded", 0, NULL);
+    if (title == NULL || !JSValueIsString(engine->context, title))
+        return FIRN_NOT_FOUND;
+    return give_text(engine, title, ret_title, ret_size);
+}
+
 void engine_run_timers(script_engine *engine)
 {
     JSValueRef next = JSValueMakeBoolean(engine->context, false), more;

@@ -32,6 +32,10 @@ firn_status engine_load(script_engine *engine, const char *url, const char *html
 firn_status engine_eval(script_engine *engine, const char *script, size_t size, char **ret_text,
                         size_t *ret_size);
 
+/* The document's title, once it has loaded, whatever its scripts have made of what tells of that;
+ * as engine_eval gives it. FIRN_NOT_FOUND: it has not loaded. */
+firn_status engine_loaded(script_engine *engine, char **ret_title, size_t *ret_size);
+
 /* What a fetch that a hook began came to: the number is the one that the hook was given. Not to be
  * called while a hook is. */
 void engine_fetched(script_engine *engine, uint32_t id, const engine_response *response);

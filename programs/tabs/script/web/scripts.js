@@ -278,6 +278,12 @@ web.entry.parsed = () => {
     });
     web.settle();
 };
+web.entry.loaded = () => {
+    if (state.ready !== "complete")
+        return undefined;
+    const id = $.select(web.documentId, "title", true)[0];
+    return id === undefined ? "" : $.text(id);
+};
 web.sheetsLater = () => {};
 web.loaded = () => {};
 }
