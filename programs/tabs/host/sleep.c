@@ -15,7 +15,8 @@
 #include <malloc.h>
 #include <string.h>
 
-enum { LEVEL_WARM = 1, LEVEL_COLD = 9, REPLY_MS = 60000, FETCH_MS = 5000 };
+enum { LEVEL_WARM = 1, LEVEL_COLD = 9, FETCH_MS = 5000 };
+enum { REPLY_MS = 300000 }; /* a large page on a busy machine: it would be lost with its state */
 
 static bool refuse(char *why, size_t size, const char *text)
 {

@@ -17,6 +17,7 @@
 enum {
     COLLECT_BYTES = 2 << 20, /* of growth since the last collection, from which it pays */
     SLEEP_NODES = 4096,      /* whose own packing pays */
+    OWN_SECONDS = 60,        /* more, for what is no script's doing: to collect, to pack */
 };
 
 struct husk_about {
@@ -191,7 +192,7 @@ void page_sleep(struct page *page, int level, size_t base_bytes)
     firn_process_result result;
     firn_error error = {0};
     struct asleep asleep = {0};
-    confine_time(page->about.seconds);
+    confine_time(page->about.seconds + OWN_SECONDS);
     collect(page, level > 1);
     if (level > 1)
         asleep = put_to_sleep(page);
