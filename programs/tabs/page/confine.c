@@ -4,26 +4,18 @@
  * The kernel refuses all calls but those that the engine, the C library, and packing and waking
  * (docs/processes.md) make: no files are written or made, no sockets, no processes, no signals to
  * others. To pack itself a process reads /proc/self, so that files can be opened to be read: the
- * zygote's root has nothing else, where the kernel lets it make one (confine_view).
- *
- * The filter is written by hand: it is a list, and a library's way to it would dirty pages that all
- * children share. */
+ * zygote's root has nothing else, where the kernel lets it make one (confine_view). */
+#include "tabs/filter.h"
 #include "tabs/page/page.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -54,26 +46,19 @@ void confine_view(void)
 
 /* --- system calls --- */
 
-#define LOAD(field)                                                                                \
-    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offsetof(struct seccomp_data, field))
 #define ARGUMENT(n)                                                                                \
     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offsetof(struct seccomp_data, args) + 8 * (n)))
-#define RETURN(what) BPF_STMT(BPF_RET | BPF_K, (what))
-#define REFUSE RETURN(SECCOMP_RET_ERRNO | EPERM)
-/* Goes on with the next `steps` where the value is another. */
-#define UNLESS(value, steps) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), 0, (steps))
-#define ALLOW(call) UNLESS(SYS_##call, 1), RETURN(SECCOMP_RET_ALLOW)
 /* A call whose n-th argument must be one of two values. */
 #define ALLOW_IF(call, n, value, other)                                                            \
-    UNLESS(SYS_##call, 5), ARGUMENT(n),                                                            \
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), 1, 0), UNLESS(other, 1),            \
-        RETURN(SECCOMP_RET_ALLOW), REFUSE
+    FILTER_UNLESS(SYS_##call, 5), ARGUMENT(n),                                                     \
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), 1, 0), FILTER_UNLESS(other, 1),     \
+        FILTER_RETURN(SECCOMP_RET_ALLOW), FILTER_REFUSE
 
 /* A call whose n-th argument must have none of some bits. */
 #define ALLOW_WITHOUT(call, n, bits)                                                               \
-    UNLESS(SYS_##call, 4), ARGUMENT(n),                                                            \
-        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (uint32_t)(bits), 1, 0), RETURN(SECCOMP_RET_ALLOW),   \
-        REFUSE
+    FILTER_UNLESS(SYS_##call, 4), ARGUMENT(n),                                                     \
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (uint32_t)(bits), 1, 0),                              \
+        FILTER_RETURN(SECCOMP_RET_ALLOW), FILTER_REFUSE
 
 #define WRITES (O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | O_TMPFILE | O_PATH)
 
@@ -81,75 +66,57 @@ static bool confine_calls(void)
 {
     const uint32_t self = (uint32_t)getpid();
     struct sock_filter filter[] = {
-        LOAD(arch),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0),
-        RETURN(SECCOMP_RET_KILL_PROCESS),
-        LOAD(nr),
+        FILTER_BEGIN,
         /* the socket and the clock */
-        ALLOW(recvfrom),
-        ALLOW(sendto),
-        ALLOW(poll),
-        ALLOW(clock_gettime),
-        ALLOW(setitimer),
-        ALLOW(getrandom),
+        FILTER_ALLOW(recvfrom),
+        FILTER_ALLOW(sendto),
+        FILTER_ALLOW(poll),
+        FILTER_ALLOW(clock_gettime),
+        FILTER_ALLOW(setitimer),
+        FILTER_ALLOW(getrandom),
         /* memory */
-        ALLOW(mmap),
-        ALLOW(munmap),
-        ALLOW(mprotect),
-        ALLOW(mremap),
-        ALLOW(madvise),
-        ALLOW(brk),
+        FILTER_ALLOW(mmap),
+        FILTER_ALLOW(munmap),
+        FILTER_ALLOW(mprotect),
+        FILTER_ALLOW(mremap),
+        FILTER_ALLOW(madvise),
+        FILTER_ALLOW(brk),
         /* what a process asks about itself */
-        ALLOW(read),
-        ALLOW(pread64),
-        ALLOW(lseek),
-        ALLOW(close),
-        ALLOW(fstat),
-        ALLOW(ioctl),
-        ALLOW(getpid),
-        ALLOW(gettid),
-        ALLOW(gettimeofday),
-        ALLOW(time),
-        ALLOW(getrusage),
-        ALLOW(sysinfo),
-        ALLOW(sched_yield),
-        ALLOW(sched_getaffinity),
-        ALLOW(futex),
-        ALLOW(membarrier),
+        FILTER_ALLOW(read),
+        FILTER_ALLOW(pread64),
+        FILTER_ALLOW(lseek),
+        FILTER_ALLOW(close),
+        FILTER_ALLOW(fstat),
+        FILTER_ALLOW(ioctl),
+        FILTER_ALLOW(getpid),
+        FILTER_ALLOW(gettid),
+        FILTER_ALLOW(gettimeofday),
+        FILTER_ALLOW(time),
+        FILTER_ALLOW(getrusage),
+        FILTER_ALLOW(sysinfo),
+        FILTER_ALLOW(sched_yield),
+        FILTER_ALLOW(sched_getaffinity),
+        FILTER_ALLOW(futex),
+        FILTER_ALLOW(membarrier),
         /* signals, of itself */
-        ALLOW(rt_sigaction),
-        ALLOW(rt_sigprocmask),
-        ALLOW(rt_sigreturn),
-        ALLOW(sigaltstack),
-        ALLOW(exit),
-        ALLOW(exit_group),
-        ALLOW(restart_syscall),
+        FILTER_ALLOW(rt_sigaction),
+        FILTER_ALLOW(rt_sigprocmask),
+        FILTER_ALLOW(rt_sigreturn),
+        FILTER_ALLOW(sigaltstack),
+        FILTER_ALLOW(exit),
+        FILTER_ALLOW(exit_group),
+        FILTER_ALLOW(restart_syscall),
         ALLOW_WITHOUT(openat, 2, WRITES),
         ALLOW_IF(newfstatat, 3, AT_EMPTY_PATH, AT_EMPTY_PATH), /* fstat */
         ALLOW_IF(prctl, 0, PR_GET_TID_ADDRESS, PR_SET_VMA),
         ALLOW_IF(prlimit64, 0, 0, self),
         ALLOW_IF(tgkill, 0, self, self),
-        REFUSE,
+        FILTER_REFUSE,
     };
-    const struct sock_fprog program = {.len = sizeof filter / sizeof filter[0], .filter = filter};
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+    return filter_set(filter, sizeof filter / sizeof filter[0]);
 }
 
 /* --- limits --- */
-
-/* Bytes of address space that the limit counts. */
-static uint64_t data_bytes(void)
-{
-    unsigned long long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (file == NULL)
-        return 0;
-    if (fscanf(file, "%*u %*u %*u %*u %*u %llu", &pages) != 1)
-        pages = 0;
-    fclose(file);
-    return pages * 4096;
-}
 
 static bool set_limit(int what, uint64_t bytes)
 {
@@ -159,7 +126,7 @@ static bool set_limit(int what, uint64_t bytes)
 
 static bool confine_resources(const zygote_request *about)
 {
-    const uint64_t base = data_bytes();
+    const uint64_t base = filter_data_bytes();
     if (about->memory_bytes > 0) {
         for_packing.rlim_cur = for_packing.rlim_max =
             base + PACKING_FACTOR * about->memory_bytes + PACKING_BYTES;

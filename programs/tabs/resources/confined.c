@@ -6,18 +6,12 @@
  * It is a fork: a picture of 24 x 16 takes 0.44 ms so in place of 0.02, one of 400 x 300 1.9 in
  * place of 1.1. The parent may have threads: the child takes no lock but malloc's, which the C
  * library keeps usable in a child. */
+#include "tabs/filter.h"
 #include "tabs/resources/decode.h"
 
 #include <errno.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <signal.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,47 +19,24 @@
 
 enum { SECONDS = 20, MEMORY_FACTOR = 4, EXIT_BASE = 32 };
 
-#define LOAD(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offset))
-#define RETURN(what) BPF_STMT(BPF_RET | BPF_K, (what))
-#define UNLESS(value, steps) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), 0, (steps))
-#define ALLOW(call) UNLESS(SYS_##call, 1), RETURN(SECCOMP_RET_ALLOW)
-
 static bool confine_calls(void)
 {
     struct sock_filter filter[] = {
-        LOAD(offsetof(struct seccomp_data, arch)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0),
-        RETURN(SECCOMP_RET_KILL_PROCESS),
-        LOAD(offsetof(struct seccomp_data, nr)),
-        ALLOW(mmap), /* of no file: there are no descriptors */
-        ALLOW(munmap),
-        ALLOW(mremap),
-        ALLOW(mprotect),
-        ALLOW(madvise),
-        ALLOW(brk),
-        ALLOW(futex),
-        ALLOW(sched_yield),
-        ALLOW(sigaltstack), /* as AddressSanitizer does behind each longjmp */
-        ALLOW(gettid),
-        ALLOW(exit_group),
-        RETURN(SECCOMP_RET_ERRNO | EPERM),
+        FILTER_BEGIN,
+        FILTER_ALLOW(mmap), /* of no file: there are no descriptors */
+        FILTER_ALLOW(munmap),
+        FILTER_ALLOW(mremap),
+        FILTER_ALLOW(mprotect),
+        FILTER_ALLOW(madvise),
+        FILTER_ALLOW(brk),
+        FILTER_ALLOW(futex),
+        FILTER_ALLOW(sched_yield),
+        FILTER_ALLOW(sigaltstack), /* as AddressSanitizer does behind each longjmp */
+        FILTER_ALLOW(gettid),
+        FILTER_ALLOW(exit_group),
+        FILTER_REFUSE,
     };
-    const struct sock_fprog program = {.len = sizeof filter / sizeof filter[0], .filter = filter};
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
-}
-
-/* Bytes of address space that the limit counts. */
-static uint64_t address_bytes(void)
-{
-    unsigned long long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (file == NULL)
-        return 0;
-    if (fscanf(file, "%*u %*u %*u %*u %*u %llu", &pages) != 1)
-        pages = 0;
-    fclose(file);
-    return pages * 4096;
+    return filter_set(filter, sizeof filter / sizeof filter[0]);
 }
 
 static bool confine(uint64_t memory_bytes)
@@ -89,8 +60,8 @@ static firn_status status_of(int ended)
 firn_status decode_confined(const picture_size *size, const void *data, size_t data_bytes,
                             uint8_t *pixels)
 {
-    const uint64_t memory_bytes =
-        address_bytes() + SPARE_BYTES + MEMORY_FACTOR * ((uint64_t)size->width * size->height * 4);
+    const uint64_t memory_bytes = filter_data_bytes() + SPARE_BYTES +
+                                  MEMORY_FACTOR * ((uint64_t)size->width * size->height * 4);
     int ended;
     const pid_t child = fork();
     if (child < 0)
