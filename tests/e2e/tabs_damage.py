@@ -21,7 +21,7 @@ from tabs import Refused, Tabs, have_pages  # noqa: E402
 
 SEED = int(os.environ.get("FIRN_SEED", time.time_ns() % 1_000_000_007))
 SAMPLES = int(os.environ.get("FIRN_TABS_SAMPLES", "3"))
-MAGIC = b"FPRC\1\0\0\0"  # of an image
+MAGIC = b"FPRC"  # of an image
 
 
 class Damage(unittest.TestCase):
@@ -75,7 +75,7 @@ class Damage(unittest.TestCase):
                 at = data.find(MAGIC)
                 while at >= 0:
                     size = int.from_bytes(data[at + 32:at + 40], "little")
-                    if 128 < size <= len(data) - at:
+                    if 144 < size <= len(data) - at:
                         place = start + at + self.chance.randrange(size)
                         memory.seek(place)
                         byte = memory.read(1)
@@ -182,11 +182,16 @@ class Damage(unittest.TestCase):
         with open(counts, encoding="ascii") as file:
             moments = range(1, int(dict(map(str.split, file))["mutating"]) + 1)
         self.assertGreater(len(moments), 20)
+        killed = 0
         for moment in sorted(self.chance.sample(moments, min(SAMPLES, len(moments)))):
             run = self.run_with(kill=moment)
-            self.assertEqual((run.returncode, run.stderr), (-signal.SIGKILL, ""), moment)
+            self.assertIn((run.returncode, run.stderr), ((-signal.SIGKILL, ""), (0, "")), moment)
+            if run.returncode == 0:
+                continue  # lists are saved by the clock: there were fewer changes this time
+            killed += 1
             is_frozen = '"state":"frozen"' in run.stdout and run.stdout.count("\n") > 6  # and paused behind it
             self.check_next(self.pages[:2] if is_frozen else [], f"killed before change {moment}")
+        self.assertGreater(killed, 0)
 
 
 if __name__ == "__main__":
