@@ -166,7 +166,8 @@ const char *tab_state_name(tab_state state);
 /* Serves pages until something happened, or timeout_ms are over (-1: as long as it takes). With a
  * descriptor of commands, it also returns, with true, when there is something to read. */
 bool loop_turn(struct host *host, int timeout_ms, int commands);
-/* Serves until the tab has a reply, is lost, or the time is over; false but for the first. */
+/* Serves until the tab has a reply, is lost, has another document, or the time is over; false but
+ * for the first. */
 bool loop_wait_reply(struct host *host, struct tab *tab, uint64_t limit_ms);
 /* Does what the page asked for while a script's value was awaited. */
 void loop_leave(struct host *host, struct tab *tab);

@@ -83,9 +83,14 @@ static bool evaluate(struct host *host, struct tab *tab, const char *script, siz
     message_add(&tab->out, script, size);
     message_end(&tab->out);
     tab->is_asked = true;
+    const uint32_t instance = tab->instance;
     loop_send(host, tab);
     const bool replied = loop_wait_reply(host, tab, reply_limit_ms(host));
     loop_leave(host, tab);
+    if (!replied && tab->state != TAB_LOST && tab->instance != instance) {
+        answer_error(host, "tab %u: it went to another document meanwhile", tab->number);
+        return false;
+    }
     if (!replied) {
         if (tab->state != TAB_LOST)
             tab_lose(host, tab, "it did not answer and was stopped");

@@ -477,12 +477,13 @@ bool loop_turn(struct host *host, int timeout_ms, int commands)
 bool loop_wait_reply(struct host *host, struct tab *tab, uint64_t limit_ms)
 {
     const uint64_t end_ns = firn_clock_ns() + limit_ms * 1000000;
-    while (!tab->has_reply && tab->state != TAB_LOST) {
+    const uint32_t instance = tab->instance;
+    while (!tab->has_reply && tab->state != TAB_LOST && tab->instance == instance) {
         const uint64_t now_ns = firn_clock_ns();
         if (now_ns >= end_ns)
             return false;
         const uint64_t left_ms = (end_ns - now_ns) / 1000000 + 1;
         (void)loop_turn(host, left_ms < 500 ? (int)left_ms : 500, -1);
     }
-    return tab->has_reply && tab->state != TAB_LOST;
+    return tab->has_reply && tab->state != TAB_LOST && tab->instance == instance;
 }

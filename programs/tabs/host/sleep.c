@@ -139,10 +139,13 @@ bool sleep_wake(struct host *host, struct tab *tab, char *why, size_t size)
     }
     if (tab->state != TAB_WARM && !pages_start(host, tab, true))
         return refuse(why, size, tab->failed);
+    const uint32_t instance = tab->instance;
     tab->has_reply = false;
     add_images(tab);
     loop_send(host, tab);
     const bool replied = loop_wait_reply(host, tab, REPLY_MS);
+    if (tab->state != TAB_LOST && tab->instance != instance)
+        return true; /* with another document */
     if (replied && reply_kind(tab) == MESSAGE_AWAKE) {
         release_held(host, tab);
         return true;
@@ -182,11 +185,14 @@ static void tell_to_sleep(struct host *host, struct tab *tab, const struct image
 static bool pack_against(struct host *host, struct tab *tab, struct image *base, char *why,
                          size_t size)
 {
+    const uint32_t instance = tab->instance;
     tab->has_reply = false;
     tell_to_sleep(host, tab, base);
     const bool replied = loop_wait_reply(host, tab, REPLY_MS);
     if (tab->state == TAB_LOST)
         return refuse(why, size, tab->failed);
+    if (tab->instance != instance)
+        return refuse(why, size, "it goes to another document");
     if (!replied) {
         snprintf(why, size, "it does not fall asleep");
         return lose(host, tab, why, size);
