@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-from group import Group
+from group import REST_S, Group
 from mix import MIX, page
 
 
@@ -88,7 +88,7 @@ def tell(key, value):
 
 
 def settled(browser):
-    time.sleep(1)
+    time.sleep(REST_S)
     return browser.group.pss_bytes()
 
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-from group import Group
+from group import REST_S, Group
 from mix import MIX, page
 
 
@@ -38,8 +38,8 @@ class Tabs:
         return answer["tab"], took
 
     def settled(self):
-        """What the processes have when they have had nothing to do for a second, as of a browser's."""
-        time.sleep(1)
+        """What the processes have at rest, as of a browser's."""
+        time.sleep(REST_S)
         return self.group.pss_bytes()
 
     def all_bytes(self):

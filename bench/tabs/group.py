@@ -4,6 +4,8 @@ import glob
 import os
 import subprocess
 
+REST_S = 2  # behind the last page, before memory is read: charts move for a second
+
 
 class Group:
     """A program in a memory cgroup of its own where that can be had, with pipes to it."""
