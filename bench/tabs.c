@@ -6,7 +6,8 @@
  * DIR is what scripts/pages fills; build/pages when it is not given, which then is laid out.
  * tabs/firn.py drives the program by pipes, as its users do; tabs/chromium.py a browser by its
  * debugging pipe; tabs/dom.mjs pages in libraries for node. Memory is the PSS of all processes, and
- * where a row says so what the kernel has for them. */
+ * where a row says so what the kernel has for them. --quick: without browsers and libraries, ten
+ * tabs of the mix. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,8 +72,8 @@ static void name_browsers(const char *pages, bool quick)
             .needs = joined(source("bench/node_modules"), libraries[i])};
     for (size_t i = 0; i < BROWSERS; i++)
         contenders[i].work = "tabs";
-    for (size_t i = FIRN + 1; i < BROWSERS && quick; i++)
-        contenders[i].left_out = i != SHELL; /* the quickest of those that have all */
+    for (size_t i = FIRN + 1; i < BROWSERS; i++)
+        contenders[i].left_out = quick; /* the quickest browser takes as long as all else */
 }
 
 static void name_sleepers(const char *pages)

@@ -50,7 +50,7 @@ def tell(key, value):
     print(key, f"{value:.6g}" if isinstance(value, float) else value, flush=True)
 
 
-def alone(firn, pages, store):
+def alone(firn, pages, store, quick):
     """The program with no tab, blank tabs, the dashboard and the document."""
     tabs = Tabs(firn, store)
     tabs.ask("list")
@@ -67,7 +67,7 @@ def alone(firn, pages, store):
         opened.append(took)
     tell("dashboard_bytes", (tabs.settled() - before) / 3)
     tell("open_dashboard_ms", statistics.median(opened))
-    for name in MIX:
+    for name in ["sbadmin"] if quick else MIX:
         heap(tabs, pages, name)
     for state in ("cold", "frozen"):
         tell(f"wake_{state}_ms", wakes(tabs, tab, state))
@@ -171,7 +171,7 @@ def main():
             many(firn, pages, os.path.join(folder, "many"), int(form))
             return
         cold_start(firn, pages)
-        alone(firn, pages, os.path.join(folder, "alone"))
+        alone(firn, pages, os.path.join(folder, "alone"), quick)
         mixed(firn, pages, os.path.join(folder, "mixed"), 10 if quick else 50)
     finally:
         shutil.rmtree(folder)
