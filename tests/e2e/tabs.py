@@ -16,7 +16,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
 from firn import FIRN  # noqa: E402
-from tabs import Refused, Tabs, have_pages  # noqa: E402
+from tabs import Refused, Tabs, run_tests  # noqa: E402
 
 STATEFUL = """<!doctype html><title>Of state</title><form><input id=field></form><button id=button>b</button>
 <p id=out>0</p><script>
@@ -571,7 +571,4 @@ class Kept(OfTabs):
 
 if __name__ == "__main__":
     import unittest.mock
-    if not have_pages():
-        print("firn-page was not built: JavaScriptCore is missing")
-        sys.exit(0)
-    unittest.main()
+    run_tests()

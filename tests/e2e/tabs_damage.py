@@ -17,7 +17,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
 from firn import FIRN  # noqa: E402
-from tabs import Refused, Tabs, have_pages  # noqa: E402
+from tabs import Refused, Tabs, run_tests  # noqa: E402
 
 SEED = int(os.environ.get("FIRN_SEED", time.time_ns() % 1_000_000_007))
 SAMPLES = int(os.environ.get("FIRN_TABS_SAMPLES", "3"))
@@ -195,7 +195,4 @@ class Damage(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not have_pages():
-        print("firn-page was not built: JavaScriptCore is missing")
-        sys.exit(0)
-    unittest.main()
+    run_tests()

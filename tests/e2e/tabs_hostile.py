@@ -20,7 +20,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
-from tabs import Refused, Tabs, have_pages  # noqa: E402
+from tabs import Refused, Tabs, run_tests  # noqa: E402
 
 PAGES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tabs", "hostile")
 HOST_MAX_BYTES = 400 << 20  # under AddressSanitizer, which keeps what was freed
@@ -180,7 +180,4 @@ class Servers(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not have_pages():
-        print("firn-page was not built: JavaScriptCore is missing")
-        sys.exit(0)
-    unittest.main()
+    run_tests()

@@ -92,11 +92,7 @@ static uint64_t bytes_of(struct tab *tab)
 {
     if (tab->state == TAB_ACTIVE && tab->process > 0)
         return stats_pss(tab->process);
-    const struct image *const both[] = {tab->own, tab->base};
-    uint64_t bytes = tab->state == TAB_WARM ? HUSK_BYTES : 0;
-    for (size_t i = 0; i < 2; i++)
-        bytes += both[i] != NULL ? both[i]->data.room / both[i]->holders : 0;
-    return bytes;
+    return images_bytes(tab) + (tab->state == TAB_WARM ? HUSK_BYTES : 0);
 }
 
 static bool is_short(struct host *host)

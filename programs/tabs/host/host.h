@@ -326,8 +326,8 @@ firn_status images_bring(struct host *host, struct image *image, firn_error *ret
 void images_settle(struct host *host, struct image *image);
 /* Gives up those that a tab has. */
 void images_let_go(struct host *host, struct tab *tab);
-/* All that lie in RAM. */
-uint64_t images_bytes(const struct host *host);
+/* What those of a tab take of RAM; of one that several have, a part. */
+uint64_t images_bytes(const struct tab *tab);
 
 /* --- frozen.c --- */
 

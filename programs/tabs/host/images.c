@@ -92,10 +92,9 @@ struct image *images_base_for(struct host *host, const struct tab *tab)
 
 /* --- where they lie --- */
 
-/* Lets go of what lies in RAM as well as in the store, where no cold tab needs it (I2). */
-static void settle(struct host *host, struct image *image)
+void images_settle(struct host *host, struct image *image)
 {
-    if (image->segment_count == 0 || image->data.size == 0)
+    if (image == NULL || image->segment_count == 0 || image->data.size == 0)
         return;
     for (size_t i = 0; i < host->tab_count; i++) {
         const struct tab *tab = host->tabs[i];
@@ -116,10 +115,8 @@ firn_status images_freeze(struct host *host, struct tab *tab, firn_error *ret_er
             return status;
     }
     tab->state = TAB_FROZEN;
-    for (size_t i = 0; i < 2; i++) {
-        if (both[i] != NULL)
-            settle(host, both[i]);
-    }
+    for (size_t i = 0; i < 2; i++)
+        images_settle(host, both[i]);
     return FIRN_OK;
 }
 
@@ -128,12 +125,6 @@ firn_status images_bring(struct host *host, struct image *image, firn_error *ret
     if (image == NULL || image->data.size > 0)
         return FIRN_OK;
     return frozen_get(host, image, ret_error);
-}
-
-void images_settle(struct host *host, struct image *image)
-{
-    if (image != NULL)
-        settle(host, image);
 }
 
 void images_let_go(struct host *host, struct tab *tab)
@@ -146,13 +137,11 @@ void images_let_go(struct host *host, struct tab *tab)
     }
 }
 
-uint64_t images_bytes(const struct host *host)
+uint64_t images_bytes(const struct tab *tab)
 {
+    const struct image *const both[] = {tab->own, tab->base};
     uint64_t bytes = 0;
-    for (size_t i = 0; i < host->tab_count; i++) {
-        const struct image *const both[] = {host->tabs[i]->own, host->tabs[i]->base};
-        for (size_t j = 0; j < 2; j++)
-            bytes += both[j] != NULL ? both[j]->data.room / both[j]->holders : 0;
-    }
+    for (size_t i = 0; i < 2; i++)
+        bytes += both[i] != NULL ? both[i]->data.room / both[i]->holders : 0;
     return bytes;
 }

@@ -21,12 +21,13 @@ uint64_t stats_pss(pid_t process)
 void stats_answer(struct host *host)
 {
     struct emitter emitter;
-    uint64_t counts[TAB_LOST + 1] = {0}, pages = 0, images = images_bytes(host);
+    uint64_t counts[TAB_LOST + 1] = {0}, pages = 0, images = 0;
     firn_process_memory own = {0};
     for (size_t i = 0; i < host->tab_count; i++) {
         const struct tab *tab = host->tabs[i];
         counts[tab->state]++;
         pages += tab->process > 0 ? stats_pss(tab->process) : 0;
+        images += images_bytes(tab);
     }
     pages += host->spare.process > 0 ? stats_pss(host->spare.process) : 0;
     (void)!firn_process_memory_get(&own);

@@ -4,13 +4,18 @@ import json
 import os
 import subprocess
 import sys
+import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from firn import FIRN  # noqa: E402
 
 
-def have_pages():
-    return os.path.exists(os.path.join(os.path.dirname(os.path.realpath(FIRN)), "firn-page"))
+def run_tests():
+    """Runs the tests of the script that calls it, where pages were built."""
+    if not os.path.exists(os.path.join(os.path.dirname(os.path.realpath(FIRN)), "firn-page")):
+        print("firn-page was not built: JavaScriptCore is missing")
+        sys.exit(0)
+    unittest.main()
 
 
 class Refused(Exception):
