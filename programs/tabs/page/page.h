@@ -70,6 +70,9 @@ void page_trim(void);
 void page_worked(struct page *page, bool is_asked);
 /* Gives memory back; to be called when settling.due_ns has come and there is nothing else to do. */
 void page_settle(struct page *page);
+/* Collects, where the heap has grown by more than that since the last time; with the code that
+ * scripts were compiled to, if it is to be forgotten. */
+void page_collect(struct page *page, size_t grown_bytes, bool forgets);
 
 /* --- sleeping.c --- */
 

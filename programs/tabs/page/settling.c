@@ -40,17 +40,24 @@ void page_worked(struct page *page, bool is_asked)
     settling->due_ns = firn_clock_ns() + wait_ns; /* I1 */
 }
 
+void page_collect(struct page *page, size_t grown_bytes, bool forgets)
+{
+    if (page_heap_bytes() <= page->heap_bytes + grown_bytes)
+        return;
+    if (forgets)
+        engine_forget(page->engine);
+    else
+        engine_collect(page->engine);
+    page->heap_bytes = page_heap_bytes();
+}
+
 static void give_back(struct page *page)
 {
-    const bool has_grown = page_heap_bytes() > page->heap_bytes + COLLECT_BYTES;
     uint64_t bytes;
+    page_collect(page, COLLECT_BYTES, true);
     message_fini(&page->in);
     message_fini(&page->answer);
-    if (has_grown)
-        engine_forget(page->engine);
     page_trim();
-    if (has_grown)
-        page->heap_bytes = page_heap_bytes();
     (void)!firn_process_merge(page->zygote, &bytes, NULL); /* it is whole all the same */
 }
 

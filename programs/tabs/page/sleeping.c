@@ -109,18 +109,6 @@ static void zero_free_memory(void)
     }
 }
 
-/* Collects what a long life has left behind: an image holds all that is not given back. */
-static void collect(struct page *page, bool for_long)
-{
-    if (page_heap_bytes() <= page->heap_bytes + COLLECT_BYTES)
-        return;
-    if (for_long)
-        engine_forget(page->engine);
-    else
-        engine_collect(page->engine);
-    page->heap_bytes = page_heap_bytes();
-}
-
 static void give_back(struct page *page, bool for_long)
 {
     message_fini(&page->in);
@@ -193,7 +181,7 @@ void page_sleep(struct page *page, int level, size_t base_bytes)
     firn_error error = {0};
     struct asleep asleep = {0};
     confine_time(page->about.seconds + OWN_SECONDS);
-    collect(page, level > 1);
+    page_collect(page, COLLECT_BYTES, level > 1); /* an image holds all that is not given back */
     if (level > 1)
         asleep = put_to_sleep(page);
     give_back(page, level > 1);
