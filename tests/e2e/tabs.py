@@ -412,6 +412,21 @@ class Hostile(OfTabs):
         self.assertEqual(os.listdir(f"/proc/{page}/root"), ["proc"])
         self.assertEqual(host.eval(tab, "1"), "1")
 
+    def test_objects_of_the_engine_lie_in_space_of_their_own(self):
+        host = self.tabs()
+        tab = host.open("about:blank")
+        host.eval(tab, "kept = Array.from({length: 200000}, () => ({})); 0")
+        page = children(children(host.process.pid)[0])[0]
+        ends, own_bytes = {}, 0
+        with open(f"/proc/{page}/maps", encoding="ascii") as maps:
+            for line in maps:
+                start, end = (int(word, 16) for word in line.split()[0].split("-"))
+                if line.split()[1] == "---p" and end - start > 3 << 30:  # the room that is left
+                    own_bytes += ends.get(start, 0)
+                if line.split()[1] == "rw-p":
+                    ends[end] = end - start
+        self.assertGreater(own_bytes, 200000 * 16)
+
     def test_files_are_for_pages_of_files(self):
         secret = self.page("secret = 1", "secret.js")
         host = self.tabs()
