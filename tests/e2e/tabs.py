@@ -4,6 +4,7 @@ when the host is killed."""
 
 import contextlib
 import http.server
+import json
 import os
 import signal
 import shutil
@@ -426,6 +427,20 @@ class Hostile(OfTabs):
                 if line.split()[1] == "rw-p":
                     ends[end] = end - start
         self.assertGreater(own_bytes, 200000 * 16)
+
+    def test_random_numbers_are_all_over_and_of_one_length(self):
+        host = self.tabs()
+        counts = json.loads(host.eval(host.open("about:blank"), (
+            "JSON.stringify((() => { const drawn = Array.from({length: 50000}, Math.random);"
+            "const parts = Array(100).fill(0), last = Array(10).fill(0);"
+            "for (const one of drawn) { parts[Math.floor(one * 100)]++; last[String(one).at(-1)]++ }"
+            "return [parts, last, new Set(drawn).size, drawn.filter(one => String(one).length !== 17 && one > 1e-6).length]"
+            "})())")))
+        self.assertEqual((len(counts[0]), counts[2], counts[3]), (100, 50000, 0))
+        self.assertLess(sum((count - 500) ** 2 / 500 for count in counts[0]), 180)  # chi-square, 99 free: 1e-6
+        self.assertEqual([count == 0 for count in counts[1]], [True, False] * 5)
+        first = [host.eval(host.open("about:blank"), "Math.random()") for _ in range(3)]
+        self.assertEqual(len(set(first)), 3)
 
     def test_files_are_for_pages_of_files(self):
         secret = self.page("secret = 1", "secret.js")

@@ -34,13 +34,16 @@ static struct page page;
 
 /* --- starting --- */
 
-/* What an engine's random numbers begin with is the zygote's, and so that of all pages. */
+/* What an engine's random numbers begin with is the zygote's, and so that of all pages. These are
+ * odd multiples of 1e-15, so that all are written by as many characters: jQuery and others make
+ * names of them, whose lengths would have pages that do the same lay out their memory in other
+ * ways, and they could not hold it in common. To add 2^52 is to round. */
 static const char random_script[] =
     "(() => { const fill = crypto.getRandomValues.bind(crypto), words = new Uint32Array(512);"
-    "let at = words.length;"
-    "Math.random = { random() { if (at === words.length) { fill(words); at = 0; }"
-    "return ((words[at++] >>> 5) * 67108864 + (words[at++] >>> 6)) / 9007199254740992; }"
-    "}.random; })()";
+    "const scale = 499999999999999 / 2 ** 64; let at = 512;"
+    "Math.random = { random() { if (at === 512) { fill(words); at = 0; }"
+    "return (2 * ((words[at++] * 4294967296 + words[at++]) * scale"
+    "+ 4503599627370496 - 4503599627370496) + 1) / 1e15; } }.random; })()";
 
 /* Has the engine compile what every page needs, and read what it reads but once. */
 static const char warm_page[] =
