@@ -8,6 +8,7 @@
  *     blocks.c    memory for the engine's objects
  *     sleeping.c  packing and waking
  *     ahead.c     a thread of the zygote while it starts
+ *     clock.c     the engine's clock while it starts
  *     confine.c   what a page may not do
  *
  * Threads: one, in the zygote once it has started, and in each page. */
@@ -86,6 +87,11 @@ _Noreturn void page_rebuild(struct page *page);
 /* Around the start of the engine: has another processor do a part of it. */
 void ahead_begin(void);
 void ahead_end(void);
+
+/* --- clock.c --- */
+
+/* From before the engine starts until it has started. */
+void clock_set_behind(bool behind);
 
 /* --- confine.c --- */
 

@@ -12,6 +12,7 @@
 #include <firn/system.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
@@ -117,26 +118,45 @@ static bool start_engine(firn_error *ret_error)
     return true;
 }
 
+/* What smaps has told of the mapping at hand. */
+struct file_mapping {
+    unsigned long start, end; /* 0: of no file, or one that can be written */
+};
+
+static void look_at_line(const char *line, struct file_mapping *at)
+{
+    unsigned long from, to, anonymous;
+    char rights[8], name[256] = "";
+    if (sscanf(line, "%lx-%lx %7s %*s %*s %*s %255s", &from, &to, rights, name) >= 3) {
+        const bool is_file = rights[1] == '-' && rights[3] == 'p' && name[0] == '/';
+        *at = is_file ? (struct file_mapping){from, to} : (struct file_mapping){0};
+    } else if (at->end > 0 && sscanf(line, "Anonymous: %lu", &anonymous) == 1 && anonymous == 0) {
+        (void)madvise((void *)at->start, at->end - at->start, MADV_DONTNEED);
+    }
+}
+
 /* Lets go of pages of files that nobody changed, which come back when they are touched: of the
- * engine's code most was needed for starting alone. */
+ * engine's code most was needed for starting alone. Without malloc: pages that are forked before it
+ * would lay out their memory in another way than all others. */
 static void let_files_go(void)
 {
-    FILE *maps = fopen("/proc/self/smaps", "re");
-    char line[512], rights[8], name[256];
-    unsigned long start = 0, end = 0, from, to, anonymous;
-    bool is_file = false;
-    while (maps != NULL && fgets(line, sizeof line, maps) != NULL) {
-        name[0] = '\0';
-        if (sscanf(line, "%lx-%lx %7s %*s %*s %*s %255s", &from, &to, rights, name) >= 3) {
-            is_file = rights[1] == '-' && rights[3] == 'p' && name[0] == '/';
-            start = from;
-            end = to;
-        } else if (is_file && sscanf(line, "Anonymous: %lu", &anonymous) == 1 && anonymous == 0) {
-            (void)madvise((void *)start, end - start, MADV_DONTNEED);
+    struct file_mapping at = {0};
+    char text[4096];
+    size_t size = 0;
+    ssize_t got;
+    const int maps = open("/proc/self/smaps", O_RDONLY | O_CLOEXEC);
+    while ((got = read(maps, text + size, sizeof text - 1 - size)) > 0) {
+        char *line = text, *end;
+        size += (size_t)got;
+        text[size] = '\0';
+        for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+            *end = '\0';
+            look_at_line(line, &at);
         }
+        size -= (size_t)(line - text);
+        memmove(text, line, size);
     }
-    if (maps != NULL)
-        fclose(maps);
+    (void)close(maps);
 }
 
 /* --- the host --- */
@@ -279,7 +299,9 @@ int main(int count, char **words)
     (void)sigprocmask(SIG_BLOCK, &children, NULL);
     (void)signal(SIGCHLD, nothing);
     ahead_begin();
+    clock_set_behind(true);
     const bool has_engine = start_engine(&error);
+    clock_set_behind(false);
     ahead_end();
     if (!has_engine)
         fail(&error);
