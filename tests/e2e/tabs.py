@@ -434,8 +434,8 @@ class Hostile(OfTabs):
             "JSON.stringify((() => { const drawn = Array.from({length: 50000}, Math.random);"
             "const parts = Array(100).fill(0), last = Array(10).fill(0);"
             "for (const one of drawn) { parts[Math.floor(one * 100)]++; last[String(one).at(-1)]++ }"
-            "return [parts, last, new Set(drawn).size, drawn.filter(one => String(one).length !== 17 && one > 1e-6).length]"
-            "})())")))
+            "const others = drawn.filter(one => String(one).length !== 17 && one > 1e-6);"
+            "return [parts, last, new Set(drawn).size, others.length] })())")))
         self.assertEqual((len(counts[0]), counts[2], counts[3]), (100, 50000, 0))
         self.assertLess(sum((count - 500) ** 2 / 500 for count in counts[0]), 180)  # chi-square, 99 free: 1e-6
         self.assertEqual([count == 0 for count in counts[1]], [True, False] * 5)
