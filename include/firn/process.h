@@ -85,6 +85,72 @@ FIRN_API void firn_process_template_usage(const firn_process_template *zygote,
 FIRN_API FIRN_NODISCARD firn_status firn_process_merge(firn_process_template *zygote,
                                                        uint64_t *ret_bytes, firn_error *ret_error);
 
+/* What processes have alike that have done the same: their own pages, at the same addresses, many
+ * of which hold the same bytes. One of them writes its own into a file in memory, and it and others
+ * of the same template map from there what they have alike, so that it exists once, until one of
+ * them writes.
+ *
+ *     who sees to it: firn_process_share_create, and gives the descriptor to a child
+ *     the child:      firn_process_share_write, and says so
+ *     who sees to it: firn_process_share_seal, and gives the descriptor to children
+ *     each of them:   firn_process_share_map, and closes it
+ *
+ * Nothing is believed of what the file holds: a page is mapped where its bytes are the process's
+ * own, and they cannot change any more. But whoever gets the file can read all that its writer had
+ * in memory.
+ *
+ * What is mapped so behaves as the zygote's memory does: madvise(MADV_DONTNEED) gives the file's
+ * bytes back, not zeros. And where mremap makes a part of it longer, there are no zeros either.
+ * The C library's malloc counts on neither. Memory of which somebody does belongs among `kept`.
+ *
+ * firn_process_hibernate, firn_process_rebuild and firn_process_share_write begin with
+ * firn_process_share_end; firn_process_merge leaves alone what is shared. */
+typedef struct firn_process_share_options {
+    const firn_process_range *kept; /* mappings that touch one of these are left out */
+    size_t kept_count;
+    unsigned least_percent; /* of its own pages that must be alike, or nothing is mapped */
+    unsigned reserved_too;  /* 0 */
+    uint64_t reserved[3];
+} firn_process_share_options;
+
+typedef struct firn_process_share_result {
+    uint64_t private_bytes; /* of own pages that were looked at, all that may be shared */
+    uint64_t shared_bytes;  /* of those: written, or given back because the file has them */
+    uint64_t mapping_count; /* of the process, as it is now */
+} firn_process_share_result;
+
+/* At most so many mappings has a process that maps: where that would be more, the shortest runs of
+ * pages stay its own. */
+#define FIRN_PROCESS_SHARE_MAPPINGS_MAX 4096
+
+/* Makes an empty file. In any process. FIRN_UNSUPPORTED, FIRN_NO_MEMORY, FIRN_IO. */
+FIRN_API FIRN_NODISCARD firn_status firn_process_share_create(int *ret_fd, firn_error *ret_error);
+
+/* Writes the calling process's own pages into an empty file that is not sealed; pages of zeros need
+ * nothing. options may be NULL. Call firn_process_merge before, so that no page of the template is
+ * among them. FIRN_INVALID, FIRN_BUSY, FIRN_LIMIT, FIRN_UNSUPPORTED, FIRN_NO_MEMORY, FIRN_IO. */
+FIRN_API FIRN_NODISCARD firn_status
+firn_process_share_write(firn_process_template *zygote, const firn_process_share_options *options,
+                         int fd, firn_process_share_result *ret_result, firn_error *ret_error);
+
+/* Forbids any change to the file from then on. In any process. FIRN_BUSY where somebody still has
+ * it mapped to write, FIRN_INVALID where it is no file in memory; FIRN_IO. */
+FIRN_API FIRN_NODISCARD firn_status firn_process_share_seal(int fd, firn_error *ret_error);
+
+/* Has the calling process share what it has alike with the file, which it may do again behind
+ * changes, with the same file or another one. options may be NULL. Compares all own pages.
+ * FIRN_INVALID (not sealed, too), FIRN_NOT_STORE for what is no such file, FIRN_VERSION,
+ * FIRN_CORRUPT, FIRN_NOT_FOUND for one against another template, FIRN_BUSY, FIRN_LIMIT,
+ * FIRN_UNSUPPORTED, FIRN_NO_MEMORY, FIRN_IO; the process is whole after an error, too. */
+FIRN_API FIRN_NODISCARD firn_status
+firn_process_share_map(firn_process_template *zygote, const firn_process_share_options *options,
+                       int fd, firn_process_share_result *ret_result, firn_error *ret_error);
+
+/* Makes all that is shared the process's own again. Errors as of firn_process_merge; a part may
+ * then still be shared. */
+FIRN_API FIRN_NODISCARD firn_status firn_process_share_end(firn_process_template *zygote,
+                                                           firn_error *ret_error);
+
 /* The husk: the process while its pages are gone. */
 typedef struct firn_process_husk {
     void *context;     /* a copy of options.context_bytes bytes */

@@ -20,6 +20,7 @@
 
 enum { POPULATE_WRITE = 23 }; /* MADV_POPULATE_WRITE of Linux 5.14 */
 
+#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 #define PAGEMAP_SCAN_REQUEST 0xc0606610ul /* _IOWR('f', 16, struct pm_scan_arg) */
 _Static_assert(sizeof(firn_raw_page_scan) == 0x60, "the request's number tells the size");
 
@@ -92,6 +93,15 @@ long firn_raw_identity(int fd, uint32_t *ret_device, uint64_t *ret_inode)
         *ret_device = (uint32_t)(major(about.st_dev) << 20 | minor(about.st_dev));
         *ret_inode = about.st_ino;
     }
+    return result;
+}
+
+long firn_raw_size(int fd, uint64_t *ret_size)
+{
+    struct stat about;
+    long result = tried(FIRN_FAULT_STAT, SYS_fstat, (uint64_t)fd, address_of(&about), 0, 0, 0, 0);
+    if (result == 0)
+        *ret_size = (uint64_t)about.st_size;
     return result;
 }
 
@@ -214,8 +224,13 @@ long firn_raw_resize(int fd, uint64_t size)
 
 long firn_raw_seal(int fd)
 {
-    return tried(FIRN_FAULT_FSYNC, SYS_fcntl, (uint64_t)fd, F_ADD_SEALS,
-                 F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE, 0, 0, 0);
+    return tried(FIRN_FAULT_FSYNC, SYS_fcntl, (uint64_t)fd, F_ADD_SEALS, SEALS, 0, 0, 0);
+}
+
+long firn_raw_is_sealed(int fd)
+{
+    long seals = tried(FIRN_FAULT_STAT, SYS_fcntl, (uint64_t)fd, F_GET_SEALS, 0, 0, 0, 0);
+    return seals < 0 ? seals : (seals & SEALS) == SEALS;
 }
 
 _Noreturn void firn_raw_end(int exit_status)

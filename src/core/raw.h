@@ -43,8 +43,9 @@ int firn_raw_supported(void);
 
 long firn_raw_open(const char *path, int flags);
 long firn_raw_close(int fd);
-/* Device and inode of what fd stands for, and its size. */
+/* Device and inode of what fd stands for. */
 long firn_raw_identity(int fd, uint32_t *ret_device, uint64_t *ret_inode);
+long firn_raw_size(int fd, uint64_t *ret_size);
 /* Once, with what has come so far. */
 long firn_raw_read(int fd, void *buffer, size_t size);
 /* All of size bytes, or -EIO where the file ends before. */
@@ -74,6 +75,8 @@ long firn_raw_memfd(const char *name);
 /* Makes the size of a file in memory, and forbids any change to it from then on. */
 long firn_raw_resize(int fd, uint64_t size);
 long firn_raw_seal(int fd);
+/* Whether all of that is forbidden: 1 or 0. */
+long firn_raw_is_sealed(int fd);
 _Noreturn void firn_raw_end(int exit_status);
 
 #endif

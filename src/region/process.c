@@ -3,7 +3,7 @@
  *
  *     hibernate    own stack        window's stack
  *                  checks
- *                  saves context →  packs; on failure back
+ *                  saves context →  takes back what is shared; packs; on failure back
  *                                   gives the pages back; calls the husk function
  *                                   restores the image it gives
  *     rebuild      checks       →   restores, or back
@@ -12,6 +12,7 @@
  * Threads: the process's only one. Memory: the window. */
 #include "region/process_pack.h"
 #include "region/process_restore.h"
+#include "region/process_share.h"
 
 #include <firn/system.h>
 
@@ -96,7 +97,7 @@ static _Noreturn void be_husk(firn_process_work *work)
 static void hibernate_entry(firn_process_work *work)
 {
     const uint64_t started_ns = firn_clock_ns();
-    if (!firn_process_pack(work))
+    if (!firn_process_share_return(work) || !firn_process_pack(work))
         setcontext(work->caller);
     if (!firn_process_release(work))
         undo(work);
@@ -106,7 +107,8 @@ static void hibernate_entry(firn_process_work *work)
 
 static void rebuild_entry(firn_process_work *work)
 {
-    firn_process_restore(work, true);
+    if (firn_process_share_return(work))
+        firn_process_restore(work, true);
     setcontext(work->caller);
 }
 

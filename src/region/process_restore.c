@@ -193,21 +193,14 @@ static void restore_signals(restoring *restorer)
     must(firn_raw_signal_stack(&signal_stack, NULL) == 0);
 }
 
-/* Where the kernel writes the number of the processor; the image's would be an old one. */
-extern const ptrdiff_t __rseq_offset __attribute__((weak));
 enum { RSEQ_BYTES = 32 };
-
-static uint8_t *rseq_area(void)
-{
-    return &__rseq_offset != NULL ? (uint8_t *)__builtin_thread_pointer() + __rseq_offset : NULL;
-}
 
 static _Noreturn void become(restoring *restorer, planning *plan, bool rebuilt, uint64_t started_ns)
 {
     firn_process_work *work = restorer->work;
     const firn_process_image_header *header = &restorer->own.header;
     uint8_t rseq[RSEQ_BYTES];
-    uint8_t *rseq_at = rseq_area();
+    uint8_t *rseq_at = firn_process_work_rseq();
     if (rseq_at != NULL)
         firn_bytes_copy(rseq, rseq_at, sizeof rseq);
     discard_pages(work, &plan->own);

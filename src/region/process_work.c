@@ -332,3 +332,10 @@ bool firn_template_base(const firn_process_template *zygote, const firn_mapping 
     }
     return false;
 }
+
+extern const ptrdiff_t __rseq_offset __attribute__((weak));
+
+uint8_t *firn_process_work_rseq(void)
+{
+    return &__rseq_offset != NULL ? (uint8_t *)__builtin_thread_pointer() + __rseq_offset : NULL;
+}

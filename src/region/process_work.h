@@ -38,6 +38,9 @@ struct firn_process_template {
     uint32_t mapping_count; /* of the zygote, at the beginning of the file */
     uint32_t reserved;
     uint64_t stack_low, stack_end, stack_at; /* addresses, and where in the file their bytes are */
+    uint64_t share_inode;  /* of the file that this process shares; see process_share.h */
+    uint32_t share_device; /* 0, both: none */
+    uint32_t reserved_too;
 };
 
 /* The mappings of the process itself. */
@@ -119,6 +122,9 @@ bool firn_process_work_reset_stack(firn_process_work *work, uint64_t start, uint
  * where there is none: zero, or a file's. */
 bool firn_template_base(const firn_process_template *zygote, const firn_mapping *mapping,
                         uint64_t address, uint64_t *ret_offset);
+
+/* Where the kernel writes the number of the processor; NULL: nowhere. */
+uint8_t *firn_process_work_rseq(void);
 
 static inline uint64_t firn_page_down(uint64_t address)
 {

@@ -1,5 +1,6 @@
-/* Every system call of a template, a packing, a waking and a rebuilding made to fail in turn: the
- * process is whole and says so, or it ends with FIRN_PROCESS_LOST; it never runs with wrong memory.
+/* Every system call of a template, a packing, a merging, a sharing, a waking and a rebuilding made
+ * to fail in turn: the process is whole and says so, or it ends with FIRN_PROCESS_LOST; it never
+ * runs with wrong memory.
  * Built with the sources themselves, whose faults are decided here, in memory that all processes
  * share: what fault.c keeps would be packed and restored with the rest. */
 #include "support/process_zygote.h"
@@ -176,6 +177,90 @@ static void mergings(void)
     must(tried > 5);
 }
 
+/* --- sharing --- */
+
+static int share_file = -1;
+
+/* Each child begins with the same random numbers, and so does the same. */
+static void write_share(void)
+{
+    state_change(30);
+    must(firn_process_share_write(zygote, NULL, share_file, NULL, NULL) == FIRN_OK);
+}
+
+static void make_share(void)
+{
+    must(firn_process_share_create(&share_file, NULL) == FIRN_OK);
+    must(in_child(write_share) == 0);
+    must(firn_process_share_seal(share_file, NULL) == FIRN_OK);
+}
+
+/* After it the process is whole, does the same again, and sleeps. */
+static void check_share(firn_status status, const firn_error *error, uint64_t digest)
+{
+    disarm();
+    must(state_digest() == digest);
+    must(status == FIRN_OK || (plan->reached && error->text[0] != '\0'));
+    must(firn_process_share_map(zygote, NULL, share_file, NULL, NULL) == FIRN_OK);
+    must(state_digest() == digest);
+    state_change(10);
+    sleep_well();
+}
+
+static void share(firn_fault_call call, unsigned long at)
+{
+    firn_error error;
+    state_change(30);
+    const uint64_t digest = state_digest();
+    arm(call, at);
+    check_share(firn_process_share_map(zygote, NULL, share_file, NULL, &error), &error, digest);
+}
+
+static void share_no_more(firn_fault_call call, unsigned long at)
+{
+    firn_error error;
+    state_change(30);
+    must(firn_process_share_map(zygote, NULL, share_file, NULL, &error) == FIRN_OK);
+    const uint64_t digest = state_digest();
+    arm(call, at);
+    check_share(firn_process_share_end(zygote, &error), &error, digest);
+}
+
+static void write_for_others(firn_fault_call call, unsigned long at)
+{
+    firn_error error;
+    state_change(30);
+    const uint64_t digest = state_digest();
+    int fd = -1;
+    arm(call, at);
+    firn_status status = firn_process_share_create(&fd, &error);
+    if (status == FIRN_OK)
+        status = firn_process_share_write(zygote, NULL, fd, NULL, &error);
+    if (status == FIRN_OK)
+        status = firn_process_share_seal(fd, &error);
+    check_share(status, &error, digest);
+}
+
+static void (*sharing)(firn_fault_call call, unsigned long at);
+
+static void share_once(firn_fault_call call, unsigned long at)
+{
+    must(fork_body(sharing, call, at) == 0);
+}
+
+static void sharings(void)
+{
+    static void (*const all[])(firn_fault_call, unsigned long) = {share, share_no_more,
+                                                                  write_for_others};
+    make_share();
+    for (unsigned i = 0; i < 3; i++) {
+        tried = 0;
+        sharing = all[i];
+        for_each_fault(share_once);
+        must(tried > 15);
+    }
+}
+
 /* --- waking --- */
 
 typedef struct moment {
@@ -303,6 +388,12 @@ static void a_failed_merging_leaves_the_process_whole(void **state)
     run(mergings);
 }
 
+static void a_failed_sharing_leaves_the_process_whole(void **state)
+{
+    (void)state;
+    run(sharings);
+}
+
 static void a_failed_waking_is_refused_or_ends_the_process(void **state)
 {
     (void)state;
@@ -325,6 +416,7 @@ int main(void)
         cmocka_unit_test(a_failed_template_leaves_the_zygote_whole),
         cmocka_unit_test(a_failed_packing_leaves_the_process_whole),
         cmocka_unit_test(a_failed_merging_leaves_the_process_whole),
+        cmocka_unit_test(a_failed_sharing_leaves_the_process_whole),
         cmocka_unit_test(a_failed_waking_is_refused_or_ends_the_process),
         cmocka_unit_test(a_failed_rebuilding_is_refused_or_ends_the_process),
     };
