@@ -84,6 +84,19 @@ class Limits(unittest.TestCase):
             with self.assertRaises(Refused):
                 host.eval(tab, "for (;;) all.push(bytes.slice().fill(1))")
 
+    def test_threads_that_fetch_end_where_nothing_is_left_to_fetch(self):
+        def threads(host):
+            return len(os.listdir(f"/proc/{host.process.pid}/task"))
+
+        with Tabs() as host:
+            tab = host.open(self.page("<title>page</title>"))
+            self.assertEqual(threads(host), 2)
+            until = time.monotonic() + 20
+            while threads(host) > 1 and time.monotonic() < until:
+                time.sleep(0.1)
+            self.assertEqual(threads(host), 1)
+            self.assertEqual(host.ask(f"reload {tab}")["title"], "page")
+
     def test_a_limit_of_time_is_for_each_piece_of_work(self):
         with Tabs("--tab-seconds", "1") as host:
             tab = host.open("about:blank")

@@ -7,22 +7,29 @@
  * I4  a tab has PER_TAB threads at most, so that one that asks for much leaves some to the others
  * I5  files of a tab are read one after the other: a document that is opened again then goes the
  * same way, and the images of both have more in common
+ * I6  a thread that had nothing to do for IDLE_S ends: with its stack it takes 60 KB
  */
 #include "tabs/host/host.h"
 
 #include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { THREADS = 32, PER_TAB = 6, CONNECT_MS = 10000, WAIT_MS = 30000 };
+enum { THREADS = 32, PER_TAB = 6, CONNECT_MS = 10000, WAIT_MS = 30000, IDLE_S = 2 };
+
+struct worker {
+    bool is_there;
+    fetch_job *job; /* NULL: none at hand */
+};
 
 struct fetcher {
     pthread_mutex_t lock;
     pthread_cond_t more;
     fetch_job *first, **last; /* that wait */
     fetch_job *done, **done_last;
-    fetch_job *running[THREADS];
+    struct worker workers[THREADS];
     unsigned thread_count, idle_count, waiting_count;
     int event; /* is written to when a job is done */
     firn_http_client *client;
@@ -43,8 +50,8 @@ static void put_done(struct fetcher *is, fetch_job *job)
 static bool may_run(const struct fetcher *is, const fetch_job *job)
 {
     unsigned count = 0, files = 0;
-    for (unsigned i = 0; i < is->thread_count; i++) {
-        const fetch_job *other = is->running[i];
+    for (unsigned i = 0; i < THREADS; i++) {
+        const fetch_job *other = is->workers[i].job;
         if (other != NULL && other->tab == job->tab) {
             count++;
             files += other->is_file;
@@ -69,27 +76,51 @@ static fetch_job *take_next(struct fetcher *is)
     return NULL;
 }
 
-_Noreturn static void work(struct fetcher *is, fetch_job **own)
+/* Waits for a job that may run; NULL: there was none for IDLE_S. The lock is held. */
+static fetch_job *wait_for_next(struct fetcher *is)
 {
-    pthread_mutex_lock(&is->lock);
-    for (;;) {
-        while ((*own = take_next(is)) == NULL) {
-            is->idle_count++;
-            pthread_cond_wait(&is->more, &is->lock);
-            is->idle_count--;
-        }
-        fetch_job *job = *own;
-        pthread_mutex_unlock(&is->lock);
-        resource_bring(is->client, job);
-        pthread_mutex_lock(&is->lock);
-        *own = NULL;
-        put_done(is, job);
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += IDLE_S;
+    int error = 0;
+    fetch_job *job = take_next(is);
+    while (job == NULL && error == 0) {
+        is->idle_count++;
+        error = pthread_cond_timedwait(&is->more, &is->lock, &until);
+        is->idle_count--;
+        job = take_next(is);
     }
+    return job;
 }
 
 static void *run(void *context)
 {
-    work(&fetcher, context);
+    struct fetcher *is = &fetcher;
+    struct worker *own = context;
+    pthread_mutex_lock(&is->lock);
+    while ((own->job = wait_for_next(is)) != NULL) {
+        fetch_job *job = own->job;
+        pthread_mutex_unlock(&is->lock);
+        resource_bring(is->client, job);
+        pthread_mutex_lock(&is->lock);
+        own->job = NULL;
+        put_done(is, job);
+    }
+    own->is_there = false; /* I6 */
+    is->thread_count--;
+    pthread_mutex_unlock(&is->lock);
+    return NULL;
+}
+
+static bool make_queue(struct fetcher *is)
+{
+    pthread_condattr_t attributes;
+    if (pthread_mutex_init(&is->lock, NULL) != 0 || pthread_condattr_init(&attributes) != 0)
+        return false;
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    const bool is_made = pthread_cond_init(&is->more, &attributes) == 0;
+    (void)pthread_condattr_destroy(&attributes);
+    return is_made;
 }
 
 bool fetch_begin(struct host *host)
@@ -104,8 +135,7 @@ bool fetch_begin(struct host *host)
     fetcher.last = &fetcher.first;
     fetcher.done_last = &fetcher.done;
     fetcher.event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (fetcher.event < 0 || pthread_mutex_init(&fetcher.lock, NULL) != 0 ||
-        pthread_cond_init(&fetcher.more, NULL) != 0 ||
+    if (fetcher.event < 0 || !make_queue(&fetcher) ||
         firn_http_client_create(&options, &fetcher.client, &error) != FIRN_OK)
         return false;
     host->fetcher = &fetcher;
@@ -137,11 +167,15 @@ static char *copy_text(const char *text)
 static void add_thread(struct fetcher *is)
 {
     pthread_t thread;
+    struct worker *own = is->workers;
     if (is->waiting_count <= is->idle_count || is->thread_count == THREADS)
         return;
-    if (pthread_create(&thread, NULL, run, &is->running[is->thread_count]) != 0)
+    while (own->is_there)
+        own++;
+    if (pthread_create(&thread, NULL, run, own) != 0)
         return;
     pthread_detach(thread);
+    own->is_there = true;
     is->thread_count++;
 }
 
@@ -212,9 +246,9 @@ static void abort_some(bool (*is_it)(const fetch_job *job, const fetch_job *like
         if (is_it(job, like))
             job->is_aborted = true;
     }
-    for (unsigned i = 0; i < is->thread_count; i++) {
-        if (is->running[i] != NULL && is_it(is->running[i], like))
-            is->running[i]->is_aborted = true;
+    for (unsigned i = 0; i < THREADS; i++) {
+        if (is->workers[i].job != NULL && is_it(is->workers[i].job, like))
+            is->workers[i].job->is_aborted = true;
     }
     pthread_mutex_unlock(&is->lock);
 }

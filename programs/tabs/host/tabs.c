@@ -292,8 +292,9 @@ static enum exit_status command_tabs(const struct invocation *invocation)
     const struct sigaction heed = {.sa_handler = note_signal};
     firn_lock lock = {-1};
     /* Images and documents in mappings of their own, which go back to the kernel: 50 sleeping tabs
-     * left 18 MB of holes behind. */
+     * left 18 MB of holes behind. And one heap for all threads: each of its own kept 90 KB. */
     (void)mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
+    (void)mallopt(M_ARENA_MAX, 1);
     host = (struct host){.zygote = -1, .looked_ns = firn_clock_ns()};
     if (!read_options(&host, invocation))
         return report_usage("tabs become warm, then cold, then frozen: give their seconds so");
