@@ -37,8 +37,7 @@ static ZSTD_compressionParameters parameters_of(int level)
     return parameters;
 }
 
-/* For all of some megabytes at once: tables for all positions of the level, and matches from far
- * away, which they would have forgotten. */
+/* For some megabytes at once. */
 static ZSTD_compressionParameters whole_parameters_of(int level, uint64_t bytes)
 {
     ZSTD_compressionParameters parameters = ZSTD_getCParams(level, ZSTD_CONTENTSIZE_UNKNOWN, 0);
@@ -48,9 +47,9 @@ static ZSTD_compressionParameters whole_parameters_of(int level, uint64_t bytes)
     return parameters;
 }
 
-static unsigned far_log_of(const ZSTD_compressionParameters *parameters)
+static unsigned far_log_of(const ZSTD_compressionParameters *parameters, bool is_far)
 {
-    return parameters->windowLog - FAR_RATE_LOG;
+    return is_far ? parameters->windowLog - FAR_RATE_LOG : 0;
 }
 
 size_t firn_block_packer_bytes(int level)
@@ -58,11 +57,13 @@ size_t firn_block_packer_bytes(int level)
     return HEAD + ZSTD_estimateCCtxSize_usingCParams(parameters_of(level));
 }
 
-size_t firn_block_whole_packer_bytes(int level, uint64_t bytes)
+size_t firn_block_whole_packer_bytes(int level, uint64_t bytes, bool is_far)
 {
     const ZSTD_compressionParameters parameters = whole_parameters_of(level, bytes);
-    return HEAD + ZSTD_estimateCCtxSize_usingCParams(parameters) +
-           ((size_t)FAR_ENTRY_BYTES << far_log_of(&parameters)) + FAR_SLACK_BYTES;
+    size_t far_bytes = 0;
+    if (is_far)
+        far_bytes = ((size_t)FAR_ENTRY_BYTES << far_log_of(&parameters, true)) + FAR_SLACK_BYTES;
+    return HEAD + ZSTD_estimateCCtxSize_usingCParams(parameters) + far_bytes;
 }
 
 size_t firn_block_unpacker_bytes(void)
@@ -111,12 +112,12 @@ firn_block_packer *firn_block_packer_init(void *memory, size_t size, int level)
 }
 
 firn_block_packer *firn_block_whole_packer_init(void *memory, size_t size, int level,
-                                                uint64_t bytes)
+                                                uint64_t bytes, bool is_far)
 {
     const ZSTD_compressionParameters wanted = whole_parameters_of(level, bytes);
-    if (size < firn_block_whole_packer_bytes(level, bytes))
+    if (size < firn_block_whole_packer_bytes(level, bytes, is_far))
         return NULL;
-    return packer_init(memory, size, &wanted, far_log_of(&wanted));
+    return packer_init(memory, size, &wanted, far_log_of(&wanted, is_far));
 }
 
 firn_block_unpacker *firn_block_unpacker_init(void *memory, size_t size)

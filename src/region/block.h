@@ -20,10 +20,11 @@ size_t firn_block_unpacker_bytes(void);
 firn_block_packer *firn_block_packer_init(void *memory, size_t size, int level);
 firn_block_unpacker *firn_block_unpacker_init(void *memory, size_t size);
 
-/* The same for a single block of any size; bytes: of it and its prefix. */
-size_t firn_block_whole_packer_bytes(int level, uint64_t bytes);
+/* The same for blocks of any size; bytes: of the largest with its prefix. is_far: finds what is the
+ * same far away, as in a prefix of megabytes, which tables of the level would have forgotten. */
+size_t firn_block_whole_packer_bytes(int level, uint64_t bytes, bool is_far);
 firn_block_packer *firn_block_whole_packer_init(void *memory, size_t size, int level,
-                                                uint64_t bytes);
+                                                uint64_t bytes, bool is_far);
 
 /* Packs size bytes (at most FIRN_BLOCK_BYTES, or what the packer was made for) into out, which has
  * room for capacity. prefix: the bytes before them, as many at most in a block of FIRN_BLOCK_BYTES;

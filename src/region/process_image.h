@@ -10,15 +10,16 @@
 
 enum {
     FIRN_PROCESS_IMAGE_MAGIC = 0x43525046, /* FPRC */
-    FIRN_PROCESS_IMAGE_VERSION = 2,
+    FIRN_PROCESS_IMAGE_VERSION = 3,
     FIRN_PROCESS_IMAGE_MACHINE = 62, /* x86-64, as ELF numbers it */
     FIRN_PROCESS_IMAGE_BLOCK_HEADER_BYTES = 8,
-    FIRN_PROCESS_IMAGE_BLOCK_PAGES = 16,
+    FIRN_PROCESS_IMAGE_PIECE_PAGES = 256,
 };
 enum {
     FIRN_PROCESS_IMAGE_CONFINED =
         1, /* cannot be rebuilt: something is mapped that a new child lacks */
-    FIRN_PROCESS_IMAGE_WHOLE = 2, /* all pages are one block */
+    FIRN_PROCESS_IMAGE_WHOLE = 2,    /* all pages are one piece */
+    FIRN_PROCESS_IMAGE_PREFIXED = 4, /* the words have those of the base before them */
 };
 
 /* All of it little-endian, as the machine has it. */
@@ -29,7 +30,7 @@ typedef struct firn_process_image_header {
     uint64_t image_bytes;
     uint64_t tables_at;
     uint32_t mapping_count, run_count, signal_count, name_bytes;
-    uint64_t page_count; /* in blocks */
+    uint64_t page_count; /* of data */
     uint64_t brk;
     uint64_t context;   /* address of the ucontext_t, which lies on the stack */
     uint64_t stack_low; /* from here on the stack is in use */
@@ -44,7 +45,7 @@ typedef struct firn_process_image_header {
 _Static_assert(sizeof(firn_process_image_header) == 144, "the format has 144 bytes");
 
 typedef enum firn_run_kind {
-    FIRN_RUN_DATA = 0, /* in the blocks, in the order of the runs */
+    FIRN_RUN_DATA = 0, /* in the blocks, in the order of the runs: what differs */
     FIRN_RUN_ZERO = 1,
     FIRN_RUN_BASE = 2, /* what the base has at the same addresses, in data runs of its own */
 } firn_run_kind;

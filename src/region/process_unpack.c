@@ -1,17 +1,16 @@
 /* Unpacks images of processes into the window; see process_unpack.h.
  *
- * Pages are in blocks of 16, each with what the template has for the same pages before it, or in
- * one block that has before it all pages of the base and, of those that the base lacks, what the
- * template has:
+ * Of its pages an image has the words in which they differ from what is known of them: what the
+ * template has there, or zeros, and over that the words of the base for the same page. So a page is
+ * made in its place, from the template's, by those of the base and then by those of the image;
+ * nowhere are pages as a whole.
  *
- *     window    | pages of the base | of the template | pages |
- *
- * They lie side by side so that zstd takes them for one piece of memory, which is quicker.
- *
- * Called by process_restore.c and process_pack.c; calls process_image.c. Threads: the process's
- * only one. Memory: the window. Complexity: linear in the image; a page is found in O(log runs),
- * the next one at once. */
+ * Called by process_restore.c and process_pack.c; calls process_image.c, process_delta.c. Threads:
+ * the process's only one. Memory: the window. Complexity: linear in the image; a page is found in
+ * O(log runs), the next one at once. */
 #include "region/process_unpack.h"
+
+#include "region/process_delta.h"
 
 #include <string.h>
 
@@ -90,9 +89,7 @@ bool firn_process_unpack_tables(firn_process_work *work, const void *image, uint
         return false;
     const size_t bytes = firn_block_unpacker_bytes();
     void *memory = firn_process_work_take(work, bytes);
-    if (memory != NULL)
-        unpacked.prefix = firn_process_work_take(work, FIRN_BLOCK_BYTES);
-    if (unpacked.prefix == NULL)
+    if (memory == NULL)
         return false;
     unpacked.blocks = firn_block_unpacker_init(memory, bytes);
     if (unpacked.blocks == NULL)
@@ -107,7 +104,8 @@ bool firn_process_unpack_tables(firn_process_work *work, const void *image, uint
 
 /* --- pages --- */
 
-const uint8_t *firn_process_unpacked_page(firn_process_unpacked *unpacked, uint64_t address)
+/* The index of the page at an address among those of data; UINT64_MAX: it is none. */
+static uint64_t find_page(firn_process_unpacked *unpacked, uint64_t address)
 {
     const firn_process_image_run *runs = unpacked->tables.runs;
     const uint32_t count = unpacked->header.run_count;
@@ -127,141 +125,77 @@ const uint8_t *firn_process_unpacked_page(firn_process_unpacked *unpacked, uint6
     }
     at = low;
     if (at == count || address < runs[at].start)
-        return NULL;
+        return UINT64_MAX;
 found:
     unpacked->found_at = at;
     if (runs[at].kind != FIRN_RUN_DATA)
-        return NULL;
-    return unpacked->pages +
-           (unpacked->firsts[at] + (address - runs[at].start) / FIRN_PAGE) * FIRN_PAGE;
+        return UINT64_MAX;
+    return unpacked->firsts[at] + (address - runs[at].start) / FIRN_PAGE;
 }
 
-bool firn_process_unpack_prefix(firn_process_work *work, const firn_mapping *mapping,
-                                uint64_t address, uint32_t page_count, uint8_t *prefix,
-                                bool *ret_based)
+bool firn_process_unpacked_apply(firn_process_unpacked *unpacked, uint64_t address, void *page)
 {
-    const firn_process_template *zygote = work->zygote;
-    const uint32_t step = mapping->kind == FIRN_MAPPING_STACK ? 1 : page_count;
-    for (uint32_t i = 0; i < page_count; i += step) {
-        uint8_t *to = prefix + (size_t)i * FIRN_PAGE;
-        const size_t size = (size_t)step * FIRN_PAGE;
-        uint64_t offset;
-        if (!firn_template_base(zygote, mapping, address + (uint64_t)i * FIRN_PAGE, &offset)) {
-            memset(to, 0, size);
-            continue;
-        }
-        *ret_based = true;
-        long result = firn_raw_read_at(zygote->fd, to, size, offset);
-        if (result < 0)
-            return firn_process_work_fail_call(work, result, "the template cannot be read");
-    }
+    const uint64_t at = find_page(unpacked, address);
+    if (at == UINT64_MAX)
+        return false;
+    firn_delta_apply(page, unpacked->masks + at * FIRN_DELTA_MASK_BYTES,
+                     unpacked->words + unpacked->places[at]);
     return true;
 }
 
-/* The mapping of a run; runs come in order. */
-static const firn_mapping *mapping_of(const firn_process_unpacked *unpacked, uint64_t address,
-                                      uint32_t *mapping_at)
+static void *take_filled(firn_process_work *work, uint64_t bytes)
 {
-    const firn_mapping *mappings = unpacked->tables.mappings;
-    while (mappings[*mapping_at].end <= address)
-        ++*mapping_at;
-    return &mappings[*mapping_at];
+    void *memory = firn_process_work_take(work, bytes > 0 ? bytes : 1);
+    if (memory != NULL)
+        firn_raw_populate((uint64_t)(uintptr_t)memory, firn_page_up(bytes));
+    return memory;
 }
 
-static bool unpack_in_blocks(firn_process_work *work, firn_process_unpacked *unpacked)
+/* Notes where the words of pages from first on lie; the bytes of their words. */
+static uint64_t place_words(firn_process_unpacked *unpacked, uint64_t first, uint64_t count)
+{
+    uint64_t bytes = 0;
+    for (uint64_t i = first; i < first + count; i++) {
+        unpacked->places[i] = unpacked->words_bytes + bytes;
+        bytes += firn_delta_bytes(unpacked->masks + i * FIRN_DELTA_MASK_BYTES);
+    }
+    return bytes;
+}
+
+static bool unpack_block(firn_process_unpacked *unpacked, uint64_t *image_at,
+                         const firn_process_unpacked *prefix, void *out, uint64_t bytes)
+{
+    return bytes == 0 || firn_process_image_block_unpack(
+                             unpacked->blocks, unpacked->image, unpacked->header.tables_at,
+                             image_at, prefix != NULL ? prefix->words : NULL,
+                             prefix != NULL ? prefix->words_bytes : 0, out, bytes);
+}
+
+static bool unpack_words(firn_process_work *work, firn_process_unpacked *unpacked,
+                         const firn_process_unpacked *prefix)
 {
     const firn_process_image_header *header = &unpacked->header;
-    uint64_t image_at = sizeof *header, done = 0; /* pages unpacked */
-    uint32_t run_at = 0, run_done = 0;            /* pages of the run in a prefix */
-    uint32_t mapping_at = 0;
-    while (done < header->page_count) {
-        uint32_t filled = 0;
-        bool based = false;
-        for (; filled < FIRN_PROCESS_IMAGE_BLOCK_PAGES && run_at < header->run_count;) {
-            const firn_process_image_run *run = &unpacked->tables.runs[run_at];
-            uint32_t part = run->page_count - run_done;
-            if (run->kind != FIRN_RUN_DATA || part == 0) {
-                run_at++;
-                run_done = 0;
-                continue;
-            }
-            part = part < FIRN_PROCESS_IMAGE_BLOCK_PAGES - filled
-                       ? part
-                       : FIRN_PROCESS_IMAGE_BLOCK_PAGES - filled;
-            if (!firn_process_unpack_prefix(work, mapping_of(unpacked, run->start, &mapping_at),
-                                            run->start + (uint64_t)run_done * FIRN_PAGE, part,
-                                            unpacked->prefix + (size_t)filled * FIRN_PAGE, &based))
-                return false;
-            run_done += part;
-            filled += part;
-        }
-        const size_t size = (size_t)filled * FIRN_PAGE;
-        if (!firn_process_image_block_unpack(unpacked->blocks, unpacked->image, header->tables_at,
-                                             &image_at, unpacked->prefix, based ? size : 0,
-                                             unpacked->pages + done * FIRN_PAGE, size))
-            return damaged(work);
-        done += filled;
-    }
-    return image_at == header->tables_at || damaged(work);
-}
-
-/* What the template has for pages of data that the base lacks: counts it, and writes it to `to`
- * where that is not NULL. */
-static bool gather_whole(firn_process_work *work, firn_process_unpacked *unpacked,
-                         firn_process_unpacked *base, uint8_t *to, uint64_t *ret_count)
-{
-    uint64_t count = 0, offset;
-    uint32_t mapping_at = 0;
-    bool based;
-    for (uint32_t i = 0; i < unpacked->header.run_count; i++) {
-        const firn_process_image_run *run = &unpacked->tables.runs[i];
-        const firn_mapping *mapping = mapping_of(unpacked, run->start, &mapping_at);
-        for (uint32_t page = 0; run->kind == FIRN_RUN_DATA && page < run->page_count; page++) {
-            const uint64_t address = run->start + (uint64_t)page * FIRN_PAGE;
-            if ((base != NULL && firn_process_unpacked_page(base, address) != NULL) ||
-                !firn_template_base(work->zygote, mapping, address, &offset))
-                continue;
-            if (to != NULL && !firn_process_unpack_prefix(work, mapping, address, 1,
-                                                          to + count * FIRN_PAGE, &based))
-                return false;
-            count++;
-        }
-    }
-    *ret_count = count;
-    return true;
-}
-
-static uint8_t *take_pages(firn_process_work *work, uint64_t count)
-{
-    uint8_t *pages = firn_process_work_take(work, (count > 0 ? count : 1) * FIRN_PAGE);
-    if (pages != NULL)
-        firn_raw_populate((uint64_t)(uintptr_t)pages, count * FIRN_PAGE);
-    return pages;
-}
-
-static bool unpack_whole(firn_process_work *work, firn_process_unpacked *unpacked,
-                         firn_process_unpacked *base)
-{
-    const firn_process_image_header *header = &unpacked->header;
-    uint64_t known = 0, base_count = base != NULL ? base->header.page_count : 0;
+    const bool is_whole = (header->flags & FIRN_PROCESS_IMAGE_WHOLE) != 0;
     uint64_t image_at = sizeof *header;
-    uint8_t *prefix = base_count > 0 ? base->pages : NULL;
-    if (!gather_whole(work, unpacked, base, NULL, &known))
-        return false;
-    if (known > 0) {
-        uint8_t *of_template = take_pages(work, known);
-        if (of_template == NULL || !gather_whole(work, unpacked, base, of_template, &known))
-            return false;
-        prefix = prefix != NULL ? prefix : of_template;
+    for (uint64_t done = 0; done < header->page_count;) {
+        uint64_t count = header->page_count - done;
+        if (!is_whole && count > FIRN_PROCESS_IMAGE_PIECE_PAGES)
+            count = FIRN_PROCESS_IMAGE_PIECE_PAGES;
+        if (!unpack_block(unpacked, &image_at, NULL, unpacked->masks + done * FIRN_DELTA_MASK_BYTES,
+                          count * FIRN_DELTA_MASK_BYTES))
+            return damaged(work);
+        const uint64_t bytes = place_words(unpacked, done, count);
+        if (is_whole) {
+            unpacked->words = take_filled(work, bytes);
+            if (unpacked->words == NULL)
+                return false;
+        }
+        if (!unpack_block(unpacked, &image_at, prefix, unpacked->words + unpacked->words_bytes,
+                          bytes))
+            return damaged(work);
+        unpacked->words_bytes += bytes;
+        done += count;
     }
-    unpacked->pages = take_pages(work, header->page_count);
-    if (unpacked->pages == NULL)
-        return false;
-    if (header->page_count > 0 &&
-        !firn_process_image_block_unpack(unpacked->blocks, unpacked->image, header->tables_at,
-                                         &image_at, prefix, (base_count + known) * FIRN_PAGE,
-                                         unpacked->pages, header->page_count * FIRN_PAGE))
-        return damaged(work);
     return image_at == header->tables_at || damaged(work);
 }
 
@@ -271,7 +205,7 @@ static bool base_has_all(firn_process_unpacked *unpacked, firn_process_unpacked 
     for (uint32_t i = 0; i < unpacked->header.run_count; i++) {
         const firn_process_image_run *run = &unpacked->tables.runs[i];
         for (uint32_t page = 0; run->kind == FIRN_RUN_BASE && page < run->page_count; page++) {
-            if (firn_process_unpacked_page(base, run->start + (uint64_t)page * FIRN_PAGE) == NULL)
+            if (find_page(base, run->start + (uint64_t)page * FIRN_PAGE) == UINT64_MAX)
                 return false;
         }
     }
@@ -281,10 +215,16 @@ static bool base_has_all(firn_process_unpacked *unpacked, firn_process_unpacked 
 bool firn_process_unpack_pages(firn_process_work *work, firn_process_unpacked *unpacked,
                                firn_process_unpacked *base)
 {
-    if (base != NULL && !base_has_all(unpacked, base))
+    const firn_process_image_header *header = &unpacked->header;
+    const bool is_prefixed = (header->flags & FIRN_PROCESS_IMAGE_PREFIXED) != 0;
+    if ((base != NULL && !base_has_all(unpacked, base)) || (is_prefixed && base == NULL))
         return damaged(work);
-    if ((unpacked->header.flags & FIRN_PROCESS_IMAGE_WHOLE) != 0)
-        return unpack_whole(work, unpacked, base);
-    unpacked->pages = take_pages(work, unpacked->header.page_count);
-    return unpacked->pages != NULL && unpack_in_blocks(work, unpacked);
+    unpacked->masks = take_filled(work, header->page_count * FIRN_DELTA_MASK_BYTES);
+    if (unpacked->masks != NULL)
+        unpacked->places = take_filled(work, header->page_count * sizeof unpacked->places[0]);
+    if (unpacked->places != NULL && (header->flags & FIRN_PROCESS_IMAGE_WHOLE) == 0)
+        unpacked->words = firn_process_work_take(work, (header->page_count + 1) * FIRN_PAGE);
+    return unpacked->places != NULL &&
+           ((header->flags & FIRN_PROCESS_IMAGE_WHOLE) != 0 || unpacked->words != NULL) &&
+           unpack_words(work, unpacked, is_prefixed ? base : NULL);
 }
