@@ -282,16 +282,6 @@ class States(OfTabs):
         self.assertEqual(host.ask("text 5")["value"], "other")
         self.assertEqual(host.ask("stats")["images_bytes"], 0)
 
-    def test_timers_are_kept_and_fire_after_the_waking(self):
-        host = self.tabs()
-        tab = host.open(self.page("<script>let fired = 0; setTimeout(() => fired = 1, 300)</script>"))
-        host.state(tab, "frozen")
-        host.ask("sleep 400")
-        self.assertEqual(host.state(tab), "frozen")
-        host.eval(tab, "0")
-        host.ask("sleep 50")
-        self.assertEqual(host.eval(tab, "fired"), "1")
-
     def test_timers_wake_tabs_where_that_is_wanted(self):
         host = self.tabs("--wake-timers")
         tab = host.open(self.page("<script>let n = 0; setTimeout(() => n = 1, 200)</script>"))
@@ -333,8 +323,11 @@ class BadInput(OfTabs):
             self.assertNotIn("\n", self.refused(host, command))
         tab = host.open("about:blank")
         for command in (f"state {tab} lost", f"query {tab}", f"query {tab} ..", f"click {tab} #no", f"fill {tab} '#no",
-                        f"eval {tab} }}", f"eval {tab} throw 1"):
+                        f"eval {tab} }}", f"eval {tab} throw 1", f"eval {tab} Symbol()", f"eval {tab} throw Symbol()"):
             self.refused(host, command)
+        for script in ("({ toString() { throw 7 } })", "throw { toString: () => 7 }"):
+            self.assertEqual(self.refused(host, f"eval {tab} {script}"), "7")
+        self.assertIn("without a text", self.refused(host, f"eval {tab} throw {{ toString() {{ throw 7 }} }}"))
         self.assertEqual(host.eval(tab, "1"), "1")
         self.assertEqual(host.end()[0], 1)
 

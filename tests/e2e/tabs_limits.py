@@ -104,16 +104,19 @@ class Limits(unittest.TestCase):
             for _ in range(3):  # more than a second together
                 self.assertEqual(host.eval(tab, "{ " + work + " }"), "1")
 
-    def test_timers_of_a_sleeping_tab_fire_once_it_wakes_in_their_order(self):
+    def test_timers_of_sleeping_tabs_fire_once_they_wake_in_their_order(self):
+        page = self.page("<script>const seen = []; for (const ms of [300, 100, 200, 60000])"
+                         "setTimeout(() => seen.push(ms), ms)</script>")
         with Tabs() as host:
-            tab = host.open(self.page("<script>const seen = []; for (const ms of [300, 100, 200, 60000])"
-                                      "setTimeout(() => seen.push(ms), ms)</script>"))
-            host.state(tab, "cold")
+            tabs = [(host.open(page), state) for state in ("warm", "cold", "frozen")]
+            for tab, state in tabs:
+                host.state(tab, state)
             host.ask("sleep 400")
-            self.assertEqual(host.state(tab), "cold")
-            host.eval(tab, "0")
+            for tab, state in tabs:
+                self.assertEqual(host.state(tab), state)
+                host.eval(tab, "0")
             host.ask("sleep 50")
-            self.assertEqual(host.eval(tab, "seen.join()"), "100,200,300")
+            self.assertEqual([host.eval(tab, "seen.join()") for tab, _ in tabs], ["100,200,300"] * 3)
 
     def test_a_line_that_is_too_long_is_an_error_of_its_own(self):
         script = self.page(b"help\neval 1 " + b"x" * (17 << 20) + b"\nlist\n" + b"y" * (17 << 20), "script")

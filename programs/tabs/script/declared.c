@@ -108,8 +108,7 @@ NATIVE(declare)
     return listing.array;
 }
 
-/* Lists the declarations of a body; of descriptors, whose names are no properties, as they were
- * written, else of each its longhands. */
+/* Lists the declarations of a body. */
 static firn_status list_body(struct listing *listing, const script_text *text, bool descriptors)
 {
     const css_properties *properties = known(listing->engine);
@@ -132,26 +131,15 @@ static firn_status list_body(struct listing *listing, const script_text *text, b
     return FIRN_OK;
 }
 
-/* cssBody(text): of each declaration its longhands, their values, and whether they are important.
- */
+/* cssBody(text, descriptors): of each declaration its longhands, their values, and whether they are
+ * important; of descriptors, whose names are no properties, what was written. */
 NATIVE(read_body)
 {
-    BEGIN(1);
+    BEGIN(2);
     TEXT(text, 0);
     struct listing listing = {.engine = engine, .with_importance = true};
     listing.array = JSObjectMakeArray(context, 0, NULL, thrown);
-    CHECK(list_body(&listing, text, false));
-    return listing.array;
-}
-
-/* cssDescriptors(text): the declarations as they were written, in the same form. */
-NATIVE(read_descriptors)
-{
-    BEGIN(1);
-    TEXT(text, 0);
-    struct listing listing = {.engine = engine, .with_importance = true};
-    listing.array = JSObjectMakeArray(context, 0, NULL, thrown);
-    CHECK(list_body(&listing, text, true));
+    CHECK(list_body(&listing, text, JSValueToBoolean(context, arguments[1])));
     return listing.array;
 }
 
@@ -319,12 +307,19 @@ NATIVE(set_viewport)
 }
 
 const JSStaticFunction declared_functions[] = {
-    {"cssColor", color, HIDDEN},           {"cssLength", length, HIDDEN},
-    {"cssTransform", transform, HIDDEN},   {"cssDeclare", declare, HIDDEN},
-    {"cssBody", read_body, HIDDEN},        {"cssDescriptors", read_descriptors, HIDDEN},
-    {"cssWrite", write_list, HIDDEN},      {"cssProperty", property, HIDDEN},
-    {"cssNames", names, HIDDEN},           {"cssSet", set_of, HIDDEN},
-    {"mediaHolds", media_holds, HIDDEN},   {"mediaText", media_text, HIDDEN},
-    {"cssSupports", supports, HIDDEN},     {"isSelectors", is_selectors, HIDDEN},
-    {"setViewport", set_viewport, HIDDEN}, {NULL, NULL, 0},
+    {"cssColor", color, HIDDEN},
+    {"cssLength", length, HIDDEN},
+    {"cssTransform", transform, HIDDEN},
+    {"cssDeclare", declare, HIDDEN},
+    {"cssBody", read_body, HIDDEN},
+    {"cssWrite", write_list, HIDDEN},
+    {"cssProperty", property, HIDDEN},
+    {"cssNames", names, HIDDEN},
+    {"cssSet", set_of, HIDDEN},
+    {"mediaHolds", media_holds, HIDDEN},
+    {"mediaText", media_text, HIDDEN},
+    {"cssSupports", supports, HIDDEN},
+    {"isSelectors", is_selectors, HIDDEN},
+    {"setViewport", set_viewport, HIDDEN},
+    {NULL, NULL, 0},
 };

@@ -212,10 +212,14 @@ firn_status engine_load(script_engine *engine, const char *url, const char *html
 
 /* --- scripts from without --- */
 
-static firn_status give_text(script_engine *engine, JSValueRef value, char **ret_text,
+/* Takes the string over; NULL: memory is short. */
+static firn_status give_text(script_engine *engine, JSStringRef string, char **ret_text,
                              size_t *ret_size)
 {
-    firn_status status = native_text(engine, &engine->texts[0], value);
+    if (string == NULL)
+        return FIRN_NO_MEMORY;
+    firn_status status = script_text_set(&engine->texts[0], string);
+    JSStringRelease(string);
     if (status != FIRN_OK)
         return status;
     char *text = firn_allocate(NULL, engine->texts[0].size + 1);
@@ -231,15 +235,20 @@ static firn_status give_text(script_engine *engine, JSValueRef value, char **ret
 firn_status engine_eval(script_engine *engine, const char *script, size_t size, char **ret_text,
                         size_t *ret_size)
 {
+    JSContextRef context = engine->context;
     JSValueRef thrown = NULL;
     JSStringRef text = script_string_make(&engine->scratch, script, size);
     if (text == NULL)
         return FIRN_NO_MEMORY;
-    JSValueRef value = JSEvaluateScript(engine->context, text, NULL, NULL, 1, &thrown);
+    JSValueRef value = JSEvaluateScript(context, text, NULL, NULL, 1, &thrown);
     JSStringRelease(text);
+    text = thrown == NULL ? JSValueToStringCopy(context, value, &thrown) : NULL;
     if (thrown == NULL)
-        return give_text(engine, value, ret_text, ret_size);
-    firn_status status = give_text(engine, thrown, ret_text, ret_size);
+        return give_text(engine, text, ret_text, ret_size);
+    text = JSValueToStringCopy(context, thrown, NULL);
+    if (text == NULL) /* it throws when it is asked for its text */
+        text = JSStringCreateWithUTF8CString("an exception without a text");
+    firn_status status = give_text(engine, text, ret_text, ret_size);
     return status == FIRN_OK ? FIRN_INVALID : status;
 }
 
@@ -248,7 +257,8 @@ firn_status engine_loaded(script_engine *engine, char **ret_title, size_t *ret_s
     JSValueRef title = engine_call(engine, "loaded", 0, NULL);
     if (title == NULL || !JSValueIsString(engine->context, title))
         return FIRN_NOT_FOUND;
-    return give_text(engine, title, ret_title, ret_size);
+    return give_text(engine, JSValueToStringCopy(engine->context, title, NULL), ret_title,
+                     ret_size);
 }
 
 void engine_run_timers(script_engine *engine)

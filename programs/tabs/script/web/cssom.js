@@ -345,7 +345,7 @@ function declarationsOf(rule, descriptors) {
 }
 function descriptorsOf(read) {
     const all = () => {
-        const list = $.cssDescriptors(read()), map = new Map();
+        const list = $.cssBody(read(), true), map = new Map();
         for (let i = 0; i < list.length; i += 3)
             map.set(web.lower(list[i]), list[i + 1]);
         return map;

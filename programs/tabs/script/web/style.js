@@ -26,7 +26,7 @@ function put(all, name, value, important) {
     all.set(name, [value, important ? "important" : ""]);
 }
 function parse(text) {
-    const all = new Map(), list = text === "" ? [] : $.cssBody(text);
+    const all = new Map(), list = text === "" ? [] : $.cssBody(text, false);
     for (let i = 0; i < list.length; i += 3)
         put(all, list[i], list[i + 1], list[i + 2]);
     if ([...all.values()].some(([, priority]) => priority !== ""))
