@@ -47,11 +47,8 @@ static void forget(css_styles *styles)
     styles->cascade_count = 0;
     styles->style_count = 1;
     memset(styles->seen, 0, sizeof styles->seen);
-    for (size_t i = 0; i < styles->sheet_count; i++) {
-        if (styles->sheets[i].blocks != NULL)
-            memset(styles->sheets[i].blocks, 0,
-                   styles->sheets[i].rule_count * sizeof *styles->sheets[i].blocks);
-    }
+    for (size_t i = 0; i < styles->seen_rule_count; i++)
+        styles->seen_rules[i].block = 0;
     css_keep_text(styles, "", 0); /* text 0 */
 }
 
@@ -103,6 +100,7 @@ void css_styles_destroy(css_styles *styles)
     firn_intern_destroy(styles->style_keys);
     firn_intern_destroy(styles->groups);
     firn_release(NULL, styles->entries, styles->entry_room * sizeof *styles->entries);
+    firn_release(NULL, styles->seen_rules, styles->seen_rule_room * sizeof *styles->seen_rules);
     firn_release(NULL, styles->layers, styles->layer_room * sizeof *styles->layers);
     firn_release(NULL, styles->declared, styles->declared_room * sizeof *styles->declared);
     firn_release(NULL, styles->blocks, styles->block_room * sizeof *styles->blocks);
@@ -141,6 +139,7 @@ void css_styles_usage(const css_styles *styles, css_styles_stats *ret_usage)
         ret_usage->bytes += part.reserved_bytes;
     }
     ret_usage->bytes += styles->entry_room * sizeof *styles->entries +
+                        styles->seen_rule_room * sizeof *styles->seen_rules +
                         styles->declared_room * sizeof *styles->declared +
                         styles->block_room * sizeof *styles->blocks +
                         styles->won_room * sizeof *styles->wons +
@@ -155,7 +154,7 @@ static void go_stale(css_styles *styles)
     forget(styles);
     firn_arena_reset(&styles->arena);
     styles->sheets = NULL;
-    styles->sheet_count = styles->entry_count = 0;
+    styles->sheet_count = styles->entry_count = styles->seen_rule_count = 0;
 }
 
 firn_status css_styles_apply(css_styles *styles, const css_applied *sheets, size_t count)
@@ -195,6 +194,7 @@ void css_styles_rest(css_styles *styles)
     firn_arena_fini(&styles->arena);
     (void)!firn_arena_init(&styles->arena, NULL); /* allocates nothing */
     release(&styles->entries, &styles->entry_room, sizeof *styles->entries);
+    release(&styles->seen_rules, &styles->seen_rule_room, sizeof *styles->seen_rules);
     release(&styles->declared, &styles->declared_room, sizeof *styles->declared);
     release(&styles->blocks, &styles->block_room, sizeof *styles->blocks);
     release(&styles->wons, &styles->won_room, sizeof *styles->wons);
@@ -298,17 +298,23 @@ struct matching {
     size_t count;
 };
 
-static css_selectors *selectors_of(css_styles *styles, const struct entry *entry)
+/* NULL: memory is short, or it has no selectors. */
+static struct seen_rule *see(css_styles *styles, const struct entry *entry)
 {
     struct sheet_state *sheet = &styles->sheets[entry->sheet];
     size_t size, where;
-    if (sheet->selectors[entry->rule] == NULL) {
-        const char *text = css_sheet_prelude(sheet->sheet, entry->rule, &size);
-        if (css_selectors_read(styles->page, &styles->arena, text, size,
-                               &sheet->selectors[entry->rule], &where) != FIRN_OK)
-            return NULL;
-    }
-    return sheet->selectors[entry->rule];
+    if (sheet->seen[entry->rule] > 0)
+        return &styles->seen_rules[sheet->seen[entry->rule] - 1];
+    struct seen_rule rule = {0};
+    const char *text = css_sheet_prelude(sheet->sheet, entry->rule, &size);
+    if (css_selectors_read(styles->page, &styles->arena, text, size, &rule.selectors, &where) !=
+            FIRN_OK ||
+        !firn_grow(NULL, (void **)&styles->seen_rules, &styles->seen_rule_room,
+                   styles->seen_rule_count + 1, sizeof rule))
+        return NULL;
+    styles->seen_rules[styles->seen_rule_count++] = rule;
+    sheet->seen[entry->rule] = (uint32_t)styles->seen_rule_count;
+    return &styles->seen_rules[styles->seen_rule_count - 1];
 }
 
 static void try_entry(struct matching *matching, const struct entry *entry)
@@ -317,18 +323,18 @@ static void try_entry(struct matching *matching, const struct entry *entry)
     size_t size;
     if (entry->pseudo != matching->pseudo || matching->count == MATCHES_MAX - 2)
         return;
-    const css_selectors *list = selectors_of(styles, entry);
-    if (list == NULL || !css_matches_one(list, entry->selector, matching->scope, matching->element))
+    struct seen_rule *rule = see(styles, entry);
+    if (rule == NULL ||
+        !css_matches_one(rule->selectors, entry->selector, matching->scope, matching->element))
         return;
-    struct sheet_state *sheet = &styles->sheets[entry->sheet];
-    if (sheet->blocks[entry->rule] == 0) {
-        const char *body = css_sheet_body(sheet->sheet, entry->rule, &size);
-        sheet->blocks[entry->rule] = block_of(styles, body, size);
+    if (rule->block == 0) {
+        const char *body = css_sheet_body(styles->sheets[entry->sheet].sheet, entry->rule, &size);
+        rule->block = block_of(styles, body, size);
     }
     matching->matches[matching->count++] =
-        (struct match){.specificity = entry->specificity,
+        (struct match){.specificity = css_specificity(rule->selectors, entry->selector),
                        .order = entry->order,
-                       .block = sheet->blocks[entry->rule],
+                       .block = rule->block,
                        .layer = entry->layer,
                        .origin = entry->sheet == 0 ? ORIGIN_HTML : ORIGIN_SHEET};
 }

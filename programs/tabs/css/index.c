@@ -156,7 +156,6 @@ static void index_rule(css_styles *styles, uint16_t sheet, css_rule rule, uint16
                                   .sheet = sheet,
                                   .layer = layer,
                                   .selector = number,
-                                  .specificity = css_specificity(list, number),
                                   .order = (uint32_t)styles->entry_count};
             key_of(styles, one, &entry);
             if (css_is_of_pseudo(list, number) && entry.pseudo == 0)
@@ -228,6 +227,18 @@ static int by_hash(const void *a, const void *b)
     return left->order < right->order ? -1 : left->order > right->order;
 }
 
+/* Gives back the room that the index has no entries for, a third of it. */
+static void trim(css_styles *styles)
+{
+    const size_t size = sizeof *styles->entries;
+    struct entry *trimmed = firn_reallocate(NULL, styles->entries, styles->entry_room * size,
+                                            styles->entry_count * size);
+    if (trimmed == NULL)
+        return;
+    styles->entries = trimmed;
+    styles->entry_room = styles->entry_count;
+}
+
 static firn_status add_sheet(css_styles *styles, css_sheet *sheet, const char *layer_name)
 {
     size_t rules;
@@ -237,13 +248,11 @@ static firn_status add_sheet(css_styles *styles, css_sheet *sheet, const char *l
         return status;
     css_sheet_usage(sheet, &rules);
     struct sheet_state *state = &styles->sheets[styles->sheet_count];
-    *state = (struct sheet_state){.sheet = sheet, .rule_count = rules + 1};
-    state->blocks = firn_arena_alloc(&styles->arena, (rules + 1) * sizeof *state->blocks);
-    state->selectors = firn_arena_alloc(&styles->arena, (rules + 1) * sizeof *state->selectors);
-    if (state->blocks == NULL || state->selectors == NULL)
+    *state = (struct sheet_state){.sheet = sheet};
+    state->seen = firn_arena_alloc(&styles->arena, (rules + 1) * sizeof *state->seen);
+    if (state->seen == NULL)
         return FIRN_NO_MEMORY;
-    memset(state->blocks, 0, (rules + 1) * sizeof *state->blocks);
-    memset(state->selectors, 0, (rules + 1) * sizeof *state->selectors);
+    memset(state->seen, 0, (rules + 1) * sizeof *state->seen);
     uint16_t layer = NO_LAYER;
     if (layer_name[0] != 0)
         layer = enter_layer(styles, "", layer_name, strlen(layer_name), name);
@@ -269,6 +278,8 @@ firn_status css_index(css_styles *styles)
     if (status != FIRN_OK || styles->no_memory)
         return status != FIRN_OK ? status : FIRN_NO_MEMORY;
     qsort(styles->entries, styles->entry_count, sizeof *styles->entries, by_hash); /* I1 */
+    if (styles->entry_count > 0 && styles->entry_count < styles->entry_room)
+        trim(styles);
     styles->stale = false;
     styles->generation++;
     return FIRN_OK;

@@ -13,9 +13,10 @@
 
 /* A selector of a rule, under the id, class or type that an element must have, by its hash. */
 struct entry {
-    uint32_t hash, rule, specificity, order;
+    uint32_t hash, rule, order;
     uint16_t sheet, selector, layer, pseudo;
 };
+_Static_assert(sizeof(struct entry) == 20, "there are thousands");
 
 /* A declaration: of a longhand, or with CUSTOM of a name in `texts`. */
 #define CUSTOM 0x80000000u
@@ -51,9 +52,13 @@ struct style {
 
 struct sheet_state {
     css_sheet *sheet;
-    uint32_t *blocks;          /* by rule, from 1 on; 0: not looked at */
-    css_selectors **selectors; /* by rule; NULL: not looked at */
-    size_t rule_count;
+    uint32_t *seen; /* of each rule its number among those seen, from 1 on; 0: it is not */
+};
+
+/* A rule that an element was tried with, as few are. */
+struct seen_rule {
+    css_selectors *selectors;
+    uint32_t block; /* from 1 on; 0: none matched */
 };
 
 struct css_styles {
@@ -67,6 +72,8 @@ struct css_styles {
     size_t sheet_count;
     struct entry *entries; /* sorted by hash and order */
     size_t entry_count, entry_room;
+    struct seen_rule *seen_rules;
+    size_t seen_rule_count, seen_rule_room;
     char (*layers)[64]; /* names, as they come */
     size_t layer_count, layer_room;
     uint16_t *layer_order;
