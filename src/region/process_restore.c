@@ -19,6 +19,7 @@
  * Memory: the window: the plain pages at once. Complexity: linear in the image and the mappings. */
 #include "region/process_restore.h"
 
+#include "region/process_delta.h"
 #include "region/process_plan.h"
 #include "region/process_unpack.h"
 
@@ -55,7 +56,7 @@ static uint64_t own_bytes(const firn_process_work *work)
                : work->image_bytes;
 }
 
-static bool unpack_base(restoring *restorer, uint64_t own)
+static bool unpack_base_tables(restoring *restorer, uint64_t own)
 {
     firn_process_work *work = restorer->work;
     const firn_process_image_header *header = &restorer->own.header;
@@ -68,19 +69,29 @@ static bool unpack_base(restoring *restorer, uint64_t own)
     if (!firn_process_unpack_tables(work, (const uint8_t *)work->image + own,
                                     work->image_bytes - own, &restorer->base))
         return false;
-    if (firn_process_image_id(base) != header->base_id || base->base_id != 0)
-        return damaged(restorer);
-    return firn_process_unpack_pages(work, &restorer->base, NULL);
+    return (firn_process_image_id(base) == header->base_id && base->base_id == 0) ||
+           damaged(restorer);
+}
+
+/* What firn_process_unpack_pages takes for an image at most. */
+static uint64_t most_bytes(const firn_process_image_header *header)
+{
+    return header->page_count * (FIRN_PAGE + FIRN_DELTA_MASK_BYTES + sizeof(uint64_t)) +
+           (uint64_t)4 * FIRN_PAGE;
 }
 
 static bool unpack(restoring *restorer)
 {
     firn_process_work *work = restorer->work;
     const uint64_t own = own_bytes(work);
-    return firn_process_unpack_tables(work, work->image, own, &restorer->own) &&
-           unpack_base(restorer, own) &&
-           firn_process_unpack_pages(work, &restorer->own,
-                                     restorer->own.header.base_id != 0 ? &restorer->base : NULL);
+    if (!firn_process_unpack_tables(work, work->image, own, &restorer->own) ||
+        !unpack_base_tables(restorer, own))
+        return false;
+    const bool is_based = restorer->own.header.base_id != 0;
+    firn_process_work_ready(work, most_bytes(&restorer->own.header) +
+                                      (is_based ? most_bytes(&restorer->base.header) : 0));
+    return (!is_based || firn_process_unpack_pages(work, &restorer->base, NULL)) &&
+           firn_process_unpack_pages(work, &restorer->own, is_based ? &restorer->base : NULL);
 }
 
 /* The image's mapping of a run; runs come in order. */

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 
 enum { RESERVED = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED };
+enum { HUGE_BYTES = 2 << 20, HUGE_PAYS_BYTES = 1 << 20 };
 
 firn_status firn_process_work_possible(firn_error *ret_error)
 {
@@ -91,21 +92,41 @@ void *firn_process_work_take(firn_process_work *work, size_t size)
         firn_process_work_fail(work, FIRN_LIMIT, 0, "the template's window is too small");
         return NULL;
     }
-    long result =
-        firn_raw_map(work->top, firn_page_up(size), PROT_READ | PROT_WRITE, RESERVED, -1, 0);
+    const uint64_t start = work->top > work->ready_end ? work->top : work->ready_end;
+    const uint64_t top = work->top + firn_page_up(size);
+    long result = 0;
+    if (start < top)
+        result = firn_raw_map(start, top - start, PROT_READ | PROT_WRITE, RESERVED, -1, 0);
     if (failed(result)) {
         firn_process_work_fail(work, FIRN_NO_MEMORY, result, "there is no memory to work in");
         return NULL;
     }
     void *memory = (void *)(uintptr_t)work->top;
-    work->top += firn_page_up(size);
+    work->top = top;
     return memory;
+}
+
+void firn_process_work_ready(firn_process_work *work, size_t size)
+{
+    const uint64_t end = window_of(work->zygote) + work->zygote->window_bytes;
+    const uint64_t start = (work->top + HUGE_BYTES - 1) & ~(uint64_t)(HUGE_BYTES - 1);
+    if (size < HUGE_PAYS_BYTES || start > end || size > end - start)
+        return;
+    size = (size + HUGE_BYTES - 1) & ~(size_t)(HUGE_BYTES - 1);
+    if (size > end - start ||
+        failed(firn_raw_map(start, size, PROT_READ | PROT_WRITE, RESERVED, -1, 0)))
+        return;
+    (void)firn_raw_advise(start, size, MADV_HUGEPAGE);
+    work->top = start;
+    work->ready_end = start + size;
 }
 
 void firn_process_work_release(firn_process_work *work, uint64_t mark)
 {
-    close_range(mark, work->top);
+    close_range(mark, work->top > work->ready_end ? work->top : work->ready_end);
     work->top = mark;
+    if (work->ready_end > mark)
+        work->ready_end = 0;
 }
 
 bool firn_process_work_fail(firn_process_work *work, firn_status status, long result,
