@@ -118,12 +118,13 @@ static void give_back(struct page *page, bool for_long)
     page_trim();
 }
 
-/* What has forms of its own asleep, as long as the page is. The image of the documentation of
- * Python's os, with 31,000 nodes, is 18 % smaller by that of the nodes, that of a dashboard no
- * smaller; but 13 % by that of the style sheets, which it has asked for computed style. */
+/* What has forms of its own asleep: nodes as long as the page is, style sheets until a script asks
+ * for them. The image of the documentation of Python's os, with 31,000 nodes, is 18 % smaller by
+ * that of the nodes, that of a dashboard no smaller; but 13 % by that of the style sheets, which it
+ * has asked for computed style. */
 struct asleep {
-    void *nodes, *sheets; /* NULL: not put to sleep */
-    size_t nodes_bytes, sheets_bytes;
+    void *nodes; /* NULL: not put to sleep */
+    size_t nodes_bytes;
 };
 
 /* Nothing may be collected from here on. */
@@ -132,7 +133,7 @@ static struct asleep put_to_sleep(struct page *page)
     struct asleep asleep = {0};
     dom *all = engine_dom(page->engine);
     dom_usage usage;
-    (void)!engine_sheets_pack(page->engine, &asleep.sheets, &asleep.sheets_bytes);
+    engine_sheets_sleep(page->engine);
     dom_usage_get(all, &usage);
     if (usage.node_count >= SLEEP_NODES &&
         dom_dormant_pack(all, NULL, &asleep.nodes, &asleep.nodes_bytes) == FIRN_OK)
@@ -145,12 +146,9 @@ static void wake(struct page *page, struct asleep *asleep)
     firn_status status = FIRN_OK;
     if (asleep->nodes != NULL)
         status = dom_dormant_restore(engine_dom(page->engine), asleep->nodes, asleep->nodes_bytes);
-    if (asleep->sheets != NULL && status == FIRN_OK)
-        status = engine_sheets_restore(page->engine, asleep->sheets, asleep->sheets_bytes);
     if (status != FIRN_OK)
         _exit(1); /* no memory: the tab is lost, as for any other page that runs out of it */
     firn_release(NULL, asleep->nodes, asleep->nodes_bytes);
-    firn_release(NULL, asleep->sheets, asleep->sheets_bytes);
 }
 
 /* What the socket still has of the image to be packed against. */
@@ -185,6 +183,8 @@ void page_sleep(struct page *page, int level, size_t base_bytes)
     if (level > 1)
         asleep = put_to_sleep(page);
     give_back(page, level > 1);
+    page->settling.due_ns = UINT64_MAX; /* that was it: what wakes it has an answer at once */
+    page->settling.touched_pages = 0;   /* a new process counts anew */
     confine_time(0);
     confine_memory(false);
     const uint64_t now_ns = firn_clock_ns();

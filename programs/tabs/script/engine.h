@@ -50,11 +50,8 @@ void engine_collect(script_engine *engine);
  * wanted, and then collects: before a page sleeps for long. */
 void engine_forget(script_engine *engine);
 
-/* Packs the style sheets into a block that the caller gives back with firn_release, forgets them
- * and what was computed by them; until the restore nothing else may be called. FIRN_NOT_FOUND where
- * they are too small to pay; FIRN_NO_MEMORY, FIRN_LIMIT. The sheets then are as they were. */
-firn_status engine_sheets_pack(script_engine *engine, void **ret_data, size_t *ret_size);
-/* FIRN_NO_MEMORY, and for other bytes FIRN_CORRUPT, FIRN_VERSION, FIRN_INVALID. */
-firn_status engine_sheets_restore(script_engine *engine, const void *data, size_t size);
+/* Packs the style sheets, where that pays, and forgets what was computed by them. They wake when a
+ * script asks for one or for computed style. */
+void engine_sheets_sleep(script_engine *engine);
 
 #endif

@@ -25,6 +25,8 @@ struct kept_selectors {
 struct held_sheet {
     css_sheet *sheet;
     struct held_sheet *next, **from; /* the others of the engine, in any order */
+    bool is_asleep;
+    bool is_gone; /* its object is collected, and it waits until they wake */
 };
 
 struct script_engine {
@@ -40,6 +42,8 @@ struct script_engine {
     uint64_t asked;
     css_styles *styles;
     struct held_sheet *sheets;
+    void *asleep; /* what all of these are packed to; NULL: they are awake */
+    size_t asleep_bytes;
 };
 
 /* --- values.c --- */
