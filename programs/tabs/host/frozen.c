@@ -100,6 +100,7 @@ firn_status frozen_get(struct host *host, struct image *image, firn_error *ret_e
 {
     firn_status status = FIRN_OK;
     image->data.size = 0;
+    (void)!message_reserve(&image->data, image->bytes); /* at once */
     for (size_t i = 0; i < image->segment_count && status == FIRN_OK; i++) {
         firn_segment segment;
         status = firn_store_pin(host->frozen->store, image->segments[i], &segment, ret_error);

@@ -182,7 +182,8 @@ bool pages_begin(struct host *host);
 /* Waits until the zygote is ready. False: likewise. */
 bool pages_wait(struct host *host);
 void pages_end(struct host *host);
-/* Forks a process for a tab. False: the tab is lost. */
+/* Has a process for a tab: the spare, or one that is forked. rebuilds: to become that of its image.
+ * False: the tab is lost. */
 bool pages_start(struct host *host, struct tab *tab, bool rebuilds);
 /* Starts a spare, where there is none; ends it. */
 void pages_spare(struct host *host);

@@ -168,8 +168,7 @@ static bool send_request(struct host *host, const zygote_request *request, int s
 
 /* Has the zygote fork a process, which begins as soon as the zygote is ready. NULL, or why it does
  * not. */
-static const char *start(struct host *host, uint32_t tab, bool rebuilds, int *ret_socket,
-                         uint32_t *ret_instance)
+static const char *start(struct host *host, uint32_t tab, int *ret_socket, uint32_t *ret_instance)
 {
     int sockets[2];
     if (!pages_begin(host))
@@ -179,8 +178,7 @@ static const char *start(struct host *host, uint32_t tab, bool rebuilds, int *re
     const zygote_request request = {.tab = tab,
                                     .instance = ++host->next_instance,
                                     .memory_bytes = host->tab_memory_bytes,
-                                    .seconds = host->tab_seconds,
-                                    .rebuilds = rebuilds};
+                                    .seconds = host->tab_seconds};
     const bool is_sent = send_request(host, &request, sockets[1]);
     (void)close(sockets[1]);
     if (!is_sent) {
@@ -195,7 +193,7 @@ static const char *start(struct host *host, uint32_t tab, bool rebuilds, int *re
 void pages_spare(struct host *host)
 {
     struct spare *spare = &host->spare;
-    if (spare->instance != 0 || start(host, 0, false, &spare->socket, &spare->instance) != NULL)
+    if (spare->instance != 0 || start(host, 0, &spare->socket, &spare->instance) != NULL)
         return;
     spare->process = 0;
 }
@@ -234,8 +232,8 @@ bool pages_start(struct host *host, struct tab *tab, bool rebuilds)
 {
     pages_stop(tab);
     host->wants_spare |= !rebuilds;
-    if (rebuilds || !take_spare(host, tab)) {
-        const char *why = start(host, tab->number, rebuilds, &tab->socket, &tab->instance);
+    if (!take_spare(host, tab)) {
+        const char *why = start(host, tab->number, &tab->socket, &tab->instance);
         if (why != NULL) {
             tab_lose(host, tab, why);
             return false;

@@ -117,6 +117,7 @@ static void add_images(struct tab *tab)
     for (size_t i = 0; i < 2; i++)
         head.size += both[i] != NULL ? both[i]->data.size : 0;
     head.id = tab->own != NULL ? (uint32_t)tab->own->data.size : 0;
+    (void)!message_reserve(&tab->out, sizeof head + (size_t)head.size); /* at once */
     message_add_raw(&tab->out, &head, sizeof head);
     for (size_t i = 0; i < 2; i++) {
         if (both[i] != NULL)
@@ -132,13 +133,13 @@ bool sleep_wake(struct host *host, struct tab *tab, char *why, size_t size)
         return refuse(why, size, tab->failed != NULL ? tab->failed : "it is lost");
     if (tab->state == TAB_ACTIVE)
         return true;
+    if (tab->state != TAB_WARM && !pages_start(host, tab, true)) /* while its image is read */
+        return refuse(why, size, tab->failed);
     if (images_bring(host, tab->own, &error) != FIRN_OK ||
         images_bring(host, tab->base, &error) != FIRN_OK) {
         snprintf(why, size, "%s", error.text);
         return lose(host, tab, why, size);
     }
-    if (tab->state != TAB_WARM && !pages_start(host, tab, true))
-        return refuse(why, size, tab->failed);
     const uint32_t instance = tab->instance;
     tab->has_reply = false;
     add_images(tab);

@@ -118,7 +118,6 @@ typedef struct zygote_request {
     uint32_t instance;     /* counts the processes of a host */
     uint64_t memory_bytes; /* that it may take */
     uint32_t seconds;      /* of processor time, for what it does at once */
-    uint32_t rebuilds;     /* it becomes the process of an image, which comes by MESSAGE_WAKE */
 } zygote_request;          /* its socket comes along */
 
 typedef enum zygote_what { ZYGOTE_READY, ZYGOTE_FAILED, ZYGOTE_STARTED, ZYGOTE_ENDED } zygote_what;

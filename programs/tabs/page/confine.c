@@ -160,9 +160,5 @@ bool confine_page(const zygote_request *about)
 {
     for (int fd = 0; fd < ZYGOTE_SOCKET; fd++)
         (void)close(fd);
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || !confine_resources(about) || !confine_calls())
-        return false;
-    if (!about->rebuilds)
-        confine_memory(true);
-    return true;
+    return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && confine_resources(about) && confine_calls();
 }

@@ -57,6 +57,7 @@ static void load(struct page *page, message *from)
     const char *url = message_take_text(from);
     const char *html = message_take(from, &size);
     page->began_ns = firn_clock_ns(); /* a spare may have waited for long */
+    confine_memory(true);
     if (size == 0 && strcmp(url, "about:blank") == 0 && !page->has_document) {
         page->has_document = true; /* the zygote's */
         tell_loaded(page, false, "", 0);
@@ -105,6 +106,8 @@ static void handle(struct page *page, message *from)
         page_sleep(page, level, (size_t)message_take_number(from));
         return;
     }
+    if (from->kind == MESSAGE_WAKE && !page->has_document)
+        page_rebuild(page, from);
     confine_time(page->about.seconds); /* I1 */
     if (from->kind == MESSAGE_LOAD)
         load(page, from);

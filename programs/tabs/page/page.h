@@ -79,8 +79,8 @@ void page_collect(struct page *page, size_t grown_bytes, bool forgets);
 
 /* base_bytes: of an image that follows in the socket, to be packed against. */
 void page_sleep(struct page *page, int level, size_t base_bytes);
-/* In a new process: becomes that of the image that the host sends. */
-_Noreturn void page_rebuild(struct page *page);
+/* In a process that has no document yet: becomes that of the image that the host sent. */
+_Noreturn void page_rebuild(struct page *page, const message *image);
 
 /* --- ahead.c --- */
 
@@ -100,7 +100,8 @@ void confine_view(void);
 /* In a new process: closes what it does not need, limits its memory,
  * and has the kernel refuse what it has no need for. False: it must not run. */
 bool confine_page(const zygote_request *about);
-/* Packing and waking take memory that scripts may not. */
+/* Packing and waking take memory that scripts may not; a new process may have it as well, until it
+ * has a document. */
 void confine_memory(bool for_scripts);
 /* Ends the process by SIGPROF when it works for longer than this without a pause; 0: no limit. */
 void confine_time(unsigned seconds);

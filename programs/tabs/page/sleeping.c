@@ -216,14 +216,12 @@ void page_sleep(struct page *page, int level, size_t base_bytes)
     page_send(page); /* I2 */
 }
 
-void page_rebuild(struct page *page)
+void page_rebuild(struct page *page, const message *image)
 {
-    message from;
     firn_error error = {0};
-    if (!message_receive(ZYGOTE_SOCKET, &page->in, &from) || from.kind != MESSAGE_WAKE)
-        _exit(0);
-    tell_what_came(&page->out, &from);
-    (void)!firn_process_rebuild(page->zygote, from.payload, from.size, &error);
+    confine_memory(false);
+    tell_what_came(&page->out, image);
+    (void)!firn_process_rebuild(page->zygote, image->payload, image->size, &error);
     message_begin(&page->out, MESSAGE_REFUSED, 0);
     message_add_text(&page->out, error.text);
     message_end(&page->out);

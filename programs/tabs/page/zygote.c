@@ -208,8 +208,6 @@ _Noreturn static void be_page(const zygote_request *request, int socket)
     page.about = *request;
     if (!confine_page(request))
         _exit(1);
-    if (request->rebuilds)
-        page_rebuild(&page);
     page.began_ns = firn_clock_ns();
     page.settling.due_ns = UINT64_MAX;
     page_hooks(&page, &hooks);
