@@ -28,7 +28,7 @@ static void wake_many_times(void)
         .husk = husk_wake, .context = &template_counter, .context_bytes = sizeof template_counter};
     for (unsigned i = 0; i < WAKES; i++) {
         state_change(5);
-        options.level = i % 10 == 0 ? 3 : 0;
+        options.level = i % 3 == 0 ? 3 : 0;
         options.verify = i % 5 == 0;
         const uint64_t digest = state_digest();
         firn_process_result result;
@@ -57,12 +57,13 @@ static void check_thread_id(void)
 
 static void live_many_lives(void)
 {
-    const firn_process_hibernate_options options = {.husk = husk_freeze};
+    firn_process_hibernate_options options = {.husk = husk_freeze};
     struct sigaction action = {.sa_handler = count_signal};
     must(sigaction(SIGUSR1, &action, NULL) == 0);
     for (unsigned i = 0; i < REBUILDS; i++) {
         state_change(5);
         common->digest = state_digest();
+        options.level = i % 2 == 0 ? 3 : 0;
         const pid_t before = getpid();
         firn_process_result result;
         firn_error error;

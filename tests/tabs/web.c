@@ -292,6 +292,50 @@ static void trees_that_no_script_reaches_are_freed(void **state)
     engine_destroy(engine);
 }
 
+/* --- style sheets asleep --- */
+
+static void sheets_wake_when_they_are_asked_for(void **state)
+{
+    static const char color[] =
+        "for (let i = 0; i < 800; i++) rules.push(`.c${i} { color: rgb(${i % 250}, 1, 2) }`);";
+    struct around around;
+    char html[1000];
+    (void)state;
+    script_engine *engine = start(&around);
+    snprintf(html, sizeof html,
+             "<p id=p class=c7></p><p id=q class=late></p><script>var rules = [];%s"
+             "const make = text => { const s = document.createElement('style');"
+             "s.textContent = text; document.head.append(s); return s; };"
+             "var first = make(rules.join(''));"
+             "var rule = first.sheet.cssRules[7];"
+             "var seen = () => [getComputedStyle(p).color, rule.style.color, rule.selectorText,"
+             "first.sheet.cssRules.length].join(); seen()</script>",
+             color);
+    load(engine, html);
+    const char *const wanted = "rgb(7, 1, 2),rgb(7, 1, 2),.c7,800";
+    expect(engine, "seen()", wanted);
+    for (int i = 0; i < 3; i++) {
+        engine_sheets_sleep(engine);
+        engine_sheets_sleep(engine); /* they are */
+        expect(engine, "1 + 1", "2");
+        expect(engine, "seen()", wanted);
+    }
+    engine_sheets_sleep(engine);
+    expect(engine,
+           "make('.late { color: rgb(9, 9, 9) }'); for (let i = 0; i < 100; i++) {"
+           "const s = make('.g' + i + '{ color: red }'); s.sheet.cssRules.length; s.remove(); } 0",
+           "0");
+    engine_sheets_sleep(engine);
+    for (int i = 0; i < 3; i++)
+        engine_collect(engine); /* sheets, too, that are asleep */
+    expect(engine, "getComputedStyle(q).color + seen()",
+           "rgb(9, 9, 9)rgb(7, 1, 2),rgb(7, 1, 2),.c7,800");
+    engine_sheets_sleep(engine);
+    expect(engine, "rule.style.color = 'rgb(1, 2, 3)'; getComputedStyle(p).color", "rgb(1, 2, 3)");
+    engine_sheets_sleep(engine);
+    engine_destroy(engine);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +346,7 @@ int main(void)
         cmocka_unit_test(an_evaluation_that_throws_says_what),
         cmocka_unit_test(timers_come_in_their_order),
         cmocka_unit_test(trees_that_no_script_reaches_are_freed),
+        cmocka_unit_test(sheets_wake_when_they_are_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,6 +91,23 @@ static void sleep_well(void)
     must(state_digest() == digest);
 }
 
+/* Packed at a level from 2 on, all that a process has is one block, of more than a MB. */
+static int level;
+static unsigned char noise[3 << 19];
+
+static void make_noise(void)
+{
+    for (size_t i = 0; level > 1 && i < sizeof noise; i++)
+        noise[i] = (unsigned char)rng_next(&state_random);
+}
+
+static void at_both_levels(void (*body)(firn_fault_call call, unsigned long at))
+{
+    for_each_fault(body);
+    level = 3;
+    for_each_fault(body);
+}
+
 /* --- the template --- */
 
 static void make_template(firn_fault_call call, unsigned long at)
@@ -126,9 +143,11 @@ static void templates(void)
 
 static void pack(firn_fault_call call, unsigned long at)
 {
-    const firn_process_hibernate_options options = {.husk = husk_disarm, .verify = at % 2 == 0};
+    const firn_process_hibernate_options options = {
+        .husk = husk_disarm, .level = level, .verify = at % 2 == 0};
     firn_error error;
     state_change(30);
+    make_noise();
     const uint64_t digest = state_digest();
     arm(call, at);
     firn_status status = firn_process_hibernate(zygote, &options, NULL, &error);
@@ -146,8 +165,8 @@ static void pack_once(firn_fault_call call, unsigned long at)
 
 static void packings(void)
 {
-    for_each_fault(pack_once);
-    must(tried > 60);
+    at_both_levels(pack_once);
+    must(tried > 120);
 }
 
 /* --- merging --- */
@@ -283,8 +302,9 @@ static void wake(firn_fault_call call, unsigned long at)
 {
     const moment when = {call, at};
     const firn_process_hibernate_options options = {
-        .husk = husk_arm, .context = &when, .context_bytes = sizeof when};
+        .husk = husk_arm, .level = level, .context = &when, .context_bytes = sizeof when};
     state_change(30);
+    make_noise();
     const uint64_t digest = state_digest();
     must(firn_process_hibernate(zygote, &options, NULL, NULL) == FIRN_OK);
     disarm();
@@ -313,16 +333,17 @@ static void wake_once(firn_fault_call call, unsigned long at)
 static void wakings(void)
 {
     common->generation = state_counter;
-    for_each_fault(wake_once);
-    must(lost > 10 && went_on > 20);
+    at_both_levels(wake_once);
+    must(lost > 20 && went_on > 40);
 }
 
 /* --- rebuilding --- */
 
 static void freeze(void)
 {
-    const firn_process_hibernate_options options = {.husk = husk_freeze};
+    const firn_process_hibernate_options options = {.husk = husk_freeze, .level = level};
     state_change(30);
+    make_noise();
     must(sbrk(1 << 20) != (void *)-1);
     for (unsigned i = 0; i < AREAS; i++)
         change_area(&areas[i]);
@@ -357,7 +378,10 @@ static void rebuildings(void)
 {
     must(in_child(freeze) == 40);
     for_each_fault(rebuild_once);
-    must(lost > 10 && went_on > 20);
+    level = 3;
+    must(in_child(freeze) == 40);
+    for_each_fault(rebuild_once);
+    must(lost > 20 && went_on > 40);
 }
 
 /* --- */
