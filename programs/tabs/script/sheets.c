@@ -101,9 +101,8 @@ static firn_status wake(script_engine *engine)
     css_sheet **list = list_sheets(engine, &count);
     if (list == NULL)
         return FIRN_NO_MEMORY;
-    firn_status status =
-        css_dormant_restore(list, count, css_styles_properties(engine->styles), engine->asleep,
-                            engine->asleep_bytes);
+    firn_status status = css_dormant_restore(list, count, css_styles_properties(engine->styles),
+                                             engine->asleep, engine->asleep_bytes);
     firn_release(NULL, list, count * sizeof *list);
     if (status == FIRN_OK)
         forget_asleep(engine);
@@ -150,7 +149,7 @@ static css_sheet *sheet_of(script_engine *engine, JSValueRef argument)
 #define SHEET                                                                                      \
     css_sheet *sheet = sheet_of(engine, arguments[0]);                                             \
     if (sheet == NULL)                                                                             \
-    return native_throw(engine, thrown, FIRN_INVALID, "no such sheet");                            \
+        return native_throw(engine, thrown, FIRN_INVALID, "no such sheet");                        \
     CHECK(wake(engine))
 
 /* sheetFollows(sheet, element): whether it is of the text that the element has now. */
