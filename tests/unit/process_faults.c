@@ -147,7 +147,6 @@ static void pack(firn_fault_call call, unsigned long at)
         .husk = husk_disarm, .level = level, .verify = at % 2 == 0};
     firn_error error;
     state_change(30);
-    make_noise();
     const uint64_t digest = state_digest();
     arm(call, at);
     firn_status status = firn_process_hibernate(zygote, &options, NULL, &error);
