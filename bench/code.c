@@ -221,6 +221,7 @@ static void measure(const char *root, const struct bench_options *options)
     scaling_add_series(tree, figures.lines, figures.tree_bytes, figures.store_bytes);
     add_sizes(&figures);
     add_times(&figures);
+    rows_so_far(rows, row_count, options->json);
     if (!options->quick && options->word == NULL && realpath(LARGE, tree) != NULL) {
         struct large large;
         large_measure(tree, &large);

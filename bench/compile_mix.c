@@ -75,6 +75,7 @@ int main(int count, char **words)
         add("mix", size, COMPILER, "time again", "again_seconds", "ms", 1e-3);
         if (size == MIX_100K)
             memory->target = 4.0;
+        rows_so_far(rows, row_count, options.json);
     }
     add("X5", MIX_1M, COMPILER, "over the payload, compiler mode", "overhead_bytes", "B each", 1)
         ->target = 0.1;

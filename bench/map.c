@@ -378,7 +378,9 @@ int main(int count, char **words)
     bench_options_read(&options, count, words, &about);
     is_quick = options.quick;
     add_small(options.runs);
+    rows_so_far(rows, row_count, options.json);
     add_large(options.runs);
+    rows_so_far(rows, row_count, options.json);
     add_sizes(options.runs);
     if (!options.quick) {
         add_left(options.runs);

@@ -171,6 +171,7 @@ int main(int count, char **words)
             contenders_run(wakes, 2, options.runs);
             add_wakes();
         }
+        rows_so_far(rows, row_count, options.json);
     }
     return rows_report(rows, row_count, &options);
 }

@@ -106,6 +106,7 @@ int main(int count, char **words)
         char *kept = file != NULL ? strdup(file) : NULL;
         measure((enum work)work, kept, options.runs);
         free(kept);
+        rows_so_far(rows, row_count, options.json);
     }
     contenders_tell_absent(contenders[WORK_CC1], PEERS);
     return rows_report(rows, row_count, &options);

@@ -91,6 +91,7 @@ int main(int count, char **words)
         fprintf(stderr, "%s: no values; scripts/values packs them\n", values);
     if (there)
         measure(values, options.quick ? "10000" : "100000", "4096", options.runs);
+    rows_so_far(rows, row_count, options.json);
     if (there && options.full)
         measure(values, "1000000", "1024", 1);
     return rows_report(rows, row_count, &options);

@@ -230,6 +230,7 @@ int main(int count, char **words)
     if (!is_quick)
         add_shares();
     add_loads();
+    rows_so_far(rows, row_count, options.json);
     add_ageing();
     if (is_quick) {
         fprintf(stderr, "no day with --quick\n");

@@ -46,25 +46,26 @@ static void add_peer(struct row *row, const char *name, double value)
         row->peers[at] = (struct row_peer){name, value};
 }
 
-static void need_run(enum subject subject, enum tool tool, const char *file, double *ret_seconds)
+static bool can_run(enum subject subject, enum tool tool, const char *file, double *ret_seconds)
 {
     if (subject_run(subject, tool, file, ret_seconds))
-        return;
+        return true;
     fprintf(stderr, "%s, %s: it failed\n", subject_names[subject], tool_names[tool]);
-    exit(1);
+    return false;
 }
 
 /* --- what it costs --- */
 
-static void measure_cost(enum subject subject, const char *file,
+static bool measure_cost(enum subject subject, const char *file,
                          const struct bench_options *options)
 {
     static double seconds[TIMED][CONTENDER_RUNS_MAX];
     double medians[TIMED], slow = 0;
     for (unsigned run = 0; run < options->runs; run++)
         for (int tool = 0; tool < TIMED; tool++)
-            if (tool_is_there((enum tool)tool))
-                need_run(subject, (enum tool)tool, file, &seconds[tool][run]);
+            if (tool_is_there((enum tool)tool) &&
+                !can_run(subject, (enum tool)tool, file, &seconds[tool][run]))
+                return false;
     for (int tool = 0; tool < TIMED; tool++)
         medians[tool] = tool_is_there((enum tool)tool) ? median(seconds[tool], options->runs) : -1;
     struct row *sampled =
@@ -72,12 +73,14 @@ static void measure_cost(enum subject subject, const char *file,
     sampled->target = 1.3;
     add_peer(sampled, "heaptrack", medians[TOOL_HEAPTRACK] / medians[TOOL_NONE]);
     if (!options->quick && tool_is_there(TOOL_MASSIF)) {
-        need_run(subject, TOOL_MASSIF, file, &slow);
+        if (!can_run(subject, TOOL_MASSIF, file, &slow))
+            return false;
         add_peer(sampled, "massif", slow / medians[TOOL_NONE]);
     }
     struct row *exact =
         add(subject, "time, --exact", medians[TOOL_EXACT] / medians[TOOL_NONE], "x plain");
     memcpy(exact->peers, sampled->peers, sizeof exact->peers);
+    return true;
 }
 
 /* --- whether they agree --- */
@@ -104,7 +107,7 @@ static void compare_tops(enum subject subject, const char *what, const struct to
     add_peer(row, "of", theirs->first);
 }
 
-static void compare(enum subject subject, const char *file, const struct bench_options *options)
+static bool compare(enum subject subject, const char *file, const struct bench_options *options)
 {
     static struct findings exact, sample, heaptrack, massif, memcheck;
     double seconds;
@@ -113,15 +116,12 @@ static void compare(enum subject subject, const char *file, const struct bench_o
         fprintf(stderr, "%s: heaptrack tells nothing\n", subject_names[subject]);
     if (!options->quick && tool_is_there(TOOL_MASSIF)) {
         (void)findings_read(TOOL_MASSIF, &massif);
-        need_run(subject, TOOL_MEMCHECK, file, &seconds);
-        (void)findings_read(TOOL_MEMCHECK, &memcheck);
+        if (can_run(subject, TOOL_MEMCHECK, file, &seconds))
+            (void)findings_read(TOOL_MEMCHECK, &memcheck);
     }
-    need_run(subject, TOOL_SAMPLE, file, &seconds);
-    if (!findings_read(TOOL_SAMPLE, &sample))
-        exit(1);
-    need_run(subject, TOOL_PROFILE, file, &seconds);
-    if (!findings_read(TOOL_PROFILE, &exact))
-        exit(1);
+    if (!can_run(subject, TOOL_SAMPLE, file, &seconds) || !findings_read(TOOL_SAMPLE, &sample) ||
+        !can_run(subject, TOOL_PROFILE, file, &seconds) || !findings_read(TOOL_PROFILE, &exact))
+        return false;
     struct row *row = add(subject, "calls", exact.calls, "");
     add_peer(row, "heaptrack", heaptrack.calls);
     add_peer(row, "memcheck", memcheck.calls);
@@ -142,6 +142,7 @@ static void compare(enum subject subject, const char *file, const struct bench_o
     row->target = 0.8 * exact.by_bytes.first;
     row->at_least = true;
     add_peer(row, "of", exact.by_bytes.first);
+    return true;
 }
 
 int main(int count, char **words)
@@ -151,6 +152,7 @@ int main(int count, char **words)
         .word = "[FILE.i]",
         .runs = RUNS};
     struct bench_options options;
+    int status = 0;
     bench_options_read(&options, count, words, &about);
     for (int subject = 0; subject < SUBJECTS; subject++) {
         char *file = NULL;
@@ -172,9 +174,11 @@ int main(int count, char **words)
             input_make_history();
             file = strdup(input_path(INPUT_HISTORY));
         }
-        measure_cost((enum subject)subject, file, &options);
-        compare((enum subject)subject, file, &options);
+        if (!measure_cost((enum subject)subject, file, &options) ||
+            !compare((enum subject)subject, file, &options))
+            status = 1;
         free(file);
+        rows_so_far(rows, row_count, options.json);
     }
-    return rows_report(rows, row_count, &options);
+    return rows_report(rows, row_count, &options) != 0 ? 1 : status;
 }

@@ -12,10 +12,39 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void fail(const struct contender *contender, const char *what)
+static bool any_failed;
+static volatile sig_atomic_t stopped;
+static volatile pid_t running; /* 0: none */
+
+static void stop(int number)
+{
+    (void)number;
+    stopped = 1;
+    if (running > 0)
+        kill(running, SIGKILL);
+}
+
+static void tell(const struct contender *contender, const char *what)
 {
     fprintf(stderr, "%s, %s: %s\n", contender->name, contender->work, what);
+}
+
+static void fail(struct contender *contender, const char *what)
+{
+    tell(contender, what);
+    contender->failed = any_failed = true;
+}
+
+/* Of a bench that does not fit its contenders. */
+static _Noreturn void give_up(const struct contender *contender, const char *what)
+{
+    tell(contender, what);
     exit(1);
+}
+
+bool contenders_fell_short(void)
+{
+    return any_failed || stopped != 0;
 }
 
 static int compare(const void *left, const void *right)
@@ -78,7 +107,7 @@ static void add(struct contender *contender, const char *key, double value)
             return;
         }
     }
-    fail(contender, "prints too many figures");
+    give_up(contender, "prints too many figures");
 }
 
 /* The list of a key, or the one where a new key goes; NULL when there is no more room. */
@@ -94,10 +123,10 @@ static void add_point(struct contender *contender, const char *key, double x, do
 {
     struct contender_points *points = points_of(contender, key);
     if (points == NULL)
-        fail(contender, "prints too many kinds of points");
+        give_up(contender, "prints too many kinds of points");
     double(*grown)[2] = realloc(points->points, (points->count + 1) * sizeof *grown);
     if (grown == NULL)
-        fail(contender, "out of memory");
+        give_up(contender, "out of memory");
     snprintf(points->key, sizeof points->key, "%s", key);
     grown[points->count][0] = x;
     grown[points->count][1] = y;
@@ -108,18 +137,29 @@ static void add_point(struct contender *contender, const char *key, double x, do
 const struct contender_points *contender_points(const struct contender *contender, const char *key)
 {
     static const struct contender_points none;
-    for (unsigned i = 0; i < CONTENDER_POINTS_MAX; i++)
+    for (unsigned i = 0; i < CONTENDER_POINTS_MAX && !contender->failed; i++)
         if (strcmp(contender->points[i].key, key) == 0)
             return &contender->points[i];
     return &none;
 }
 
-static void run_once(struct contender *contender)
+static void read_figures(struct contender *contender, FILE *out)
 {
-    int ends[2], status = 0;
     char line[128], key[32];
     double value, at;
     const bool first = contender->figures[0].count == 0;
+    while (fgets(line, sizeof line, out) != NULL)
+        if (sscanf(line, "point %31s %lf %lf", key, &at, &value) == 3) {
+            if (first)
+                add_point(contender, key, at, value);
+        } else if (sscanf(line, "%31s %lf", key, &value) == 2)
+            add(contender, key, value);
+}
+
+/* A run that was stopped has printed what it had: a figure of it is one of a run, as any other. */
+static void run_once(struct contender *contender)
+{
+    int ends[2], status = 0;
     struct rusage usage;
     if ((contender->preload != NULL && !can_preload(contender->preload)) ||
         (contender->needs != NULL && access(contender->needs, R_OK) != 0)) {
@@ -129,46 +169,49 @@ static void run_once(struct contender *contender)
     fflush(NULL);
     pid_t child = pipe(ends) == 0 ? fork() : -1;
     if (child < 0)
-        fail(contender, "cannot start a process");
+        give_up(contender, "cannot start a process");
     if (child == 0)
         start(contender, ends);
+    running = child;
+    if (stopped)
+        kill(child, SIGKILL);
     close(ends[1]);
     FILE *out = fdopen(ends[0], "r");
-    while (out != NULL && fgets(line, sizeof line, out) != NULL)
-        if (sscanf(line, "point %31s %lf %lf", key, &at, &value) == 3) {
-            if (first)
-                add_point(contender, key, at, value);
-        } else if (sscanf(line, "%31s %lf", key, &value) == 2)
-            add(contender, key, value);
+    if (out != NULL)
+        read_figures(contender, out);
+    running = 0;
     if (out == NULL || fclose(out) != 0 || wait4(child, &status, 0, &usage) != child)
-        fail(contender, "was lost");
+        give_up(contender, "was lost");
     contender->absent = WIFEXITED(status) && WEXITSTATUS(status) == CONTENDER_ABSENT;
-    if (contender->absent)
+    if (contender->absent || stopped)
         return;
     if (status != 0)
         fail(contender, "failed");
-    add(contender, "peak_rss_bytes", (double)usage.ru_maxrss * 1024);
+    else
+        add(contender, "peak_rss_bytes", (double)usage.ru_maxrss * 1024);
 }
 
 /* --- all of them --- */
 
 static const struct contender_figure *find(const struct contender *contender, const char *key)
 {
-    for (unsigned i = 0; i < CONTENDER_FIGURES_MAX && !contender->absent; i++)
+    for (unsigned i = 0; i < CONTENDER_FIGURES_MAX && !contender->absent && !contender->failed; i++)
         if (contender->figures[i].count > 0 && strcmp(contender->figures[i].key, key) == 0)
             return &contender->figures[i];
     return NULL;
 }
 
-static void compare_checksums(const struct contender *contenders, size_t count)
+static void compare_checksums(struct contender *contenders, size_t count)
 {
     double first = NAN;
     for (size_t i = 0; i < count; i++) {
         const struct contender_figure *figure = find(&contenders[i], "checksum");
         for (unsigned run = 0; figure != NULL && run < figure->count; run++) {
             first = isnan(first) ? figure->runs[run] : first;
-            if (figure->runs[run] != first)
+            if (figure->runs[run] != first) {
                 fail(&contenders[i], "did other work: its checksum differs");
+                break;
+            }
         }
     }
 }
@@ -176,9 +219,11 @@ static void compare_checksums(const struct contender *contenders, size_t count)
 void contenders_run(struct contender *contenders, size_t count, unsigned runs)
 {
     const bool terminal = isatty(STDERR_FILENO);
+    const struct sigaction stopping = {.sa_handler = stop, .sa_flags = SA_RESTART};
+    sigaction(SIGTERM, &stopping, NULL);
     for (unsigned run = 0; run < runs && run < CONTENDER_RUNS_MAX; run++)
         for (size_t i = 0; i < count; i++) {
-            if (contenders[i].left_out)
+            if (contenders[i].left_out || contenders[i].failed || stopped)
                 continue;
             if (terminal)
                 fprintf(stderr, "\r\033[Krun %u of %u: %s %s", run + 1, runs, contenders[i].name,

@@ -3,7 +3,8 @@
  *
  * Besides what it prints, a run has the figure `peak_rss_bytes`, as the kernel counted it. A
  * contender that cannot be started, exits with CONTENDER_ABSENT or needs what is not there is not
- * installed; any other failure ends the bench. */
+ * installed. One that fails is named on stderr and has no figures, and the others go on. After a
+ * SIGTERM what has been measured counts, and nothing more runs. */
 #ifndef FIRN_BENCH_CONTENDER_H
 #define FIRN_BENCH_CONTENDER_H
 
@@ -41,6 +42,7 @@ struct contender {
     const char *preload;                    /* LD_PRELOAD; NULL: none */
     const char *needs;                      /* a file without which it is absent; NULL: none */
     bool absent;
+    bool failed;
     bool left_out; /* not run, and no word about it: with --quick */
     struct contender_figure figures[CONTENDER_FIGURES_MAX];
     struct contender_points points[CONTENDER_POINTS_MAX];
@@ -50,7 +52,11 @@ struct contender {
  * checked. Prints progress on stderr when that is a terminal. */
 void contenders_run(struct contender *contenders, size_t count, unsigned runs);
 
-/* The median of a figure, and its range; NAN when the contender is absent or has no such one. */
+/* Whether a contender has failed, or SIGTERM came: some rows may be without what they need. */
+bool contenders_fell_short(void);
+
+/* The median of a figure, and its range; NAN when the contender is absent, has failed or has no
+ * such one. */
 double contender_median(const struct contender *contender, const char *key);
 double contender_least(const struct contender *contender, const char *key);
 double contender_most(const struct contender *contender, const char *key);

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "support/contender.h"
+
 enum { WIDTH = 860, LEFT = 110, BAR = 620, LINE = 18, TITLE = 24, GAP = 14 };
 
 static const char style[] =
@@ -108,6 +110,8 @@ bool rows_plot(const struct row *rows, size_t count, const char *path)
 int rows_report(const struct row *rows, size_t count, const struct bench_options *options)
 {
     int status = rows_print(rows, count, options->json);
+    if (contenders_fell_short())
+        status = 1;
     if (options->svg != NULL && !rows_plot(rows, count, options->svg))
         status = 1;
     return status;

@@ -101,23 +101,45 @@ static void print_series(struct emitter *emitter, const struct series *series)
     emitter_object_end(emitter);
 }
 
-int rows_print(const struct row *rows, size_t count, bool json)
+/* --- the document --- */
+
+static struct emitter emitter;
+static bool has_begun;
+static size_t printed;
+
+static void begin(bool json)
 {
     char machine[MACHINE_BYTES];
-    struct emitter emitter;
     machine_describe(machine);
+    has_begun = true;
     if (!json) {
         printf("%s\n", machine);
-        for (size_t i = 0; i < count; i++)
-            print_plain(&rows[i]);
-        return 0;
+        return;
     }
     emitter_begin(&emitter, stdout, true);
     emitter_object_begin(&emitter, NULL);
     emitter_text(&emitter, "machine", machine);
     emitter_array_begin(&emitter, "rows");
-    for (size_t i = 0; i < count; i++)
-        print_json(&emitter, &rows[i]);
+}
+
+void rows_so_far(const struct row *rows, size_t count, bool json)
+{
+    if (!has_begun)
+        begin(json);
+    for (; printed < count; printed++) {
+        if (json)
+            print_json(&emitter, &rows[printed]);
+        else
+            print_plain(&rows[printed]);
+    }
+    fflush(stdout); /* before what ends this process, or makes another of it */
+}
+
+int rows_print(const struct row *rows, size_t count, bool json)
+{
+    rows_so_far(rows, count, json);
+    if (!json)
+        return 0;
     emitter_array_end(&emitter);
     emitter_array_begin(&emitter, "series");
     for (size_t i = 0; i < series_count; i++)

@@ -7,7 +7,10 @@
  * A series is what a plot is drawn from; its kind is line, stack (areas one on the other) or
  * histogram (a point is where a bin begins, and how many are in it).
  * A value is a median and comes with its range where it is one of runs. "target" and "met" are null
- * where there is no target, as when the peer that it is drawn from is not installed. */
+ * where there is no target, as when the peer that it is drawn from is not installed.
+ *
+ * A long bench prints rows as it has them, so that those are not lost that were measured before it
+ * fails or is ended. */
 #ifndef FIRN_BENCH_ROWS_H
 #define FIRN_BENCH_ROWS_H
 
@@ -51,7 +54,11 @@ struct series {
 /* Has it printed after the rows, when its lines have points; those must stay. */
 void series_add(const struct series *series);
 
-/* Prints the rows; returns the exit status for main. */
+/* Prints those of the rows that are not yet printed, which must not change any more. The same rows
+ * come again, with more behind them, until rows_print. */
+void rows_so_far(const struct row *rows, size_t count, bool json);
+
+/* Prints the rest of the rows; returns the exit status for main. */
 int rows_print(const struct row *rows, size_t count, bool json);
 
 #endif

@@ -17,6 +17,7 @@
 
 #define LOOK_NS 20000000 /* how often it is looked at */
 #define WAIT_EVERY 5     /* looks */
+#define GRACE_SECONDS 3  /* from SIGTERM to SIGKILL */
 
 static volatile sig_atomic_t interrupted;
 
@@ -58,7 +59,7 @@ static void watch(const struct child *child, pid_t process, struct child_result 
 {
     const struct timespec pause = {.tv_nsec = LOOK_NS};
     const uint64_t begin_ns = firn_clock_ns();
-    bool killed = false;
+    bool asked = false, killed = false;
     int status = 0;
     result->end = CHILD_DONE;
     for (unsigned look = 0; waitpid(process, &status, killed ? 0 : WNOHANG) != process; look++) {
@@ -66,20 +67,26 @@ static void watch(const struct child *child, pid_t process, struct child_result 
         result->seconds = (double)(firn_clock_ns() - begin_ns) / 1e9;
         const bool endless = fstat(fileno(result->out), &printed) == 0 &&
                              printed.st_size > (off_t)CHILD_OUTPUT_MAX_BYTES;
-        if (interrupted || result->seconds > child->limit_seconds || endless) {
+        const bool late = result->seconds > child->limit_seconds;
+        if (interrupted || endless || result->seconds > child->limit_seconds + GRACE_SECONDS) {
             result->end = interrupted ? CHILD_INTERRUPTED : endless ? CHILD_ENDLESS : CHILD_LATE;
             kill(-process, SIGKILL);
             kill(process, SIGKILL); /* which may not have its group yet */
             killed = true;
             continue;
         }
+        if (late && !asked)
+            kill(-process, SIGTERM);
+        asked = late;
         if (child->wait != NULL && look % WAIT_EVERY == 0)
             child->wait(child->context, result->seconds);
         nanosleep(&pause, NULL);
     }
     result->seconds = (double)(firn_clock_ns() - begin_ns) / 1e9;
     kill(-process, SIGKILL); /* what it left behind */
-    if (killed)
+    if (asked)
+        result->end = killed ? result->end : CHILD_LATE;
+    if (asked || killed)
         return;
     result->end = WIFSIGNALED(status) ? CHILD_KILLED : status != 0 ? CHILD_FAILED : CHILD_DONE;
     result->status = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);

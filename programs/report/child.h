@@ -1,6 +1,7 @@
 /* A bench as a process of its own, which may fail, hang, print without end or leave servers behind.
- * It is the leader of a group that is killed when it has ended, for what reason ever. One at a
- * time, on the main thread. */
+ * It is the leader of a group that is killed when it has ended, for what reason ever. One that is
+ * late gets a SIGTERM first, and some seconds to print what it has. One at a time, on the main
+ * thread. */
 #ifndef REPORT_CHILD_H
 #define REPORT_CHILD_H
 
@@ -13,7 +14,7 @@ enum child_end {
     CHILD_DONE,        /* with status 0 */
     CHILD_FAILED,      /* with another status */
     CHILD_KILLED,      /* by a signal */
-    CHILD_LATE,        /* killed after its time */
+    CHILD_LATE,        /* ended after its time */
     CHILD_ENDLESS,     /* killed because it printed too much */
     CHILD_NOT_STARTED, /* status is errno */
     CHILD_INTERRUPTED, /* killed because SIGINT or SIGTERM came */

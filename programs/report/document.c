@@ -17,6 +17,11 @@ static bool wanted(const json_t *object, const char *key, const char *only)
     return only == NULL || strchr(only, value_get_text(object, key)[0]) != NULL;
 }
 
+static bool is_done(const json_t *result)
+{
+    return strcmp(value_get_text(result, "state"), "done") == 0;
+}
+
 /* --- rows --- */
 
 static json_t *row_of(const json_t *row, const json_t *result)
@@ -24,6 +29,8 @@ static json_t *row_of(const json_t *row, const json_t *result)
     json_t *copy = value_need(json_copy((json_t *)(uintptr_t)row));
     value_put(copy, "bench", value_text(value_get_text(result, "name")));
     value_put(copy, "system", value_text(value_get_text(result, "system")));
+    if (!is_done(result) && json_is_null(json_object_get(row, "value")))
+        value_put(copy, "missing", value_text(value_get_text(result, "state")));
     return copy;
 }
 
@@ -61,7 +68,27 @@ static int judge(const json_t *rows)
     return verdict;
 }
 
-/* Why there is no verdict: what a bench of this target says, or where it is shown. */
+/* Whether a bench of this target did not come to all of its rows. */
+static bool lacks_rows(const json_t *target, const json_t *results, const json_t *rows)
+{
+    size_t i;
+    const json_t *name, *row;
+    json_array_foreach(rows, i, row)
+    {
+        if (json_object_get(row, "missing") != NULL)
+            return true;
+    }
+    json_array_foreach(json_object_get(target, "benches"), i, name)
+    {
+        const json_t *result = value_find(results, "name", json_string_value(name));
+        if (json_is_true(json_object_get(result, "cut")))
+            return true;
+    }
+    return false;
+}
+
+/* Why there is no verdict: what a bench of this target says, or where it is shown. The former even
+ * when there is one, as a peer may be missing. */
 static void explain(const json_t *target, int verdict, const json_t *results, bool quick,
                     char *text, size_t size)
 {
@@ -71,8 +98,7 @@ static void explain(const json_t *target, int verdict, const json_t *results, bo
     json_array_foreach(json_object_get(target, "benches"), i, name)
     {
         const json_t *result = value_find(results, "name", json_string_value(name));
-        if (result != NULL && strcmp(value_get_text(result, "state"), "done") != 0 &&
-            verdict != MET) {
+        if (result != NULL && !is_done(result)) {
             snprintf(text, size, "bench %s: %s", value_get_text(result, "name"),
                      value_get_text(result, "message"));
             return;
@@ -93,6 +119,8 @@ static json_t *target_of(const json_t *target, const json_t *results, bool quick
     json_t *rows = value_need(json_array());
     add_rows(rows, results, NULL, value_get_text(target, "id"));
     *ret_verdict = judge(rows);
+    if (*ret_verdict == MET && lacks_rows(target, results, rows))
+        *ret_verdict = UNJUDGED;
     explain(target, *ret_verdict, results, quick, reason, sizeof reason);
     value_put(copy, "verdict", value_text(verdicts[*ret_verdict]));
     value_put(copy, "reason", value_text(reason));

@@ -4,13 +4,18 @@
 #include "report/plot.h"
 #include "report/values.h"
 
+#include <firn/allocator.h>
+
 #include <limits.h>
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define ABSENT " is not installed: see scripts/setup bench"
 #define ROWS_MAX 2000u
+#define ROW_DEPTH 3u /* {"rows":[{ */
+#define CLOSING "]}" /* of what rows stand in */
 
 static json_t *result_of(const json_t *bench, const char *state, const char *message,
                          double seconds)
@@ -21,6 +26,7 @@ static json_t *result_of(const json_t *bench, const char *state, const char *mes
     value_put(result, "state", value_text(state));
     value_put(result, "message", value_text(message));
     value_put(result, "seconds", value_real(seconds));
+    value_put(result, "cut", json_true());
     value_put(result, "absent", json_array());
     value_put(result, "rows", json_array());
     value_put(result, "series", json_array());
@@ -79,19 +85,59 @@ static json_t *read_row(const json_t *row)
     return NULL;
 }
 
-/* False when what was printed is no document of rows. */
+/* Closes a document behind the last of its rows that is whole; there is room for that. Returns its
+ * size, 0 when no row is whole. */
+static size_t close_document(char *text, size_t size)
+{
+    size_t end = 0;
+    unsigned depth = 0;
+    bool in_text = false;
+    for (size_t i = 0; i < size; i++) {
+        if (in_text && text[i] == '\\')
+            i++;
+        else if (text[i] == '"')
+            in_text = !in_text;
+        else if (!in_text && (text[i] == '{' || text[i] == '['))
+            depth++;
+        else if (!in_text && (text[i] == '}' || text[i] == ']') && depth-- == ROW_DEPTH)
+            end = i + 1;
+    }
+    if (end == 0)
+        return 0;
+    memcpy(text + end, CLOSING, sizeof CLOSING);
+    return end + strlen(CLOSING);
+}
+
+/* The document, or what of it came before it was cut. NULL: it is none, which *ret_error tells. */
+static json_t *load_output(FILE *file, bool *ret_cut, json_error_t *ret_error)
+{
+    struct stat printed = {.st_size = 0};
+    json_error_t again;
+    if (fstat(fileno(file), &printed) != 0 || printed.st_size > (off_t)CHILD_OUTPUT_MAX_BYTES)
+        printed.st_size = 0;
+    const size_t room = (size_t)printed.st_size + sizeof CLOSING;
+    char *text = firn_allocate(NULL, room);
+    size_t size = text != NULL ? fread(text, 1, (size_t)printed.st_size, file) : 0;
+    json_t *root = json_loadb(text != NULL ? text : "", size, 0, ret_error);
+    *ret_cut = root == NULL;
+    if (root == NULL && (size = close_document(text, size)) > 0)
+        root = json_loadb(text, size, 0, &again);
+    firn_release(NULL, text, room);
+    return root;
+}
+
+/* False when what was printed is no whole document of rows: what rows it has are there. */
 static bool read_output(FILE *file, json_t *result, char message[256])
 {
     json_error_t error;
-    json_t *root = json_loadf(file, 0, &error), *each;
+    bool cut;
+    json_t *root = load_output(file, &cut, &error), *each;
     const json_t *rows = json_object_get(root, "rows");
     size_t i;
-    if (!json_is_array(rows)) {
-        snprintf(message, 256, root == NULL ? "line %d: %.200s" : "it has no list of rows",
-                 error.line, error.text);
-        json_decref(root);
-        return false;
-    }
+    if (cut)
+        snprintf(message, 256, "line %d: %.200s", error.line, error.text);
+    else if (!json_is_array(rows))
+        snprintf(message, 256, "it has no list of rows");
     json_array_foreach(rows, i, each)
     {
         json_t *row = i < ROWS_MAX ? read_row(each) : NULL;
@@ -103,8 +149,10 @@ static bool read_output(FILE *file, json_t *result, char message[256])
         if (plot_can(each))
             value_add(json_object_get(result, "series"), json_deep_copy(each));
     }
+    cut |= !json_is_array(rows);
+    value_put(result, "cut", json_boolean(cut));
     json_decref(root);
-    return true;
+    return !cut;
 }
 
 /* --- a bench --- */
@@ -158,7 +206,9 @@ json_t *measure_bench(const struct measure *measure)
     const char *state = explain(measure, &ended, last, message);
     json_t *result = result_of(measure->bench, state, message, ended.seconds);
     value_put(result, "absent", absent);
-    if (ended.end == CHILD_DONE && !read_output(ended.out, result, message)) {
+    const bool whole = ended.end != CHILD_NOT_STARTED && ended.end != CHILD_ENDLESS &&
+                       read_output(ended.out, result, message);
+    if (ended.end == CHILD_DONE && !whole) {
         char what[512];
         snprintf(what, sizeof what, "what it printed cannot be read: %.300s", message);
         value_put(result, "state", value_text("unreadable"));

@@ -1,10 +1,11 @@
 /* One bench, run and read: an object
  *
- *     {"name","system","state","message","seconds","absent":[…],"rows":[…],"series":[…]}
+ *     {"name","system","state","message","seconds","cut","absent":[…],"rows":[…],"series":[…]}
  *
  * state is done, failed, late, unreadable, missing or interrupted, and message says more in all but
- * the first. rows and series are as the bench printed them, but for rows that are none. absent
- * names what it would have compared with, had that been installed. */
+ * the first. rows and series are as the bench printed them, but for rows that are none; those that
+ * it printed before it failed or was late are there, too, and cut says that more were to come.
+ * absent names what it would have compared with, had that been installed. */
 #ifndef REPORT_MEASURE_H
 #define REPORT_MEASURE_H
 

@@ -75,7 +75,7 @@ static void put_figure(FILE *out, const json_t *row)
         fprintf(out, "<td class=\"%s\">%s</td>", json_is_true(met) ? "met" : "open",
                 json_is_true(met) ? "met" : "open");
     else
-        fputs("<td></td>", out);
+        put(out, "<td class=\"open\">", value_get_text(row, "missing"), "</td>");
     put_peers(out, row);
     fputs("</tr>\n", out);
 }

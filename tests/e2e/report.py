@@ -8,6 +8,7 @@ import os
 import pathlib
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -145,6 +146,50 @@ class Report(Case):
         self.assertIn("bench alloc: still running after 1 s", page.text)
         self.assertIn("OCaml, map: failed", page.text)
 
+    def test_rows_that_came_before_a_bench_failed_or_was_late_are_kept(self):
+        rows = [row("M1"), row("M5", 9, 2, False), row("M7", peers=[('a "}]}', 3)])]
+        begun = '{"machine": "m", "rows": [' + ", ".join(map(json.dumps, rows)) + ', {"id": "M8", "what": "}'
+        text = self.folder / "begun"
+        text.write_text(begun)
+        ends = {"late": ("sleep 100", "still running after 1 s"), "failed": ("exit 3", "exit status 3"),
+                "unreadable": ("", "cannot be read")}
+        for state, (end, message) in ends.items():
+            self.bench("map", f"#!/bin/sh\ncat {text}\n{end}\n")
+            document, page = self.report("--only", "M", "--limit", "1", status=1)
+            self.assertEqual(self.state(document, "map")["state"], state)
+            self.assertTrue(self.state(document, "map")["cut"])
+            self.assertEqual([len(self.target(document, each)["figures"]) for each in ("M1", "M5", "M7", "M8")],
+                             [1, 1, 1, 0])
+            # of M1 more may have been to come; what is open stays open
+            self.assertEqual([self.target(document, each)["verdict"] for each in ("M1", "M5", "M7", "M8")],
+                             ["unjudged", "open", "unjudged", "unmeasured"])
+            for each in ("M1", "M5", "M8"):
+                self.assertIn(message, self.target(document, each)["reason"])
+            self.assertEqual(page.count("tr", "figure"), 3)
+        for text_cut in range(len(begun)):  # wherever it ends, there are those before
+            if begun[text_cut] in '{}[]":':
+                text.write_text(begun[:text_cut + 1])
+                self.bench("map", f"#!/bin/sh\ncat {text}\nexit 1\n")
+                count = sum(begun[:text_cut + 1].count(json.dumps(each)) for each in rows)
+                run = firn("report", "--json", "--only", "M", "--bench", self.folder / "bench", "-o", "/dev/null")
+                self.assertEqual(sum(len(each["figures"]) for each in json.loads(run.stdout)["targets"]), count)
+
+    def test_a_bench_that_is_late_is_asked_for_what_it_has(self):
+        rows = [row("M1"), row("M5", None), row("M6", 5, 2, False), row("M7"), row("M7", None, None, None)]
+        self.bench("map", "#!/bin/sh\ntrap 'cat \"$0.json\"; exit 1' TERM\nsleep 100 & wait\n")
+        (self.folder / "bench" / "map.json").write_text(json.dumps({"machine": "m", "rows": rows}))
+        self.bench("intern", "#!/bin/sh\ntrap '' TERM\nsleep 100\nsleep 100\n")
+        document, page = self.report("--only", "M", "--limit", "1", status=1)
+        self.assertEqual((self.state(document, "map")["state"], self.state(document, "map")["cut"]), ("late", False))
+        self.assertLess(self.state(document, "map")["seconds"], 4)
+        self.assertEqual(self.state(document, "intern")["state"], "late")
+        self.assertLess(self.state(document, "intern")["seconds"], 10)
+        self.assertEqual([self.target(document, each)["verdict"] for each in ("M1", "M5", "M6", "M7", "M8", "M9")],
+                         ["met", "unjudged", "open", "unjudged", "unmeasured", "unmeasured"])
+        self.assertEqual([each.get("missing") for each in self.target(document, "M7")["figures"]], [None, "late"])
+        self.assertEqual(self.target(document, "M9")["reason"], "bench intern: still running after 1 s")
+        self.assertIn("late", page.text)
+
     def test_what_a_bench_leaves_behind_is_ended(self):
         mark = self.folder / "left"
         self.bench("map", f"#!/bin/sh\n(sleep 2; touch {mark}) &\necho '{{\"rows\":[]}}'\n")
@@ -224,6 +269,69 @@ class Report(Case):
             run = firn("report", "--only", "M", "--bench", self.folder / "bench", "-o", path, "--quiet")
             self.assertEqual(run.returncode, 1)
             self.assertRegex(run.stderr.decode(), r"\Afirn: [^\n]+ cannot be written: [^\n]+\n\Z")
+
+
+BENCHES = pathlib.Path(FIRN).parent / "bench"
+
+
+@unittest.skipUnless((BENCHES / "compile_mix").exists() and (BENCHES / "peers" / "compiler").exists(),
+                     "the benches are not built")
+class Peers(Case):
+    """A bench of the tree, one of whose peers fails, does other work or hangs: the others have their rows."""
+
+    def report(self, peer, script, *words):
+        bench = self.folder / "bench"
+        (bench / "peers").mkdir(parents=True)
+        shutil.copy(BENCHES / "compile_mix", bench)
+        for each in ("compiler", "runtime", "malloc", "boehm"):
+            if (BENCHES / "peers" / each).exists():
+                (bench / "peers" / each).symlink_to(BENCHES / "peers" / each)
+        (bench / "peers" / peer).unlink(missing_ok=True)
+        (bench / "peers" / peer).write_text(script)
+        (bench / "peers" / peer).chmod(0o755)
+        for each in ("alloc", "context", "gc", "run", "track"):
+            (bench / each).write_text("#!/bin/sh\necho '{\"rows\":[]}'\n")
+            (bench / each).chmod(0o755)
+        run = firn("report", "--json", "--only", "X", "--bench", bench, "-o", self.folder / "report.html", *words)
+        self.assertEqual(run.returncode, 1, run)
+        document = json.loads(run.stdout)
+        result = next(each for each in document["benches"] if each["name"] == "compile_mix")
+        return document, result, next(each for each in document["targets"] if each["id"] == "X5")
+
+    def test_one_that_fails(self):
+        document, result, target = self.report("boehm", "#!/bin/sh\nexit 3\n", "--quick")
+        self.assertEqual((result["state"], result["message"]), ("failed", "exit status 1: Boehm, 1 M: failed"))
+        self.assertFalse(result["cut"])
+        self.assertNotIn("Boehm", result["absent"])
+        self.assertEqual(len(target["figures"]), 2)
+        self.assertIsNotNone(target["figures"][0]["value"])
+        self.assertEqual(target["figures"][0]["met"], True)
+        self.assertEqual(target["reason"], "bench compile_mix: exit status 1: Boehm, 1 M: failed")
+        names = {peer["name"] for each in document["others"] for peer in each["peers"]}
+        self.assertIn("glibc", names)
+        self.assertNotIn("Boehm", names)
+
+    def test_one_that_does_other_work(self):
+        _, result, target = self.report("boehm", "#!/bin/sh\necho checksum 1\necho checksum 2\n", "--quick")
+        self.assertIn("Boehm, 1 M: did other work", result["message"])
+        self.assertIsNotNone(target["figures"][0]["value"])
+
+    def test_one_that_hangs(self):
+        document, result, target = self.report("boehm", "#!/bin/sh\nsleep 100 & sleep 100\n", "--limit", "2")
+        self.assertEqual((result["state"], result["cut"]), ("late", False))
+        self.assertLess(result["seconds"], 5)
+        self.assertEqual([each["missing"] for each in target["figures"]], ["late", "late"])
+        self.assertEqual(target["verdict"], "unjudged")
+        first = next(each for each in document["others"] if each["what"] == "10 K objects, memory")
+        self.assertIsNotNone(first["value"])  # as it ran before the one that hangs
+
+    def test_one_that_kills_the_bench(self):
+        document, result, target = self.report(
+            "boehm", "#!/bin/sh\ntest \"$2\" != 50000 || kill -KILL $PPID\n", "--quick")
+        self.assertEqual((result["state"], result["cut"]), ("failed", True))
+        self.assertEqual(target["figures"], [])
+        self.assertIn("killed by signal 9", target["reason"])
+        self.assertEqual({each["what"][:4] for each in document["others"]}, {"10 K"})
 
 
 class Targets(unittest.TestCase):
