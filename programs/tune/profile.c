@@ -252,6 +252,8 @@ static void read_head(struct profile *profile, const struct trace_head *head,
     profile->lost = head->lost;
     profile->peak_bytes = head->peak_bytes;
     profile->kept_peak_bytes = head->kept_peak_bytes;
+    profile->slab_peak_bytes = head->slab_peak_bytes;
+    profile->malloc_peak_bytes = head->malloc_peak_bytes;
     for (unsigned i = 0; i < TRACE_SIZES; i++) {
         struct trace_size *size = &profile->sizes[i];
         *size = head->sizes[i];

@@ -24,6 +24,7 @@ struct profile {
     uint64_t samples, lost;
     uint64_t calls, bytes;
     double peak_bytes, kept_peak_bytes, leaked_bytes, leaked_calls;
+    uint64_t slab_peak_bytes, malloc_peak_bytes;
     struct profile_names {
         uint64_t all, named, placed;      /* frames; those that have names, and lines */
     } names_all, names_own;               /* in all files, and in the program's own */

@@ -109,6 +109,8 @@ void profile_emit(struct emitter *emitter, const struct profile *profile)
     emitter_number(emitter, "bytes", profile->bytes);
     emitter_number(emitter, "peak_bytes", whole(profile->peak_bytes));
     emitter_number(emitter, "kept_peak_bytes", whole(profile->kept_peak_bytes));
+    emitter_number(emitter, "slab_peak_bytes", profile->slab_peak_bytes);
+    emitter_number(emitter, "malloc_peak_bytes", profile->malloc_peak_bytes);
     emitter_number(emitter, "leaked_bytes", whole(profile->leaked_bytes));
     emitter_number(emitter, "leaked_calls", whole(profile->leaked_calls));
     emitter_number(emitter, "lost", profile->lost);

@@ -16,7 +16,7 @@
 #define TRACK_FOLDER "FIRN_TRACK_FOLDER"     /* where each process makes a file */
 #define TRACK_INTERVAL "FIRN_TRACK_INTERVAL" /* bytes between samples; 0: every allocation */
 
-#define TRACE_MAGIC 0x324b434152544e46ull /* "FNTRACK2" */
+#define TRACE_MAGIC 0x334b434152544e46ull /* "FNTRACK3" */
 #define TRACE_FRAMES_MAX 64u
 #define TRACE_THREADS 4096u
 #define TRACE_COMMAND_BYTES 256u
@@ -44,9 +44,11 @@ struct trace_head {
     uint64_t used_bytes; /* of the file; grows by whole records */
     uint64_t samples, lost;
     double live_bytes, peak_bytes;
-    double kept_peak_bytes; /* the most of live_bytes and what firn run would keep together */
-    uint64_t cpu_ns;        /* of the process, with what this costs it */
-    uint32_t pid, version;  /* version: how often the peak rose */
+    double kept_peak_bytes;     /* the most of live_bytes and what firn run would keep together */
+    uint64_t slab_peak_bytes;   /* the most that firn run would hold; 0 where blocks are sampled */
+    uint64_t malloc_peak_bytes; /* the most that the allocator held, as it was seen; 0: not told */
+    uint64_t cpu_ns;            /* of the process, with what this costs it */
+    uint32_t pid, version;      /* version: how often the peak rose */
     uint32_t thread_count, generation;
     char command[TRACE_COMMAND_BYTES];
     char arguments[TRACE_ARGUMENTS_BYTES]; /* each with its NUL, the first one its name; perhaps cut

@@ -52,6 +52,41 @@ int main(int count, char **words)
 }
 """
 
+# Blocks that stay amid others that go: all of those together, as a collector's do ("all"), or nine in ten ("most").
+# Then come more, of a size for which malloc finds room in the holes after "most" only, and slabs after "all" only.
+HOLES = """
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+static void *made(size_t size)
+{
+    return memset(malloc(size), 1, size);
+}
+int main(int count, char **words)
+{
+    enum { FIRST = 400000 };
+    static void *kept[FIRST], *going[FIRST];
+    int most = strcmp(words[1], "most") == 0;
+    size_t more = 0;
+    for (int i = 0; i < FIRST; i++) {
+        going[i] = made(most ? 40 : 20);
+        if (!most)
+            kept[i] = made(40);
+    }
+    for (int i = 0; i < FIRST; i++)
+        if (!most || i % 10 != 0)
+            free(going[i]);
+    for (int i = 0; i < FIRST; i++)
+        more += made(96) != NULL;
+    char line[256];
+    FILE *status = fopen("/proc/self/status", "r");
+    while (fgets(line, sizeof line, status) != NULL)
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            printf("%s", line + 6);
+    return count != 2 || more != FIRST;
+}
+"""
+
 
 def peak_and_time(words):
     """Peak RSS in bytes, as the program tells it, and seconds of the processor."""
@@ -85,6 +120,19 @@ class Loop(Case):
               f"saved {saved / 1e6:.2f}; {slow:.2f} s, then {fast:.2f} s", file=sys.stderr)
         self.assertLess(abs(saved - promised), 0.2 * promised)
 
+    def check_holes(self, which):
+        """What was promised and what is saved, of what the program takes."""
+        source, work, profile = (self.folder / name for name in ("holes.c", "holes", "profile.json"))
+        source.write_text(HOLES)
+        subprocess.run(["cc", "-O1", "-fno-builtin", source, "-o", work], check=True)
+        self.assertEqual(firn("tune", "track", "--exact", "-o", profile, "--", work, which).returncode, 0)
+        advice = self.recommend(profile)[0]
+        before = peak_and_time([work, which])[0]
+        saved = before - peak_and_time([FIRN, "run", "--mode", "runtime", "--", work, which])[0]
+        print(f"holes of {which}: {advice['setting']}: promised {advice['saved_bytes'] / 1e6:.2f} MB of "
+              f"{before / 1e6:.2f}, mode runtime saves {saved / 1e6:.2f}", file=sys.stderr)
+        return advice, saved, before
+
     def check_bench(self, text, worth):
         scenario, result = self.folder / "scenario.txt", self.folder / "bench.json"
 
@@ -113,6 +161,17 @@ class Small(Loop):
 
     def test_blocks_of_many_sizes(self):
         self.check_program(8, 56, 900000)
+
+    def test_holes_that_only_malloc_has(self):
+        advice, saved, _ = self.check_holes("all")
+        self.assertEqual(advice["setting"], "mode runtime")
+        self.assertIn("holes", advice["because"])
+        self.assertLess(abs(saved - advice["saved_bytes"]), 0.2 * advice["saved_bytes"])
+
+    def test_holes_that_only_slabs_have(self):
+        advice, saved, before = self.check_holes("most")
+        self.assertEqual(advice["setting"], "malloc, as it is")
+        self.assertLess(saved, 0.05 * before)
 
     @unittest.skipIf(SANITIZED, "a sanitizer's memory is measured, too")
     def test_entries_of_a_map(self):
@@ -196,7 +255,7 @@ class Large(Case):
                 for _ in range(self.RUNS)]
         return min(int(run[0]) for run in runs), min(float(run[1]) for run in runs)
 
-    def check(self, settings, *words, slower=1.3, more=0.2):
+    def check(self, settings, *words, slower=1.3):
         profile = self.folder / "profile.json"
         run = firn("tune", "track", "--exact", "--quiet", "-o", profile, "--", *words)
         self.assertEqual(run.returncode, 0, run)
@@ -214,7 +273,7 @@ class Large(Case):
             self.assertLess(fast, slow * slower)
         if promised > 0:
             self.assertLess(promised - saved, 0.2 * promised)
-            self.assertLess(saved - promised, more * promised)
+            self.assertLess(saved - promised, 0.2 * promised)
         else:  # it is right that there is nothing to save, and what it costs was said
             self.assertLess(saved, 0.05 * before)
             self.assertTrue(not advice["options"] or saved > promised - 0.02 * before, (saved, promised))

@@ -12,6 +12,8 @@ struct life {
     uint64_t born;     /* allocations up to and with it */
     uint32_t site;     /* track_store_place */
     uint32_t lifetime; /* the slot that its end was counted in */
+    uint32_t span;     /* track_slabs_alloc */
+    uint32_t reserved;
 };
 
 /* False: no memory. The block is in no other life. */

@@ -1,5 +1,5 @@
 /* Notes samples: see record.h. Called by calls.c; calls stack.c, store.c, lives.c, maps.c,
- * kept.c.
+ * kept.c, slabs.c.
  *
  *     an allocation -> its stack -> the site of that stack -> the site's sums, and a life
  *
@@ -11,18 +11,20 @@
  *       sites had at the peak is known without looking at them all when there is a new one; so are
  *       a size's
  *
- * Memory: a life is 32 bytes in a table at most half full, a site 100 bytes and 8 a frame.
+ * Memory: a life is 40 bytes in a table at most half full, a site 100 bytes and 8 a frame.
  * Complexity: constant but for the stack's depth. */
 #include "tune/preload/record.h"
 
 #include "tune/preload/kept.h"
 #include "tune/preload/maps.h"
+#include "tune/preload/slabs.h"
 #include "tune/preload/stack.h"
 #include "tune/preload/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -31,6 +33,13 @@
 #include <unistd.h>
 
 enum { MODULES_MAX = 4096, PATH_BYTES = 512, TICK = 64, LOOK_NS = 1000000 };
+
+/* From one look at what the allocator holds to the next, unless much more lives than ever. */
+#define HELD_NS 5000000u /* at least, */
+#define HELD_PART 50u    /* and so many times what a look takes */
+#define HELD_MORE 1.03
+
+#pragma weak mallinfo2 /* another C library has none */
 
 static struct trace_thread nobody = {.remaining = INT64_MIN / 2};
 TRACK_TLS struct trace_thread *track_mine = &nobody;
@@ -43,7 +52,9 @@ static struct {
     double interval; /* 0: exact */
     uint64_t calls;  /* of all threads, as far as they told */
     uint64_t random, ticks;
-    uint64_t look_ns; /* when to look at the processor's time next */
+    uint64_t look_ns; /* when to look at the processor's time next, */
+    uint64_t held_ns; /* and at what the allocator holds */
+    double held_live; /* the most that lived at such a look */
     pthread_key_t key;
     bool has_key;
     struct module {
@@ -213,9 +224,21 @@ static void change_live(const struct life *life, double sign)
         track_head->kept_peak_bytes = kept;
 }
 
+static void enter_slabs(struct life *life)
+{
+    if (track.interval > 0)
+        return;
+    life->span = track_slabs_alloc(life->size);
+    const uint64_t held = track_slabs_bytes() + track_kept_bytes();
+    if (held > track_head->slab_peak_bytes)
+        track_head->slab_peak_bytes = held;
+}
+
 static void end_life(struct life *life, bool is_freed)
 {
     change_live(life, -1);
+    if (track.interval == 0)
+        track_slabs_free(life->size, life->span);
     if (is_freed && track_kept_is_large(life->size))
         track_kept_free(life->size);
     life->lifetime = trace_lifetime_slot(track.calls - life->born);
@@ -239,6 +262,7 @@ static void begin_life(struct life *life, uint32_t place)
     if (track_kept_is_large(life->size))
         track_kept_alloc(life->size);
     change_live(life, 1);
+    enter_slabs(life);
     if (!track_lives_put(life))
         track_head->lost++;
 }
@@ -325,6 +349,21 @@ static bool enter(void)
 
 /* --- the calls --- */
 
+/* What malloc has from the kernel: its holes are in it, too. It walks over the free blocks. */
+static void look_at_held(void)
+{
+    if (mallinfo2 == NULL || (track_head->end_ns < track.held_ns &&
+                              track_head->live_bytes <= HELD_MORE * track.held_live))
+        return;
+    const struct mallinfo2 info = mallinfo2();
+    const uint64_t held = info.arena + info.hblkhd;
+    if (held > track_head->malloc_peak_bytes)
+        track_head->malloc_peak_bytes = held;
+    track.held_live = fmax(track.held_live, track_head->live_bytes);
+    const uint64_t now_ns = clock_of(CLOCK_MONOTONIC);
+    track.held_ns = now_ns + HELD_NS + HELD_PART * (now_ns - track_head->end_ns);
+}
+
 static void tick(void)
 {
     if (track.interval == 0 && track.ticks++ % TICK != 0)
@@ -332,6 +371,7 @@ static void tick(void)
     track_head->end_ns = clock_of(CLOCK_MONOTONIC);
     if (track_head->end_ns < track.look_ns)
         return;
+    look_at_held();
     track_head->cpu_ns = clock_of(CLOCK_PROCESS_CPUTIME_ID); /* a system call */
     track.look_ns = track_head->end_ns + LOOK_NS;
 }
@@ -413,11 +453,13 @@ void track_died(void *block)
 void track_put_back(const struct life *life)
 {
     struct trace_thread *thread = track_mine;
+    struct life back = *life;
     thread->busy = 1;
     pthread_mutex_lock(&track.lock);
     change_live(life, 1);
+    enter_slabs(&back);
     track_head->lifetimes[life->lifetime] -= 1 / chance_of(life->size);
-    if (track_lives_put(life))
+    if (track_lives_put(&back))
         change_filter((const void *)life->block, 1);
     else
         track_head->lost++;
@@ -512,6 +554,7 @@ static void after_fork_in_child(void)
     track_lives_reset();
     track_places_reset();
     track_kept_reset();
+    track_slabs_reset();
     track.module_count = 0;
     track.calls = 0;
     track_threads[0].remaining = INT64_MAX / 2;
@@ -538,7 +581,7 @@ void track_end(void)
     pthread_mutex_lock(&track.lock);
     if (track_mine->calls > 0)
         track_store_open();
-    track.ticks = track.look_ns = 0;
+    track.ticks = track.look_ns = track.held_ns = 0;
     tick();
     pthread_mutex_unlock(&track.lock);
 }
