@@ -33,7 +33,8 @@ static void run_here(const struct scenario *scenario, const struct strategy *str
         return;
     const uint64_t begin_ns = firn_clock_thread_ns();
     const bool done = strategy->work(scenario, strategy->parameter, result);
-    result->seconds = (double)(firn_clock_thread_ns() - begin_ns) / 1e9;
+    result->seconds = (double)(firn_clock_thread_ns() - begin_ns) / 1e9 +
+                      (double)scenario->gets * (double)scenario->work_ns / 1e9;
     if (!done || firn_process_memory_get(&after) != FIRN_OK)
         return;
     result->peak_bytes =

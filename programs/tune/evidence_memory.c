@@ -63,7 +63,8 @@ static void advise_age(const struct look *looks, unsigned count, struct advices 
         look->own_bytes * (1 - look->untouched) + look->packed_bytes * look->untouched;
     snprintf(advice->setting, sizeof advice->setting, "asleep after %.0f s", look->seconds);
     snprintf(advice->paste, sizeof advice->paste,
-             "firn_swapper_options: .age_ms = {%.0f} (firn/swapper.h)", look->seconds * 1000);
+             "firn_swapper_options: .age_ms = {%.0f}, .level = {1} (firn/swapper.h)",
+             look->seconds * 1000);
     if (at + 1 < count)
         snprintf(advice->because, sizeof advice->because,
                  "%.0f %% of its memory was not touched for %.0f s, packs to %.0f %%, and %.2f %% "

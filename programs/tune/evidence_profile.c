@@ -149,18 +149,16 @@ static bool read_sizes(struct program *program)
 /* The processor's time is that of the program alone, roughly. */
 static bool read_sums(struct program *program)
 {
-    const json_t *held = json_object_get(program->root, "malloc_peak_bytes");
-    const json_t *slab_held = json_object_get(program->root, "slab_peak_bytes");
     double samples, peak, kept_peak;
     if (!evidence_number(program->path, program->root, "cpu_seconds", &program->cpu_seconds) ||
         !evidence_number(program->path, program->root, "samples", &samples) ||
         !evidence_number(program->path, program->root, "calls", &program->calls) ||
         !evidence_number(program->path, program->root, "peak_bytes", &peak) ||
-        !evidence_number(program->path, program->root, "kept_peak_bytes", &kept_peak))
+        !evidence_number(program->path, program->root, "kept_peak_bytes", &kept_peak) ||
+        !evidence_number(program->path, program->root, "malloc_peak_bytes", &program->held) ||
+        !evidence_number(program->path, program->root, "slab_peak_bytes", &program->slab_held))
         return false;
     program->kept = fmax(0, kept_peak - peak);
-    program->held = json_number_value(held); /* 0 when there is none */
-    program->slab_held = json_number_value(slab_held);
     program->cpu_seconds =
         fmax(program->cpu_seconds / 4, program->cpu_seconds - samples * SAMPLE_SECONDS);
     return true;
@@ -356,18 +354,19 @@ static bool find_staying(const struct program *program, struct staying *staying)
         return evidence_refuse(program->path, "sites", "missing, or no list");
     json_array_foreach(sites, i, site)
     {
-        double calls, bytes, peak;
+        double calls, bytes, peak, rounded, in_arena;
         if (!evidence_number(program->path, site, "calls", &calls) ||
             !evidence_number(program->path, site, "bytes", &bytes) ||
-            !evidence_number(program->path, site, "peak_bytes", &peak))
+            !evidence_number(program->path, site, "peak_bytes", &peak) ||
+            !evidence_number(program->path, site, "malloc_bytes", &rounded) ||
+            !evidence_number(program->path, site, "arena_bytes", &in_arena))
             return false;
         if (!(calls > 0) || peak < ARENA_STAYS * bytes || bytes > POOL_BYTES_MAX * calls)
             continue;
-        const double mean = floor(100 * bytes / calls + 0.5) / 100; /* counts are rounded */
         staying->blocks += calls;
         staying->bytes += bytes;
-        staying->now += calls * malloc_bytes(mean);
-        staying->then += calls * 16 * ceil(mean / 16);
+        staying->now += rounded;
+        staying->then += in_arena;
         if (bytes > staying->owner_bytes) {
             staying->owner_bytes = bytes;
             staying->owner = json_string_value(json_array_get(json_object_get(site, "stack"), 0));
@@ -415,7 +414,7 @@ bool evidence_profile(const char *path, const json_t *root, struct advices *advi
                                .is_sampled = json_is_true(json_object_get(root, "sampled"))};
     if (!evidence_number(path, root, "version", &version))
         return false;
-    if (version != 2)
+    if (version != 3)
         return evidence_refuse(path, "version", "a profile of another version");
     if (!read_sizes(&program) || !read_sums(&program) || !lay_out(&program))
         return false;

@@ -130,6 +130,8 @@ static bool read_site(struct reading *reading, const struct trace_head *head,
         .count = record->frame_count,
         .calls = record->begun.calls,
         .bytes = record->begun.bytes,
+        .malloc_bytes = record->begun.malloc_bytes,
+        .arena_bytes = record->begun.arena_bytes,
         .calls_variance = record->begun.calls_variance,
         .bytes_variance = record->begun.bytes_variance,
         .peak_bytes = record->version == head->version ? record->peak_bytes : record->live_bytes,
@@ -207,6 +209,8 @@ static uint32_t merge(const struct profile *profile, struct profile_site *sites,
         }
         into->calls += site->calls;
         into->bytes += site->bytes;
+        into->malloc_bytes += site->malloc_bytes;
+        into->arena_bytes += site->arena_bytes;
         into->peak_bytes += site->peak_bytes;
         into->leaked_bytes += site->leaked_bytes;
         into->leaked_calls += site->leaked_calls;

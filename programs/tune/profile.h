@@ -11,6 +11,7 @@
 struct profile_site {
     uint32_t first, count; /* of its frames, in profile.frames */
     double calls, bytes, peak_bytes, leaked_bytes, leaked_calls;
+    double malloc_bytes, arena_bytes; /* as those round each block */
     double calls_variance, bytes_variance;
 };
 

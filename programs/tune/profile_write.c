@@ -43,6 +43,8 @@ static void emit_site(struct emitter *emitter, const struct profile *profile,
     emitter_number(emitter, "bytes", whole(site->bytes));
     emitter_number(emitter, "peak_bytes", whole(site->peak_bytes));
     emitter_number(emitter, "leaked_bytes", whole(site->leaked_bytes));
+    emitter_number(emitter, "malloc_bytes", whole(site->malloc_bytes));
+    emitter_number(emitter, "arena_bytes", whole(site->arena_bytes));
     emitter_number(emitter, "calls_error", whole(sqrt(site->calls_variance)));
     emitter_number(emitter, "bytes_error", whole(sqrt(site->bytes_variance)));
     emitter_object_end(emitter);
@@ -95,7 +97,7 @@ static void emit_arguments(struct emitter *emitter, const struct profile *profil
 void profile_emit(struct emitter *emitter, const struct profile *profile)
 {
     emitter_text(emitter, "kind", "firn-profile");
-    emitter_number(emitter, "version", 2);
+    emitter_number(emitter, "version", 3);
     emitter_path(emitter, "command", profile->command);
     emit_arguments(emitter, profile);
     emitter_number(emitter, "pid", profile->pid);

@@ -117,7 +117,7 @@ static bool read_choice(const struct place *place, const struct word *word, cons
 
 /* --- keywords --- */
 
-enum value { COUNT, LIVE, SIZES, GETS, BUDGETS, CHOICE };
+enum value { COUNT, LIVE, SIZES, GETS, WORK, BUDGETS, CHOICE };
 
 static const struct keyword {
     const char *name;
@@ -135,6 +135,7 @@ static const struct keyword {
     {"value", SIZES, 2, false, NULL, 0},
     {"insert", CHOICE, 2, false, "random|sorted", offsetof(struct scenario, insert)},
     {"gets", GETS, 6, false, NULL, 0},
+    {"work", WORK, 6, false, NULL, 0},
     {"pattern", CHOICE, 6, false, "uniform|skewed", offsetof(struct scenario, pattern)},
     {"content", CHOICE, 4, false, "json|random", offsetof(struct scenario, content)},
     {"budget", BUDGETS, 4, true, NULL, 0},
@@ -150,6 +151,8 @@ static bool read_value(const struct place *place, const struct word *word,
         return strcmp(word->text, "all") == 0 || read_count(place, word, &scenario->live);
     case GETS:
         return read_count(place, word, &scenario->gets);
+    case WORK:
+        return read_count(place, word, &scenario->work_ns);
     case SIZES:
         return read_size(place, word, scenario);
     case CHOICE:

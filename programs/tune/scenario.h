@@ -31,6 +31,7 @@ struct scenario {
     unsigned key;                           /* KEY_... */
     unsigned insert;                        /* the order of keys: INSERT_... */
     uint64_t gets;                          /* after all are in */
+    uint64_t work_ns;                       /* of the program's own, for each get */
     unsigned pattern;                       /* of gets: PATTERN_... */
     unsigned content;                       /* of values: CONTENT_... */
     uint64_t budgets[SCENARIO_BUDGETS_MAX]; /* bytes */

@@ -101,7 +101,8 @@ unsigned strategies_of_cache(const struct scenario *scenario, struct strategy *s
         *strategy = (struct strategy){.work = work_cache, .parameter = scenario->budgets[i]};
         snprintf(strategy->name, sizeof strategy->name, "cache of %s",
                  readable_bytes(scenario->budgets[i], budget));
-        snprintf(strategy->how, sizeof strategy->how, "firn/cache.h, .limit_bytes = %llu",
+        snprintf(strategy->how, sizeof strategy->how,
+                 "firn_cache_options: .limit_bytes = %llu (firn/cache.h)",
                  (unsigned long long)scenario->budgets[i]);
     }
     return scenario->budget_count;

@@ -27,6 +27,7 @@
 
 struct trace_estimate {
     double calls, bytes;
+    double malloc_bytes, arena_bytes; /* as malloc and an arena round each */
     double calls_variance, bytes_variance;
 };
 

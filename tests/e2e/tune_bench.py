@@ -71,6 +71,13 @@ class Bench(Case):
         self.assertEqual(caches[1]["from_hot"], 1)
         self.assertLess(caches[0]["from_hot"], 1)
 
+    def test_work_of_the_program_counts_as_time(self):
+        plain, busy = (self.named(self.bench(f"scenario map\ncount 5000\nkey u64\ngets 10000\n{work}"))["map"]
+                       for work in ("", "work 1000000\n"))
+        self.assertLess(plain["cpu_seconds"], 5)
+        self.assertGreater(busy["cpu_seconds"], 10)
+        self.assertLess(busy["cpu_seconds"], 15)
+
     def test_a_mistake_is_told_with_line_and_column(self):
         head = "scenario objects\n"
         for text, place, why in (
@@ -80,7 +87,8 @@ class Bench(Case):
                 (head + "\n  count  five\n", "3:10", "whole number"), (head + "count 0\n", "2:7", "out of range"),
                 (head + "count 5 6\n", "2:9", "nothing may follow"), (head + "count\n", "2:6", "whole number"),
                 (head + "count 5\ncount 6\n", "3:1", "twice"), (head + "colour 5\n", "2:1", "no such keyword"),
-                (head + "gets 5\n", "2:1", "this kind"), (head + "sizes 5 0\n", "2:9", "out of range"),
+                (head + "gets 5\n", "2:1", "this kind"), (head + "work 5\n", "2:1", "this kind"),
+                ("scenario map\nwork 1s\n", "2:6", "whole number"), (head + "sizes 5 0\n", "2:9", "out of range"),
                 (head + "sizes 9-5\n", "2:7", "out of range"), (head + "sizes 5:\n", "2:7", "must stand here"),
                 (head + "sizes 5x\n", "2:7", "must stand here"), (head + "free all\n", "2:6", "random|oldest|newest"),
                 (head + "sizes " + "5 " * 33 + "\n", "2:71", "more than 32"),

@@ -380,9 +380,11 @@ class Evidence(Case):
     def profile(self, size, blocks, calls=None, **others):
         calls = blocks if calls is None else calls
         site = {"stack": ["make_node (a.c:7)", "main"], "calls": calls, "bytes": calls * size,
-                "peak_bytes": blocks * size}
-        return {"kind": "firn-profile", "version": 2, "command": "/bin/x", "sampled": False, "cpu_seconds": 1,
+                "peak_bytes": blocks * size, "malloc_bytes": calls * max(32, (size + 23) // 16 * 16),
+                "arena_bytes": calls * ((size + 15) // 16 * 16)}
+        return {"kind": "firn-profile", "version": 3, "command": "/bin/x", "sampled": False, "cpu_seconds": 1,
                 "samples": 0, "calls": calls, "peak_bytes": blocks * size, "kept_peak_bytes": blocks * size,
+                "malloc_peak_bytes": 0, "slab_peak_bytes": 0,
                 "sites": [site], "sizes": [
                     {"bytes": size, "calls": calls, "peak_calls": blocks, "peak_bytes": blocks * size}], **others}
 
@@ -466,12 +468,13 @@ class Evidence(Case):
     def test_what_is_damaged_is_refused(self):
         good = self.profile(48, 500000)
         size = good["sizes"][0]
-        for content, place in (("{", ":1:"), ({**good, "version": 1}, "another version"),
+        for content, place in (("{", ":1:"), ({**good, "version": 2}, "another version"),
                                ({**good, "version": "2"}, "version"), ({**good, "sizes": {}}, "sizes"),
                                ({**good, "sizes": [size, size]}, "not ascending"),
                                ({**good, "sizes": [{**size, "peak_calls": -1}]}, "peak_calls"),
                                ({**good, "sizes": [5]}, "bytes"), ({**good, "sites": 5}, "sites"),
                                ({**good, "sites": [{}]}, "calls"), ({**good, "samples": None}, "samples"),
+                               ({**good, "malloc_peak_bytes": -1}, "malloc_peak_bytes"),
                                ({key: value for key, value in good.items() if key != "cpu_seconds"}, "cpu_seconds"),
                                ({"asleep": {"own_bytes": 1, "zstd_bytes": 1}, "untouched_share": 2,
                                  "interval_seconds": 1}, "untouched_share"),

@@ -10,6 +10,7 @@ import unittest.mock
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import tune_loop  # noqa: E402
+import tune_loop_library  # noqa: E402
 from tune_loop import SANITIZED, need  # noqa: E402
 
 SOURCE = os.path.abspath(os.environ.get("FIRN_SOURCE", "."))
@@ -82,6 +83,26 @@ class Scenarios(tune_loop.Loop):
 
     def test_objects(self):
         self.check_bench("scenario objects\ncount 2000000\nsizes 32:5 48:3 64-128:2\nlive 500000\n", 5 << 20)
+
+
+@unittest.skipIf(SANITIZED, "a sanitizer's memory is measured, too")
+class Library(tune_loop_library.Ages):
+    RUNS = 5
+    SLOWER = SLOWER
+    INTERVALS = (1, 3, 6)
+
+    def test_a_pool_and_an_arena(self):
+        self.check_nodes(NODE_BYTES=56, NODES=600000, TEXTS=600000)
+
+    def test_small_nodes(self):
+        self.check_nodes(NODE_BYTES=24, NODES=1000000, TEXTS=300000)
+
+    def test_a_budget(self):
+        self.RUNS = 2
+        self.check_orders(80000, 10000, 1000000, "24M 32M 36M 40M 44M 96M")
+
+    def test_an_age(self):
+        self.check_ages()
 
 
 if __name__ == "__main__":

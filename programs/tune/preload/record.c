@@ -245,6 +245,12 @@ static void end_life(struct life *life, bool is_freed)
     track_head->lifetimes[life->lifetime] += 1 / chance_of(life->size);
 }
 
+/* Of the GNU C library: 8 bytes more, in steps of 16, 32 at least. */
+static uint64_t malloc_bytes(uint64_t size)
+{
+    return size <= 24 ? 32 : (size + 8 + 15) & ~(uint64_t)15;
+}
+
 static void begin_life(struct life *life, uint32_t place)
 {
     struct trace_site *site = track_store_at(place);
@@ -254,6 +260,8 @@ static void begin_life(struct life *life, uint32_t place)
         end_life(&old, false);
     site->begun.calls += 1 / chance;
     site->begun.bytes += bytes / chance;
+    site->begun.malloc_bytes += (double)malloc_bytes(life->size) / chance;
+    site->begun.arena_bytes += (double)((life->size + 15) & ~(uint64_t)15) / chance;
     site->begun.calls_variance += (1 - chance) / (chance * chance);
     site->begun.bytes_variance += bytes * bytes * (1 - chance) / (chance * chance);
     track_head->samples++;
