@@ -274,11 +274,15 @@ static enum exit_status choose(const struct invocation *invocation, struct targe
     const pid_t pid = invocation->operand_count == 1 ? pid_of(invocation->operands[0]) : 0;
     if (pid == 0) {
         char path[PATH_MAX];
+        const char *name = invocation->operands[0];
+        const bool is_there = program_find(name, path);
         target->is_ours = true;
-        if (program_find(invocation->operands[0], path) &&
-            program_kind_of(path) == PROGRAM_FOREIGN) {
-            report("%s: it is for another machine or C library; take one for this machine",
-                   invocation->operands[0]);
+        if (!is_there && name[strspn(name, "0123456789")] == '\0') {
+            report("process %s: there is none; it has ended, or never was", name);
+            return EXIT_FAILED;
+        }
+        if (is_there && program_kind_of(path) == PROGRAM_FOREIGN) {
+            report("%s: it is for another machine or C library; take one for this machine", name);
             return EXIT_FAILED;
         }
         return start_program(invocation, &target->pid);

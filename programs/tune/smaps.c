@@ -93,7 +93,10 @@ static bool refuse(pid_t pid, int error)
         (void)sscanf(line, "State: %c", &state);
     if (file != NULL)
         fclose(file);
-    if (error == EACCES || error == EPERM)
+    if ((error == EACCES || error == EPERM) && geteuid() == 0)
+        report("process %ld: the kernel lets not even root look at it; look from where it runs",
+               (long)pid);
+    else if (error == EACCES || error == EPERM)
         report("process %ld: it is another user's; run firn as that user or as root", (long)pid);
     else if (file == NULL || error == ESRCH || error == ENOENT)
         report("process %ld: there is none; it has ended, or never was", (long)pid);

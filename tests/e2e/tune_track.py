@@ -152,6 +152,24 @@ class Figures(Folder):
             self.assertLess(abs(profile["peak_bytes"] - (40 << 20)), 20000)
             self.assertLess(abs(profile["kept_peak_bytes"] - (46 << 20)), 20000)
 
+    def test_what_slabs_would_hold(self):
+        program = self.compile("spans", source="""
+            #include <stdlib.h>
+            enum { SPANS = 40, SLOTS = 146 };              /* of 16 KiB, for 97 to 112 bytes */
+            void *volatile blocks[SPANS * SLOTS], *volatile last;
+            int main(int count, char **words) {
+                for (int i = 0; i < SPANS * SLOTS; i++) blocks[i] = malloc(100);
+                for (int i = 0; i < SPANS * SLOTS; i++)
+                    if (count == 1 || i % SLOTS != 7) free(blocks[i]);
+                for (int i = 0; i < 80 * 73; i++) last = malloc(200);  /* 80 more, or in their place */
+                last = malloc(100000);
+            }""")
+        for words, spans in (((), 80 + 7), (("stay",), 120 + 7)):
+            profile = self.track("--exact", program, *words)
+            self.assertLess(abs(profile["slab_peak_bytes"] / 16384 - spans), 3, words)
+            self.assertGreater(profile["malloc_peak_bytes"], 80 * 73 * 208)
+        self.assertEqual(self.track("--interval=1K", program)["slab_peak_bytes"], 0)
+
     def test_sampled_figures_are_within_their_error(self):
         misses = 0
         for _ in range(5):
