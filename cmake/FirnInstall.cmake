@@ -53,3 +53,13 @@ if(TARGET firn)
   endif()
   add_custom_target(papers ALL DEPENDS ${papers})
 endif()
+
+# So that a program which is linked to the shared library finds it at once; another prefix is none of the
+# loader's, and who is not root may not.
+find_program(LDCONFIG ldconfig PATHS /sbin /usr/sbin)
+if(LDCONFIG)
+  install(CODE "
+    if(\"\$ENV{DESTDIR}\" STREQUAL \"\")
+      execute_process(COMMAND ${LDCONFIG} OUTPUT_QUIET ERROR_QUIET RESULT_VARIABLE unused)
+    endif()")
+endif()
