@@ -45,9 +45,9 @@ struct program {
     const char *command;
     struct size sizes[SIZES_MAX];
     unsigned count;
-    double now, then;       /* bytes at the peak, by malloc and in slabs */
-    double holes;           /* of now, in malloc */
-    double bump_then;       /* by `firn run --mode compiler`, about: holes are as large there */
+    double now, then;           /* bytes at the peak, by malloc and in slabs */
+    double holes;               /* of now, in malloc */
+    double laid_now, laid_then; /* the same without holes: for mode compiler */
     double kept;            /* of it, large blocks that were freed and that firn run would keep */
     double held, slab_held; /* at most, by malloc and by firn run; 0: not known */
     double calls, cpu_seconds, blocks; /* blocks: at the peak */
@@ -108,7 +108,8 @@ static bool lay_out(struct program *program)
                                                         : size->block_bytes / size->blocks);
     }
     program->then += UNIT_BYTES * ceil(class_sum / UNIT_BYTES);
-    program->bump_then = program->then;
+    program->laid_now = program->now;
+    program->laid_then = program->then;
     firn_slab_fini(&slab);
     return true;
 }
@@ -222,7 +223,7 @@ static bool is_compiler(const struct program *program)
     return program->calls >= CALLS_MANY * program->cpu_seconds &&
            program->blocks <= program->calls * LIVE_FEW && program->cpu_seconds <= SOON_SECONDS &&
            program->cpu_seconds * ADVICE_WORTH >= LIBRARY_SECONDS &&
-           program->bump_then <= program->now * (1 + COMPILER_MORE);
+           program->laid_then <= program->laid_now * (1 + COMPILER_MORE);
 }
 
 static void advise_mode(const struct program *program, struct advices *advices)
@@ -247,14 +248,15 @@ static void advise_mode(const struct program *program, struct advices *advices)
     }
     advice->then_bytes = program->now;
     if (program->now >= SAVING_MIN && is_compiler(program)) {
-        advice->then_bytes = program->bump_then;
+        advice->now_bytes = program->laid_now;
+        advice->then_bytes = program->laid_then;
         set_mode(advice, program, "compiler");
         snprintf(
             advice->because, sizeof advice->because,
             "it saves time, not memory (%.1f %% %s): %s calls a second of the processor, for "
             "blocks that are soon freed, are shorter, and nothing is given back before the end",
-            100 * fabs(1 - program->bump_then / program->now),
-            program->bump_then <= program->now ? "less" : "more",
+            100 * fabs(1 - program->laid_then / program->laid_now),
+            program->laid_then <= program->laid_now ? "less" : "more",
             readable_number(evidence_whole(program->calls / program->cpu_seconds), least));
         return;
     }
