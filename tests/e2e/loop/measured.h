@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-static double measured_kb(const char *key)
+static inline double measured_kb(const char *key)
 {
     char line[256];
     double kb = 0;
@@ -22,7 +22,7 @@ static double measured_kb(const char *key)
     return kb;
 }
 
-static double measured_seconds(void)
+static inline double measured_seconds(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
@@ -31,19 +31,19 @@ static double measured_seconds(void)
 
 static double begin_kb, begin_seconds;
 
-static void measured_begin(void)
+static inline void measured_begin(void)
 {
     begin_kb = measured_kb("VmRSS:");
     begin_seconds = measured_seconds();
 }
 
-static void measured_end(void)
+static inline void measured_end(void)
 {
     printf("%.0f %f\n", (measured_kb("VmHWM:") - begin_kb) * 1024,
            measured_seconds() - begin_seconds);
 }
 
-static uint64_t measured_random(uint64_t *state)
+static inline uint64_t measured_random(uint64_t *state)
 {
     *state ^= *state << 13;
     *state ^= *state >> 7;
