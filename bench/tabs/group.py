@@ -42,15 +42,32 @@ class Group:
         return found
 
     def pss_bytes(self):
-        """What the processes have in memory, shared pages divided by their users."""
-        total = 0
-        for process in self.processes():
+        """What the processes have in memory, shared pages divided by their users; with the pages of their files in
+        memory that none of them has mapped, which are in no PSS."""
+        total, mapped, processes = 0, 0, self.processes()
+        for process in processes:
             try:
                 with open(f"/proc/{process}/smaps_rollup") as file:
-                    total += sum(int(line.split()[1]) for line in file if line.startswith("Pss:"))
-            except OSError:
+                    fields = {line.split()[0]: int(line.split()[1]) for line in file if "kB" in line}
+                total += fields["Pss:"] * 1024
+                mapped += fields["Pss_Shmem:"] * 1024
+            except (OSError, KeyError):
                 continue
-        return total * 1024
+        return total + max(0, sum(self.memory_files(processes).values()) - mapped)
+
+    @staticmethod
+    def memory_files(processes):
+        """The sizes in memory of the files there (memfd_create) that the processes have open, each once."""
+        found = {}
+        for process in processes:
+            for path in glob.glob(f"/proc/{process}/fd/*"):
+                try:
+                    if os.readlink(path).startswith("/memfd:"):
+                        about = os.stat(path)
+                        found[about.st_dev, about.st_ino] = about.st_blocks * 512
+                except OSError:
+                    continue
+        return found
 
     def kernel_bytes(self):
         """What the kernel has for them: as the cgroup counts it, else page tables and stacks."""

@@ -88,21 +88,23 @@ static bool step_timers(struct host *host, uint64_t now_ns, uint64_t *wait_ns)
 
 /* --- by memory --- */
 
-static uint64_t bytes_of(struct tab *tab)
+static uint64_t bytes_of(const struct tab *tab, uint64_t *shared_bytes)
 {
     if (tab->state == TAB_ACTIVE && tab->process > 0)
-        return stats_pss(tab->process);
+        return stats_pss(tab->process, shared_bytes);
     return images_bytes(tab) + (tab->state == TAB_WARM ? HUSK_BYTES : 0);
 }
 
 static bool is_short(struct host *host)
 {
-    uint64_t sum = 0;
+    uint64_t sum = 0, mapped = 0;
     const uint64_t limit = firn_memory_limit_bytes(), free_bytes = firn_memory_available_bytes();
     if (free_bytes > 0 && free_bytes < limit / 16)
         return true;
     for (size_t i = 0; i < host->tab_count && host->memory_bytes > 0; i++)
-        sum += bytes_of(host->tabs[i]);
+        sum += bytes_of(host->tabs[i], &mapped);
+    const uint64_t alike = alike_bytes();
+    sum += alike > mapped ? alike - mapped : 0; /* what of it no tab has mapped just now */
     return host->memory_bytes > 0 && sum > host->memory_bytes;
 }
 

@@ -10,6 +10,7 @@
  *     sleep.c     active, warm, cold, frozen, and back
  *     ageing.c    who is to sleep by age, by the budget and by the machine's memory
  *     images.c    the images of sleeping tabs, and which stand on others; frozen.c: the store
+ *     alike.c     what awake tabs of one document have in common
  *     fetch.c     threads that fetch; resource.c: what one of them does
  *     kept.c      responses and visits that are kept (tabs/resources, tabs/history)
  *     cookies.c   cookies, for all tabs
@@ -65,6 +66,16 @@ struct image {
     size_t segment_count;
 };
 
+/* How an awake tab shares pages with others of its document; see alike.c. All 0: it does not. */
+struct sharing {
+    bool is_settled;
+    uint64_t file, told_ns; /* what it was told of and has not answered, 0: nothing; and when */
+    uint64_t best;          /* from which it maps; 0: none */
+    uint64_t tried;         /* no file before it is new to it */
+    unsigned percent;       /* of its pages that it has in common with best */
+    unsigned writes;        /* files that it was to write */
+};
+
 struct tab {
     uint32_t number;
     uint32_t instance; /* of its process; 0: none */
@@ -98,6 +109,7 @@ struct tab {
     uint64_t document; /* the number of the fetch that brings its next document; 0: none */
     struct visits visits;
     struct storage *session;
+    struct sharing sharing;
     char *console; /* its last lines */
     size_t console_bytes;
 };
@@ -189,7 +201,7 @@ bool pages_start(struct host *host, struct tab *tab, bool rebuilds);
 void pages_spare(struct host *host);
 void pages_spare_end(struct host *host);
 /* Ends a tab's process, if it has one, and forgets what it sent. */
-void pages_stop(struct tab *tab);
+void pages_stop(struct host *host, struct tab *tab);
 void pages_notice(struct host *host);
 /* The buffer that a message to the tab's page is written to: held while it is asleep. */
 message_buffer *pages_out(struct tab *tab);
@@ -330,6 +342,19 @@ void images_let_go(struct host *host, struct tab *tab);
 /* What those of a tab take of RAM; of one that several have, a part. */
 uint64_t images_bytes(const struct tab *tab);
 
+/* Whether two documents may have to do with each other's memory: they are the same, and of a place.
+ */
+bool images_alike(const char *url, const char *other);
+
+/* --- alike.c --- */
+
+/* Takes MESSAGE_SETTLED, MESSAGE_WRITTEN and MESSAGE_SHARED. */
+void alike_heard(struct host *host, struct tab *tab, message *from);
+/* The tab's process ends, or takes back what it shares. */
+void alike_leave(const struct host *host, struct tab *tab);
+/* What all such files take. */
+uint64_t alike_bytes(void);
+
 /* --- frozen.c --- */
 
 bool frozen_begin(struct host *host);
@@ -380,8 +405,9 @@ bool lines_run(struct host *host, char *line, size_t size);
 /* --- stats.c --- */
 
 void stats_answer(struct host *host);
-/* PSS of a process, by the kernel; 0 where it cannot be read. */
-uint64_t stats_pss(pid_t process);
+/* PSS of a process, by the kernel; 0 where it cannot be read. What of it lies in files in memory is
+ * added to *shared_bytes, which may be NULL. */
+uint64_t stats_pss(pid_t process, uint64_t *shared_bytes);
 
 /* --- answer.c --- */
 

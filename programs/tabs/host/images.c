@@ -73,6 +73,12 @@ static bool may_share(const char *url)
     return strncmp(url, "http", 4) == 0 || strncmp(url, "file:", 5) == 0;
 }
 
+bool images_alike(const char *url, const char *other)
+{
+    const size_t size = key_bytes(url);
+    return may_share(url) && key_bytes(other) == size && strncmp(url, other, size) == 0;
+}
+
 struct image *images_base_for(struct host *host, const struct tab *tab)
 {
     struct image *newest = NULL;

@@ -254,6 +254,11 @@ static void handle(struct host *host, struct tab *tab, message *from)
     case MESSAGE_REFUSED:
         keep_reply(tab, from);
         break;
+    case MESSAGE_SETTLED:
+    case MESSAGE_WRITTEN:
+    case MESSAGE_SHARED:
+        alike_heard(host, tab, from);
+        break;
     default: /* what only the host sends */
         break;
     }

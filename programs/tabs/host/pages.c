@@ -230,7 +230,7 @@ static bool take_spare(struct host *host, struct tab *tab)
 
 bool pages_start(struct host *host, struct tab *tab, bool rebuilds)
 {
-    pages_stop(tab);
+    pages_stop(host, tab);
     host->wants_spare |= !rebuilds;
     if (!take_spare(host, tab)) {
         const char *why = start(host, tab->number, &tab->socket, &tab->instance);
@@ -244,8 +244,9 @@ bool pages_start(struct host *host, struct tab *tab, bool rebuilds)
     return true;
 }
 
-void pages_stop(struct tab *tab)
+void pages_stop(struct host *host, struct tab *tab)
 {
+    alike_leave(host, tab);
     if (tab->socket >= 0)
         (void)close(tab->socket);
     if (tab->process > 0)

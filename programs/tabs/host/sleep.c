@@ -174,6 +174,7 @@ static bool freeze_image(struct host *host, struct tab *tab, char *why, size_t s
 /* Tells the page to sleep, with the base that it is to be packed against behind that. */
 static void tell_to_sleep(struct host *host, struct tab *tab, const struct image *base)
 {
+    alike_leave(host, tab);
     message_begin(&tab->out, MESSAGE_SLEEP, 0);
     message_add_number(&tab->out, tab->state == TAB_WARM ? LEVEL_WARM : LEVEL_COLD);
     message_add_number(&tab->out, base != NULL ? base->data.size : 0);
@@ -208,7 +209,7 @@ static bool pack_against(struct host *host, struct tab *tab, struct image *base,
         return lose(host, tab, why, size);
     }
     if (tab->state != TAB_WARM)
-        pages_stop(tab);
+        pages_stop(host, tab);
     (void)malloc_trim(0); /* of what it took to get there */
     return true;
 }

@@ -87,7 +87,7 @@ void tab_remove(struct host *host, struct tab *tab)
     while (host->tabs[at] != tab)
         at++;
     memmove(host->tabs + at, host->tabs + at + 1, (--host->tab_count - at) * sizeof *host->tabs);
-    pages_stop(tab);
+    pages_stop(host, tab);
     if (tab->document != 0)
         fetch_abort_document(tab->document);
     images_let_go(host, tab);
@@ -109,7 +109,7 @@ void tab_remove(struct host *host, struct tab *tab)
 
 void tab_lose(struct host *host, struct tab *tab, const char *why)
 {
-    pages_stop(tab);
+    pages_stop(host, tab);
     if (tab->document != 0)
         fetch_abort_document(tab->document);
     images_let_go(host, tab);

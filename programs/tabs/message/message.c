@@ -101,7 +101,8 @@ message_found message_find(const char *data, size_t size, message *ret_message, 
     *ret_message = (message){.kind = (message_kind)head.kind,
                              .id = head.id,
                              .payload = data + sizeof head,
-                             .size = (size_t)head.size};
+                             .size = (size_t)head.size,
+                             .descriptor = -1};
     *ret_used = sizeof head + (size_t)head.size;
     return MESSAGE_WHOLE;
 }
@@ -190,17 +191,70 @@ bool message_receive_bytes(int socket, void *data, size_t size)
     return true;
 }
 
+union control { /* room for one descriptor */
+    char space[CMSG_SPACE(sizeof(int))];
+    struct cmsghdr aligned;
+};
+
+bool message_send_with(int socket, message_buffer *buffer, int descriptor)
+{
+    union control control = {{0}};
+    struct iovec part = {.iov_base = buffer->data, .iov_len = buffer->size};
+    struct msghdr header = {.msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = control.space,
+                            .msg_controllen = sizeof control.space};
+    struct cmsghdr *first = CMSG_FIRSTHDR(&header);
+    first->cmsg_level = SOL_SOCKET;
+    first->cmsg_type = SCM_RIGHTS;
+    first->cmsg_len = CMSG_LEN(sizeof descriptor);
+    memcpy(CMSG_DATA(first), &descriptor, sizeof descriptor);
+    const bool is_sent = !buffer->failed && sendmsg(socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT) ==
+                                                (ssize_t)buffer->size;
+    buffer->size = 0;
+    buffer->failed = false;
+    return is_sent;
+}
+
+/* A descriptor comes with the first byte of its frame. */
+static bool receive_head(int socket, message_head *ret_head, int *ret_descriptor)
+{
+    union control control;
+    struct iovec part = {.iov_base = ret_head, .iov_len = sizeof *ret_head};
+    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
+    ssize_t got;
+    do {
+        header.msg_control = control.space;
+        header.msg_controllen = sizeof control.space;
+        got = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
+    } while (got < 0 && errno == EINTR);
+    const struct cmsghdr *first = got > 0 ? CMSG_FIRSTHDR(&header) : NULL;
+    *ret_descriptor = -1;
+    if (first != NULL && first->cmsg_type == SCM_RIGHTS)
+        memcpy(ret_descriptor, CMSG_DATA(first), sizeof *ret_descriptor);
+    return got > 0 &&
+           message_receive_bytes(socket, (char *)ret_head + got, sizeof *ret_head - (size_t)got);
+}
+
 bool message_receive(int socket, message_buffer *into, message *ret_message)
 {
     message_head head;
+    int descriptor;
     into->size = 0;
-    if (!message_receive_bytes(socket, &head, sizeof head) || !head_is_one(&head) ||
-        !message_reserve(into, (size_t)head.size + 1) ||
-        !message_receive_bytes(socket, into->data, (size_t)head.size))
+    const bool is_whole = receive_head(socket, &head, &descriptor) && head_is_one(&head) &&
+                          message_reserve(into, (size_t)head.size + 1) &&
+                          message_receive_bytes(socket, into->data, (size_t)head.size);
+    const bool is_wanted = is_whole && (head.kind == MESSAGE_WRITE || head.kind == MESSAGE_SHARE);
+    if (descriptor >= 0 && !is_wanted) {
+        (void)close(descriptor);
+        descriptor = -1;
+    }
+    if (!is_whole)
         return false;
     *ret_message = (message){.kind = (message_kind)head.kind,
                              .id = head.id,
                              .payload = into->data,
-                             .size = (size_t)head.size};
+                             .size = (size_t)head.size,
+                             .descriptor = descriptor};
     return true;
 }

@@ -24,6 +24,8 @@ typedef enum message_kind {
     MESSAGE_STORED,   /* pairs of keys and values */
     MESSAGE_SLEEP, /* level of packing, bytes of an image that follow the frame, to pack against */
     MESSAGE_WAKE,  /* an image, alone, or with its base behind it; id: bytes of the former */
+    MESSAGE_WRITE, /* a descriptor: write the own pages there, for pages alike */
+    MESSAGE_SHARE, /* a descriptor, the percent that must be alike: map from there what is */
     /* to the host */
     MESSAGE_LOADED,   /* title, or what went wrong, and whether it did */
     MESSAGE_VALUE,    /* whether it threw, text */
@@ -41,6 +43,9 @@ typedef enum message_kind {
     MESSAGE_WAKING,  /* CRC-32C of the image that came, before anything is made of it */
     MESSAGE_AWAKE,   /* ns of restoring */
     MESSAGE_REFUSED, /* why it does not sleep, or not wake */
+    MESSAGE_SETTLED, /* it has given back what it does not need, and has nothing to do */
+    MESSAGE_WRITTEN, /* bytes; 0: it could not */
+    MESSAGE_SHARED,  /* bytes of own pages, and of those mapped or given back for MESSAGE_SHARE */
     MESSAGE_KIND_END,
 } message_kind;
 
@@ -86,8 +91,9 @@ typedef struct message {
     uint32_t id;
     const char *payload; /* in the buffer that it was found in */
     size_t size;
-    size_t at;   /* private: the next field */
-    bool broken; /* a field that was asked for is none */
+    size_t at;      /* private: the next field */
+    bool broken;    /* a field that was asked for is none */
+    int descriptor; /* that came along, with MESSAGE_WRITE and MESSAGE_SHARE only; else -1 */
 } message;
 
 typedef enum message_found { MESSAGE_WHOLE, MESSAGE_PART, MESSAGE_BROKEN } message_found;
@@ -108,7 +114,11 @@ bool message_send_bytes(int socket, const void *data, size_t size);
 bool message_send(int socket, message_buffer *buffer);
 /* Waits for so many; false: the other side is gone. */
 bool message_receive_bytes(int socket, void *data, size_t size);
-/* Waits for a frame, which lies in the buffer. False: the other side is gone, or sent none. */
+/* Sends what is in the buffer, with a descriptor at its beginning, if that goes at once; empties it
+ * either way. */
+bool message_send_with(int socket, message_buffer *buffer, int descriptor);
+/* Waits for a frame, which lies in the buffer; its descriptor is the caller's. False: the other
+ * side is gone, or sent none. */
 bool message_receive(int socket, message_buffer *into, message *ret_message);
 
 /* --- the zygote --- */

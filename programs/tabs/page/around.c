@@ -100,6 +100,10 @@ static void wait_for(struct page *page, message_kind kind, uint32_t id, message 
             _exit(0);
         if (ret_message->kind == kind && ret_message->id == id)
             return;
+        if (ret_message->descriptor >= 0) { /* what is shared is shared another time */
+            (void)close(ret_message->descriptor);
+            continue;
+        }
         message_begin(&page->held, ret_message->kind, ret_message->id);
         message_add_raw(&page->held, ret_message->payload, ret_message->size);
         message_end(&page->held);

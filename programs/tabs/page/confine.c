@@ -69,6 +69,7 @@ static bool confine_calls(void)
         FILTER_BEGIN,
         /* the socket and the clock */
         FILTER_ALLOW(recvfrom),
+        FILTER_ALLOW(recvmsg),
         FILTER_ALLOW(sendto),
         FILTER_ALLOW(poll),
         FILTER_ALLOW(clock_gettime),
@@ -108,6 +109,7 @@ static bool confine_calls(void)
         FILTER_ALLOW(restart_syscall),
         ALLOW_WITHOUT(openat, 2, WRITES),
         ALLOW_IF(newfstatat, 3, AT_EMPTY_PATH, AT_EMPTY_PATH), /* fstat */
+        ALLOW_IF(fcntl, 1, F_GET_SEALS, F_GET_SEALS),          /* of what it is to share */
         ALLOW_IF(prctl, 0, PR_GET_TID_ADDRESS, PR_SET_VMA),
         ALLOW_IF(prlimit64, 0, 0, self),
         ALLOW_IF(tgkill, 0, self, self),

@@ -108,6 +108,10 @@ static void handle(struct page *page, message *from)
     }
     if (from->kind == MESSAGE_WAKE && !page->has_document)
         page_rebuild(page, from);
+    if (from->kind == MESSAGE_WRITE || from->kind == MESSAGE_SHARE) {
+        page_share(page, from);
+        return;
+    }
     confine_time(page->about.seconds); /* I1 */
     if (from->kind == MESSAGE_LOAD)
         load(page, from);

@@ -4,7 +4,7 @@
  *     zygote.c    the program: loads the engine, makes the template, forks
  *     page.c      what the host asks for, and the page's timers
  *     around.c    what the engine asks for (tabs/script/hooks.h)
- *     settling.c  what an idle page gives back
+ *     settling.c  what an idle page gives back, and what it shares with pages alike
  *     blocks.c    memory for the engine's objects
  *     sleeping.c  packing and waking
  *     ahead.c     a thread of the zygote while it starts
@@ -71,6 +71,9 @@ void page_trim(void);
 void page_worked(struct page *page, bool is_asked);
 /* Gives memory back; to be called when settling.due_ns has come and there is nothing else to do. */
 void page_settle(struct page *page);
+/* Writes its own pages for pages alike, or maps from their file what it has alike (MESSAGE_WRITE,
+ * MESSAGE_SHARE), and tells the host. */
+void page_share(struct page *page, message *from);
 /* Collects, where the heap has grown by more than that since the last time; with the code that
  * scripts were compiled to, if it is to be forgotten. */
 void page_collect(struct page *page, size_t grown_bytes, bool forgets);

@@ -1,6 +1,7 @@
 /* A page that has nothing to do gives back what the work before has left behind: it collects, drops
  * what scripts were compiled to, and the memory that is free then, as browsers do for pages that
- * are idle. What it has left to itself is what differs from the zygote.
+ * are idle. What it has left to itself is what differs from the zygote. Then it tells the host,
+ * which may have it share what it has alike with other pages of the same document.
  *
  * Invariants:
  *   I1  it is done once behind work, not before WAIT_NS have passed, and takes at most a
@@ -12,6 +13,7 @@
 #include <firn/system.h>
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 enum {
     WAIT_NS = 250 * 1000 * 1000,
@@ -73,4 +75,42 @@ void page_settle(struct page *page)
     settling->cost_ns = (firn_clock_ns() - began_ns) * COST_FACTOR;
     settling->wait_ns =
         settling->wait_ns < WAIT_MAX_NS / 2 ? 2 * settling->wait_ns : WAIT_MAX_NS; /* I1 */
+    message_begin(&page->out, MESSAGE_SETTLED, 0);
+    message_end(&page->out);
+    page_send(page);
+}
+
+/* Answers with how much it was; with nothing where it failed, and the page is whole all the same.
+ */
+static void share(struct page *page, message *from)
+{
+    firn_process_share_result result = {0};
+    const bool writes = from->kind == MESSAGE_WRITE;
+    const firn_process_share_options options = {
+        .least_percent = writes ? 0 : (unsigned)message_take_number(from)};
+    firn_status status =
+        writes ? firn_process_share_write(page->zygote, NULL, from->descriptor, &result, NULL)
+               : firn_process_share_map(page->zygote, &options, from->descriptor, &result, NULL);
+    if (status != FIRN_OK)
+        result = (firn_process_share_result){0};
+    message_begin(&page->out, writes ? MESSAGE_WRITTEN : MESSAGE_SHARED, 0);
+    if (!writes)
+        message_add_number(&page->out, result.private_bytes);
+    message_add_number(&page->out, result.shared_bytes);
+    message_end(&page->out);
+}
+
+void page_share(struct page *page, message *from)
+{
+    struct settling *settling = &page->settling;
+    const uint64_t began_ns = firn_clock_ns();
+    confine_time(page->about.seconds);
+    confine_memory(false);
+    share(page, from);
+    confine_memory(true);
+    confine_time(0);
+    (void)close(from->descriptor);
+    settling->touched_pages = touched_pages(); /* I2 */
+    settling->cost_ns += (firn_clock_ns() - began_ns) * COST_FACTOR;
+    page_send(page);
 }

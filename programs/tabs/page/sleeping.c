@@ -179,6 +179,9 @@ void page_sleep(struct page *page, int level, size_t base_bytes)
     firn_error error = {0};
     struct asleep asleep = {0};
     confine_time(page->about.seconds + OWN_SECONDS);
+    confine_memory(false);
+    (void)!firn_process_share_end(page->zygote, NULL); /* what is free is to become zeros */
+    confine_memory(true);
     page_collect(page, COLLECT_BYTES, level > 1); /* an image holds all that is not given back */
     if (level > 1)
         asleep = put_to_sleep(page);
@@ -214,6 +217,8 @@ void page_sleep(struct page *page, int level, size_t base_bytes)
         message_add_text(&page->out, error.text);
     message_end(&page->out);
     page_send(page); /* I2 */
+    page->settling.touched_pages = 0; /* as another process may count them */
+    page_worked(page, true);          /* all of it is its own again */
 }
 
 void page_rebuild(struct page *page, const message *image)
