@@ -235,6 +235,9 @@ static void note_shared(const struct host *host, struct tab *tab, uint64_t own, 
 {
     struct sharing *is = &tab->sharing;
     const uint64_t number = is->file;
+    const struct alike_file *file = find(number);
+    if (file != NULL && !file->is_sealed)
+        return; /* that was not asked for */
     is->file = 0;
     if (number != is->best && number > is->tried) {
         is->tried = number;
