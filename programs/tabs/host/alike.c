@@ -38,7 +38,6 @@ struct alike_file {
     uint64_t number; /* counts them */
     int descriptor;
     bool is_sealed;
-    uint32_t writer; /* instance */
     uint64_t began_ns;
 };
 
@@ -90,7 +89,6 @@ static struct alike_file *add(const struct tab *writer)
         return NULL;
     }
     file->number = ++last_number;
-    file->writer = writer->instance;
     file->began_ns = firn_clock_ns();
     file->next = files;
     files = file;
@@ -216,9 +214,9 @@ static void note_written(struct host *host, struct tab *tab, uint64_t bytes)
 {
     firn_error error;
     struct alike_file *file = find(tab->sharing.file);
+    if (file == NULL || file->is_sealed)
+        return; /* that was not asked for, or came too late */
     tab->sharing.file = 0;
-    if (file == NULL || file->is_sealed || file->writer != tab->instance)
-        return;
     if (bytes == 0 || firn_process_share_seal(file->descriptor, &error) != FIRN_OK ||
         (host->tab_memory_bytes > 0 && file_bytes(file) > host->tab_memory_bytes)) {
         drop(file);
