@@ -9,13 +9,12 @@
  *     load.c      documents: opened, navigated to, come back to
  *     sleep.c     active, warm, cold, frozen, and back
  *     ageing.c    who is to sleep by age, by the budget and by the machine's memory
- *     images.c    the images of sleeping tabs, and which stand on others; frozen.c: the store
- *     alike.c     what awake tabs of one document have in common
+ *     images.c    the images of sleeping tabs, and which stand on others; frozen.c: the store;
+ *                 alike.c: what awake tabs of one document have in common
  *     fetch.c     threads that fetch; resource.c: what one of them does
  *     kept.c      responses and visits that are kept (tabs/resources, tabs/history)
  *     cookies.c   cookies, for all tabs
- *     storage.c   localStorage and sessionStorage; saved.c: files of fields
- *     stats.c     what all of it takes
+ *     storage.c   localStorage and sessionStorage; saved.c: files of fields; stats.c: memory
  *
  * Invariants:
  *   H1  one command at a time: while one waits, the loop serves all pages, and reads no command
