@@ -116,7 +116,6 @@ typedef struct firn_process_share_options {
 typedef struct firn_process_share_result {
     uint64_t private_bytes; /* of own pages that were looked at, all that may be shared */
     uint64_t shared_bytes;  /* of those: written, or given back because the file has them */
-    uint64_t mapping_count; /* of the process, as it is now */
 } firn_process_share_result;
 
 /* At most so many mappings has a process that maps: where that would be more, the shortest runs of

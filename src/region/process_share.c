@@ -279,17 +279,6 @@ static bool is_worth_it(const sharing *share, uint64_t least)
            bytes / FIRN_PAGE * 100 >= share->result.private_bytes / FIRN_PAGE * percent;
 }
 
-static bool count_mappings(sharing *share)
-{
-    firn_process_work_list list;
-    const uint64_t mark = share->work->top;
-    if (!firn_process_work_list_own(share->work, "/proc/self/maps", &list))
-        return false;
-    share->result.mapping_count = list.count;
-    firn_process_work_release(share->work, mark);
-    return true;
-}
-
 static bool share_all(sharing *share)
 {
     firn_process_work *work = share->work;
@@ -310,14 +299,13 @@ static bool share_all(sharing *share)
     if (share->runs == NULL || !firn_process_work_list_own(work, "/proc/self/smaps", &list) ||
         !compare_all(share, &list))
         return false;
-    share->result.mapping_count = list.count;
     const uint64_t least = least_pages(share, list.count);
     if (!is_worth_it(share, least)) {
         share->result.shared_bytes = 0;
         return true;
     }
     return name_file(work, device, inode) && /* S3 */
-           map_all(share, least) && count_mappings(share);
+           map_all(share, least);
 }
 
 firn_status firn_process_share_map(firn_process_template *zygote,

@@ -199,8 +199,7 @@ static bool write_all(writing *writer, const firn_process_share_options *options
     firn_process_work_scan_close(work);
     firn_process_work_release(work, mark); /* F1 */
     *ret_result = (firn_process_share_result){.private_bytes = writer->private_bytes,
-                                              .shared_bytes = writer->written_bytes,
-                                              .mapping_count = list.count};
+                                              .shared_bytes = writer->written_bytes};
     return done;
 }
 

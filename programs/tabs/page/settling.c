@@ -30,6 +30,16 @@ static uint64_t touched_pages(void)
     return getrusage(RUSAGE_SELF, &used) == 0 ? (uint64_t)used.ru_minflt : 0;
 }
 
+/* What the process has worked, which is no longer where others work beside it. */
+static uint64_t worked_ns(void)
+{
+    struct rusage used;
+    if (getrusage(RUSAGE_SELF, &used) != 0)
+        return 0;
+    const uint64_t us = (uint64_t)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+    return (uint64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000000 + us * 1000;
+}
+
 void page_worked(struct page *page, bool is_asked)
 {
     struct settling *settling = &page->settling;
@@ -66,13 +76,13 @@ static void give_back(struct page *page)
 void page_settle(struct page *page)
 {
     struct settling *settling = &page->settling;
-    const uint64_t began_ns = firn_clock_ns();
+    const uint64_t began_ns = worked_ns();
     settling->due_ns = UINT64_MAX;
     confine_time(page->about.seconds);
     give_back(page);
     confine_time(0);
     settling->touched_pages = touched_pages();
-    settling->cost_ns = (firn_clock_ns() - began_ns) * COST_FACTOR;
+    settling->cost_ns = (worked_ns() - began_ns) * COST_FACTOR;
     settling->wait_ns =
         settling->wait_ns < WAIT_MAX_NS / 2 ? 2 * settling->wait_ns : WAIT_MAX_NS; /* I1 */
     message_begin(&page->out, MESSAGE_SETTLED, 0);
@@ -103,7 +113,7 @@ static void share(struct page *page, message *from)
 void page_share(struct page *page, message *from)
 {
     struct settling *settling = &page->settling;
-    const uint64_t began_ns = firn_clock_ns();
+    const uint64_t began_ns = worked_ns();
     confine_time(page->about.seconds);
     confine_memory(false);
     share(page, from);
@@ -111,6 +121,6 @@ void page_share(struct page *page, message *from)
     confine_time(0);
     (void)close(from->descriptor);
     settling->touched_pages = touched_pages(); /* I2 */
-    settling->cost_ns += (firn_clock_ns() - began_ns) * COST_FACTOR;
+    settling->cost_ns += (worked_ns() - began_ns) * COST_FACTOR;
     page_send(page);
 }
