@@ -216,9 +216,8 @@ void page_sleep(struct page *page, int level, size_t base_bytes)
     else
         message_add_text(&page->out, error.text);
     message_end(&page->out);
-    page_send(page);                  /* I2 */
-    page->settling.touched_pages = 0; /* as another process may count them */
-    page_worked(page, true);          /* all of it is its own again */
+    page_send(page);         /* I2 */
+    page_worked(page, true); /* all of it is its own again, to be shared */
 }
 
 void page_rebuild(struct page *page, const message *image)
