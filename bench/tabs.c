@@ -1,13 +1,13 @@
 /* `firn tabs` against browsers and libraries that keep pages: memory of tabs awake and asleep, the
  * times to open and to wake them, and what sleeping parts shrink to.
  *
- *     tabs [--json] [--quick] [--runs N] [--svg FILE] [DIR]
+ *     tabs [--json] [--quick] [--full] [--runs N] [--svg FILE] [DIR]
  *
  * DIR is what scripts/pages fills; build/pages when it is not given, which then is laid out.
  * tabs/firn.py drives the program by pipes, as its users do; tabs/chromium.py a browser by its
  * debugging pipe; tabs/dom.mjs pages in libraries for node. Memory is the PSS of all processes, and
  * where a row says so what the kernel has for them. --quick: without browsers and libraries, ten
- * tabs of the mix. */
+ * tabs of the mix. --full: a thousand tabs as well, which takes minutes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,7 @@ enum { SHEETS = 5 };
 
 #define MB 1e6
 
-static struct contender contenders[BROWSERS], sleepers[DOCUMENTS], sheets[SHEETS], visits;
+static struct contender contenders[BROWSERS], sleepers[DOCUMENTS], sheets[SHEETS], visits, many;
 static struct row rows[ROWS_MAX];
 static size_t row_count;
 
@@ -74,6 +74,15 @@ static void name_browsers(const char *pages, bool quick)
         contenders[i].work = "tabs";
     for (size_t i = FIRN + 1; i < BROWSERS; i++)
         contenders[i].left_out = quick; /* the quickest browser takes as long as all else */
+}
+
+static void name_many(const char *pages, bool full)
+{
+    many = (struct contender){.name = "firn",
+                              .work = "a thousand tabs",
+                              .words = {"python3", source("bench/tabs/firn.py"),
+                                        joined(bench_folder(), "../firn"), pages, "1000"},
+                              .left_out = !full};
 }
 
 static void name_sleepers(const char *pages)
@@ -155,6 +164,24 @@ static void add_mix(void)
     add("T7", "frozen: each, on disk", "disk_bytes", "MB", MB, 0.2);
 }
 
+static void add_many(void)
+{
+    static const struct {
+        const char *what, *key;
+    } all[] = {
+        {"1,000 tabs of the mix, 990 asleep: all processes, PSS", "pss_bytes"},
+        {"1,000 tabs of the mix, 990 asleep: what the kernel has for them", "kernel_bytes"},
+        {"1,000 tabs of the mix, 990 asleep: all that their cgroup counts", "cgroup_bytes"},
+        {"1,000 tabs of the mix, 990 asleep: on disk", "disk_bytes"},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        struct row row = row_versus("T7", all[i].what, &many, 1, all[i].key, "MB", MB);
+        row.target = ROW_NO_TARGET;
+        if (!isnan(row.value))
+            rows[row_count++] = row;
+    }
+}
+
 /* A reload, which is what a browser has for a tab that it discarded. */
 static void add_wake(void)
 {
@@ -224,6 +251,7 @@ int main(int count, char **words)
     const struct bench_about about = {
         .text = "Web pages in `firn tabs`, awake and asleep, and in browsers and libraries.",
         .word = "[DIR]",
+        .full = "a thousand tabs at once",
         .runs = 1};
     bench_options_read(&options, count, words, &about);
     const char *pages = options.word != NULL ? options.word : source("build/pages");
@@ -232,6 +260,7 @@ int main(int count, char **words)
     if (!options.quick)
         lay_out("scripts/visits", file);
     name_browsers(pages, options.quick);
+    name_many(pages, options.full);
     name_sleepers(pages);
     name_sheets(pages);
     visits = (struct contender){.name = "firn",
@@ -242,6 +271,7 @@ int main(int count, char **words)
     contenders_run(sleepers, DOCUMENTS, options.runs);
     contenders_run(sheets, SHEETS, options.runs);
     contenders_run(&visits, 1, 1);
+    contenders_run(&many, 1, 1);
     contenders_tell_absent(contenders, BROWSERS);
     add("T1", "the program with no tab", "none_bytes", "MB", MB, 15);
     add("T2", "a blank tab", "blank_bytes", "MB", MB, 0.6);
@@ -249,6 +279,7 @@ int main(int count, char **words)
     add_of("T4", "a node of the 1.7 MB document", sleepers, 1, "node_bytes", "B", 48, false);
     add("T4", "a tab with the 1.7 MB document", "document_bytes", "MB", MB, ROW_NO_TARGET);
     add_mix();
+    add_many();
     add_wake();
     add("T9", "opening a blank tab", "open_blank_ms", "ms", 1, 3);
     add("T9", "cold start to a document", "cold_start_ms", "ms", 1, 100);
