@@ -23,6 +23,7 @@ static bool is_running;
 static void *run(void *context)
 {
     (void)context;
+    heap_not_here();
     (void)uloc_toLegacyKey("ca");
     return NULL;
 }

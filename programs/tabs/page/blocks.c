@@ -4,24 +4,18 @@
  * can be given back when blocks are free. Here they lie side by side in an address space of their
  * own: a dashboard has 0.7 MB less when it is idle, swagger-ui 1.3 MB.
  *
- * aligned_alloc, posix_memalign and free of the whole process are these; all that is no block goes
- * on to the C library.
+ * Called by heap.c, which has these names for the whole process.
  *
- * I1  blocks are taken and released by one thread, of the zygote and of each page; `free` of what
- *     is no block may be called by others
+ * I1  blocks are taken and released by one thread, of the zygote and of each page
  * I2  what is taken lies below `made`, which can be written; the rest up to BLOCKS_MAX has no
  *     rights, and does not count against the limit of a page's memory
  * Complexity: O(1) but for the search for the lowest free block, 64 a step. */
 #include "tabs/page/page.h"
 
-#include <errno.h>
 #include <malloc.h>
 #include <sys/mman.h>
 
 enum { BLOCK_BYTES = 16 << 10, BLOCKS_MAX = 1 << 18, GROWTH = 16 };
-
-extern void *__libc_memalign(size_t alignment, size_t size);
-extern void __libc_free(void *memory);
 
 static struct {
     char *start;        /* of all blocks; NULL: nothing is reserved yet */
@@ -75,43 +69,23 @@ static void *take(void)
     return blocks.start + at * BLOCK_BYTES;
 }
 
-/* The engine's aligned_alloc, posix_memalign and free; the names are the linker's. */
-__attribute__((used, visibility("default"))) void *
-block_make_one(size_t alignment, size_t size) __asm__("aligned_alloc");
-__attribute__((used, visibility("default"))) int block_make(void **ret_memory, size_t alignment,
-                                                            size_t size) __asm__("posix_memalign");
-__attribute__((used, visibility("default"))) void block_release(void *memory) __asm__("free");
-
-void *block_make_one(size_t alignment, size_t size)
+void *blocks_take(size_t alignment, size_t size)
 {
-    void *made = alignment == BLOCK_BYTES && size == BLOCK_BYTES ? take() : NULL;
-    return made != NULL ? made : __libc_memalign(alignment, size);
+    return alignment == BLOCK_BYTES && size == BLOCK_BYTES ? take() : NULL;
 }
 
-int block_make(void **ret_memory, size_t alignment, size_t size)
-{
-    if (alignment < sizeof(void *) || (alignment & (alignment - 1)) != 0)
-        return EINVAL;
-    void *made = block_make_one(alignment, size);
-    if (made == NULL)
-        return ENOMEM;
-    *ret_memory = made;
-    return 0;
-}
-
-void block_release(void *memory)
+bool blocks_release(void *memory)
 {
     const uintptr_t offset = (uintptr_t)memory - (uintptr_t)blocks.start;
-    if (blocks.start == NULL || offset >= (size_t)BLOCKS_MAX * BLOCK_BYTES) {
-        __libc_free(memory);
-        return;
-    }
+    if (blocks.start == NULL || offset >= (size_t)BLOCKS_MAX * BLOCK_BYTES)
+        return false;
     const size_t at = offset / BLOCK_BYTES;
     blocks.taken[at / 64] &= ~(UINT64_C(1) << at % 64);
     blocks.left[at / 64] |= UINT64_C(1) << at % 64;
     if (at < blocks.lowest)
         blocks.lowest = at;
     blocks.count--;
+    return true;
 }
 
 static bool is_left(size_t at)
@@ -119,7 +93,7 @@ static bool is_left(size_t at)
     return (blocks.left[at / 64] >> at % 64 & 1) != 0;
 }
 
-void page_trim(void)
+void page_trim(bool clears)
 {
     for (size_t at = 0, end; at < blocks.made; at = end) {
         for (end = at + 1; is_left(at) && end < blocks.made && is_left(end); end++)
@@ -131,10 +105,10 @@ void page_trim(void)
         if (blocks.left[word] != 0)
             blocks.left[word] = 0;
     }
-    (void)malloc_trim(0);
+    heap_trim(clears);
 }
 
 size_t page_heap_bytes(void)
 {
-    return mallinfo2().uordblks + blocks.count * BLOCK_BYTES;
+    return heap_bytes() + mallinfo2().uordblks + blocks.count * BLOCK_BYTES;
 }

@@ -6,6 +6,7 @@
  *     around.c    what the engine asks for (tabs/script/hooks.h)
  *     settling.c  what an idle page gives back, and what it shares with pages alike
  *     blocks.c    memory for the engine's objects
+ *     heap.c      memory for all else
  *     sleeping.c  packing and waking
  *     ahead.c     a thread of the zygote while it starts
  *     clock.c     the engine's clock while it starts
@@ -60,10 +61,25 @@ void page_response(message *from, engine_response *ret_response);
 
 /* --- blocks.c --- */
 
+/* A block, if that is what is asked for; NULL: it is not, or there is no memory. */
+void *blocks_take(size_t alignment, size_t size);
+/* False: it is none. */
+bool blocks_release(void *memory);
 /* What malloc and the engine's objects have taken. */
 size_t page_heap_bytes(void);
-/* Gives back what is free of both, as malloc_trim does. */
-void page_trim(void);
+/* Gives back what is free of both; what is left of that is filled with zeros, if wished. */
+void page_trim(bool clears);
+
+/* --- heap.c --- */
+
+/* In the zygote: from now on malloc is heap.c's. */
+void heap_begin(void);
+/* In a new page: what was taken until now is the zygote's. */
+void heap_part(void);
+/* In another thread of the zygote. */
+void heap_not_here(void);
+size_t heap_bytes(void);
+void heap_trim(bool clears);
 
 /* --- settling.c --- */
 

@@ -69,7 +69,7 @@ static void give_back(struct page *page)
     page_collect(page, COLLECT_BYTES, true);
     message_fini(&page->in);
     message_fini(&page->answer);
-    page_trim();
+    page_trim(false);
     (void)!firn_process_merge(page->zygote, &bytes, NULL); /* it is whole all the same */
 }
 

@@ -10,7 +10,6 @@
 #include <firn/checksum.h>
 #include <firn/system.h>
 
-#include <malloc.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -80,42 +79,11 @@ static void be_husk(firn_process_husk *husk, const void **ret_image, size_t *ret
     *ret_image_bytes = from.size;
 }
 
-/* Fills what malloc has free with zeros, which take no room in an image: it takes all of it, the
- * largest blocks first, of each size until one comes from the top of the heap. The image of a
- * dashboard is an eighth smaller. */
-static void zero_free_memory(void)
-{
-    struct block {
-        struct block *next;
-    } *first = NULL;
-    const char *top = (const char *)sbrk(0) - mallinfo2().keepcost - sizeof(max_align_t);
-    for (size_t size = 256 << 10; size >= 32; size = size * 3 / 4 & ~(size_t)15) {
-        for (;;) {
-            void *block = firn_allocate(NULL, size);
-            if (block == NULL || (const char *)block >= top) {
-                firn_release(NULL, block, size);
-                break;
-            }
-            memset(block, 0, malloc_usable_size(block));
-            ((struct block *)block)->next = first;
-            first = block;
-        }
-    }
-    while (first != NULL) {
-        struct block *next = first->next;
-        first->next = NULL;
-        firn_release(NULL, first, sizeof *first);
-        first = next;
-    }
-}
-
 static void give_back(struct page *page, bool for_long)
 {
     message_fini(&page->in);
     message_fini(&page->answer);
-    if (for_long)
-        zero_free_memory();
-    page_trim();
+    page_trim(for_long); /* zeros take no room in an image: that of a dashboard is an eighth less */
 }
 
 /* What has forms of its own asleep: nodes as long as the page is, style sheets until a script asks

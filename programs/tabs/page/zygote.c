@@ -208,6 +208,7 @@ _Noreturn static void be_page(const zygote_request *request, int socket)
     page.about = *request;
     if (!confine_page(request))
         _exit(1);
+    heap_part();
     page.began_ns = firn_clock_ns();
     page.settling.due_ns = UINT64_MAX;
     page_hooks(&page, &hooks);
@@ -296,6 +297,7 @@ int main(int count, char **words)
     sigaddset(&children, SIGCHLD);
     (void)sigprocmask(SIG_BLOCK, &children, NULL);
     (void)signal(SIGCHLD, nothing);
+    heap_begin();
     ahead_begin();
     clock_set_behind(true);
     const bool has_engine = start_engine(&error);
@@ -304,6 +306,7 @@ int main(int count, char **words)
     if (!has_engine)
         fail(&error);
     confine_view();
+    page_trim(true);
     options.window_bytes = window_for(strtoull(words[1], NULL, 10));
     if (firn_process_template_create(&options, &page.zygote, &error) != FIRN_OK)
         fail(&error);
