@@ -126,7 +126,10 @@ static void write_commit(FILE *out, unsigned number, const char *name)
 static unsigned list_sources(char names[FILES_MAX][NAME_BYTES])
 {
     unsigned count = 0;
-    FILE *list = popen("cd '" FIRN_SOURCE "' && find src include -name '*.[ch]' | sort", "r");
+    char *line = command("cd '%s' && find src include -name '*.[ch]' | sort | head -n %d",
+                         FIRN_SOURCE, FILES_MAX);
+    FILE *list = popen(line, "r");
+    free(line);
     while (list != NULL && count < FILES_MAX && fgets(names[count], NAME_BYTES, list) != NULL) {
         names[count][strcspn(names[count], "\n")] = '\0';
         count++;
