@@ -9,7 +9,8 @@
  * anew; a cold one's image goes to the store as it is.
  *
  * I1  from the sending of MESSAGE_SLEEP on the tab has the state that it is going to: all else that
- *     is sent to it is held */
+ *     is sent to it is held
+ * I2  a tab that was told to be frozen is listed by the next host, whenever this one is killed */
 #include "tabs/host/host.h"
 
 #include <malloc.h>
@@ -164,6 +165,8 @@ static bool freeze_image(struct host *host, struct tab *tab, char *why, size_t s
 {
     firn_error error;
     if (images_freeze(host, tab, &error) == FIRN_OK) {
+        if (host->list_changed)
+            saved_list_write(host); /* I2 */
         (void)malloc_trim(0);
         return true;
     }
