@@ -103,8 +103,13 @@ FIRN_API FIRN_NODISCARD firn_status firn_process_merge(firn_process_template *zy
  * bytes back, not zeros. And where mremap makes a part of it longer, there are no zeros either.
  * The C library's malloc counts on neither. Memory of which somebody does belongs among `kept`.
  *
- * firn_process_hibernate, firn_process_rebuild and firn_process_share_write begin with
- * firn_process_share_end; firn_process_merge leaves alone what is shared. */
+ * Where processes alike differ, another of them writes what it has to itself then, and each maps
+ * from both files what it has alike.
+ *
+ * firn_process_hibernate and firn_process_rebuild begin with firn_process_share_end;
+ * firn_process_merge leaves alone what is shared. */
+#define FIRN_PROCESS_SHARE_FILES_MAX 8 /* from which a process maps */
+
 typedef struct firn_process_share_options {
     const firn_process_range *kept; /* mappings that touch one of these are left out */
     size_t kept_count;
@@ -136,8 +141,8 @@ firn_process_share_write(firn_process_template *zygote, const firn_process_share
  * it mapped to write, FIRN_INVALID where it is no file in memory; FIRN_IO. */
 FIRN_API FIRN_NODISCARD firn_status firn_process_share_seal(int fd, firn_error *ret_error);
 
-/* Has the calling process share what it has alike with the file, which it may do again behind
- * changes, with the same file or another one. options may be NULL. Compares all own pages.
+/* Has the calling process share what of its own it has alike with the file, which it may do again
+ * behind changes, and with more files. options may be NULL. Compares all own pages.
  * FIRN_INVALID (not sealed, too), FIRN_NOT_STORE for what is no such file, FIRN_VERSION,
  * FIRN_CORRUPT, FIRN_NOT_FOUND for one against another template, FIRN_BUSY, FIRN_LIMIT,
  * FIRN_UNSUPPORTED, FIRN_NO_MEMORY, FIRN_IO; the process is whole after an error, too. */

@@ -13,7 +13,7 @@
  *   S1  nothing is mapped but what was compared, and what was compared cannot change: the file is
  *       sealed, no signal handler runs, and there is no other thread
  *   S2  every byte of the process is afterwards what it was, also after an error
- *   S3  the template's struct names the file from before the first page is mapped until none is
+ *   S3  the template's struct names each file from before its first page is mapped until none is
  *   S4  between taking a page away and putting it back only core/raw and firn_bytes_copy run: the
  *       C library's own data may lie in that page
  * Called by its users, process.c and process_share_file.c; calls process_work.c. Threads: the
@@ -39,7 +39,9 @@ typedef struct sharing {
     int fd;
     const firn_mapping *mapping; /* at hand */
     bool mapped;                 /* it is one of the file already */
-    uint8_t *bytes;              /* of the file, READ_BYTES */
+    uint32_t device;             /* of the file */
+    uint64_t inode;
+    uint8_t *bytes; /* of the file, READ_BYTES */
     run *runs;
     size_t run_count;
     firn_process_share_result result;
@@ -47,26 +49,62 @@ typedef struct sharing {
 
 /* --- which file it is --- */
 
-static bool name_file(firn_process_work *work, uint32_t device, uint64_t inode)
+static bool is_of(const firn_mapping *mapping, uint32_t device, uint64_t inode)
 {
-    firn_process_template *zygote = (firn_process_template *)(uintptr_t)work->zygote;
-    const uint64_t at = (uint64_t)(uintptr_t)zygote;
-    if (zygote->share_device == device && zygote->share_inode == inode)
-        return true;
-    long result = firn_raw_protect(at, FIRN_PAGE, PROT_READ | PROT_WRITE);
-    if (result == 0) {
-        zygote->share_device = device;
-        zygote->share_inode = inode;
-        (void)firn_raw_protect(at, FIRN_PAGE, PROT_READ);
-    }
-    return result == 0 ||
-           firn_process_work_fail_call(work, result, "the template cannot be written");
+    return mapping->kind == FIRN_MAPPING_FILE && mapping->inode == inode &&
+           mapping->device == device;
 }
 
 bool firn_process_share_is(const firn_process_template *zygote, const firn_mapping *mapping)
 {
-    return zygote->share_inode != 0 && mapping->kind == FIRN_MAPPING_FILE &&
-           mapping->inode == zygote->share_inode && mapping->device == zygote->share_device;
+    for (uint32_t i = 0; i < zygote->share_count; i++) {
+        if (is_of(mapping, zygote->shares[i].device, zygote->shares[i].inode))
+            return true;
+    }
+    return false;
+}
+
+static firn_process_template *open_template(firn_process_work *work)
+{
+    long result =
+        firn_raw_protect((uint64_t)(uintptr_t)work->zygote, FIRN_PAGE, PROT_READ | PROT_WRITE);
+    if (result == 0)
+        return (firn_process_template *)(uintptr_t)work->zygote;
+    firn_process_work_fail_call(work, result, "the template cannot be written");
+    return NULL;
+}
+
+static void close_template(const firn_process_template *zygote)
+{
+    (void)firn_raw_protect((uint64_t)(uintptr_t)zygote, FIRN_PAGE, PROT_READ);
+}
+
+static bool name_none(firn_process_work *work)
+{
+    firn_process_template *zygote = open_template(work);
+    if (zygote == NULL)
+        return false;
+    zygote->share_count = 0;
+    close_template(zygote);
+    return true;
+}
+
+static bool name_file(firn_process_work *work, uint32_t device, uint64_t inode)
+{
+    const firn_process_template *is = work->zygote;
+    for (uint32_t i = 0; i < is->share_count; i++) {
+        if (is->shares[i].device == device && is->shares[i].inode == inode)
+            return true;
+    }
+    if (is->share_count == FIRN_PROCESS_SHARE_FILES_MAX)
+        return firn_process_work_fail(work, FIRN_LIMIT, 0, "is one more than a process may share");
+    firn_process_template *zygote = open_template(work);
+    if (zygote == NULL)
+        return false;
+    zygote->shares[zygote->share_count].device = device;
+    zygote->shares[zygote->share_count++].inode = inode;
+    close_template(zygote);
+    return true;
 }
 
 /* --- to and fro --- */
@@ -148,7 +186,7 @@ static bool take_back_mapping(firn_process_work *work, const firn_mapping *mappi
 bool firn_process_share_return(firn_process_work *work)
 {
     firn_process_work_list list;
-    if (work->zygote->share_inode == 0)
+    if (work->zygote->share_count == 0)
         return true;
     const uint64_t mark = work->top;
     uint8_t *bytes = firn_process_work_take(work, READ_BYTES);
@@ -157,7 +195,7 @@ bool firn_process_share_return(firn_process_work *work)
         if (firn_process_share_is(work->zygote, &list.mappings[i]))
             done = take_back_mapping(work, &list.mappings[i], bytes);
     }
-    done = done && name_file(work, 0, 0); /* S3 */
+    done = done && name_none(work); /* S3 */
     firn_process_work_release(work, mark);
     return done;
 }
@@ -200,9 +238,8 @@ static bool compare_pages(void *context, uint64_t start, uint64_t end)
     share->result.private_bytes += end - start;
     while (start < end) {
         const uint64_t size = end - start < READ_BYTES ? end - start : READ_BYTES;
-        const uint64_t offset = share->mapped ? mapping->offset + (start - mapping->start)
-                                              : firn_process_share_place(mapping, start);
-        long result = firn_raw_read_at(share->fd, share->bytes, size, offset);
+        long result = firn_raw_read_at(share->fd, share->bytes, size,
+                                       firn_process_share_place(mapping, start));
         if (result < 0)
             return firn_process_work_fail_call(share->work, result, "it cannot be read");
         for (uint64_t at = 0; at < size; at += FIRN_PAGE) {
@@ -223,9 +260,8 @@ static bool compare_all(sharing *share, const firn_process_work_list *list)
     bool done = firn_process_work_scan_open(work);
     for (size_t i = 0; done && i < list->count; i++) {
         share->mapping = &list->mappings[i];
-        share->mapped = firn_process_share_is(work->zygote, share->mapping) &&
-                        (share->mapping->rights & FIRN_MAPPING_READ) != 0;
-        if (share->mapped || firn_process_share_may(share->options, share->mapping))
+        share->mapped = is_of(share->mapping, share->device, share->inode);
+        if (firn_process_share_may(work->zygote, share->options, share->mapping))
             done = firn_process_work_scan(work, share->mapping->start, share->mapping->end,
                                           compare_pages, share);
     }
@@ -283,16 +319,11 @@ static bool share_all(sharing *share)
 {
     firn_process_work *work = share->work;
     firn_process_work_list list;
-    uint32_t device;
-    uint64_t inode;
     if (!firn_process_share_check(work, share->fd))
         return false;
-    long result = firn_raw_identity(share->fd, &device, &inode);
+    long result = firn_raw_identity(share->fd, &share->device, &share->inode);
     if (result < 0)
         return firn_process_work_fail_call(work, result, "cannot be read");
-    if ((inode != work->zygote->share_inode || device != work->zygote->share_device) &&
-        !firn_process_share_return(work))
-        return false;
     share->bytes = firn_process_work_take(work, READ_BYTES);
     share->runs =
         share->bytes != NULL ? firn_process_work_take(work, RUNS_MAX * sizeof(run)) : NULL;
@@ -304,7 +335,7 @@ static bool share_all(sharing *share)
         share->result.shared_bytes = 0;
         return true;
     }
-    return name_file(work, device, inode) && /* S3 */
+    return name_file(work, share->device, share->inode) && /* S3 */
            map_all(share, least);
 }
 
@@ -337,7 +368,7 @@ firn_status firn_process_share_end(firn_process_template *zygote, firn_error *re
 {
     firn_process_work *work;
     firn_status status = firn_process_template_check(zygote, ret_error);
-    if (status != FIRN_OK || zygote->share_inode == 0)
+    if (status != FIRN_OK || zygote->share_count == 0)
         return status;
     if (firn_process_work_begin(zygote, &work) != FIRN_OK)
         return firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "there is no memory to work in");

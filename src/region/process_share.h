@@ -31,9 +31,11 @@ _Static_assert(sizeof(firn_process_share_header) == 32, "the format has 32 bytes
 /* Whether these options are valid; NULL are. */
 bool firn_process_share_options_valid(const firn_process_share_options *options);
 
-/* Whether pages of a mapping may be shared: memory that can be written, of the template or without
- * a file, not kept, and with nothing about it that another mapping in its place would lack. */
-bool firn_process_share_may(const firn_process_share_options *options, const firn_mapping *mapping);
+/* Whether pages of a mapping may be shared: memory that can be written, of the template, without a
+ * file or of one that is shared, not kept, and with nothing about it that another mapping in its
+ * place would lack. */
+bool firn_process_share_may(const firn_process_template *zygote,
+                            const firn_process_share_options *options, const firn_mapping *mapping);
 
 /* Where in such a file a page of such a mapping is. */
 uint64_t firn_process_share_place(const firn_mapping *mapping, uint64_t address);
@@ -42,7 +44,7 @@ uint64_t firn_process_share_place(const firn_mapping *mapping, uint64_t address)
  * work's status. */
 bool firn_process_share_check(firn_process_work *work, int fd);
 
-/* Whether a mapping is of the file that the process shares. */
+/* Whether a mapping is of a file that the process shares. */
 bool firn_process_share_is(const firn_process_template *zygote, const firn_mapping *mapping);
 
 /* Makes all that is shared the process's own again. Signals must be blocked. False with work's

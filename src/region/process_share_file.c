@@ -65,10 +65,12 @@ bool firn_process_share_options_valid(const firn_process_share_options *options)
            (options->kept_count == 0 || options->kept != NULL);
 }
 
-bool firn_process_share_may(const firn_process_share_options *options, const firn_mapping *mapping)
+bool firn_process_share_may(const firn_process_template *zygote,
+                            const firn_process_share_options *options, const firn_mapping *mapping)
 {
     const uint8_t both = FIRN_MAPPING_READ | FIRN_MAPPING_WRITE;
-    if ((mapping->kind != FIRN_MAPPING_TEMPLATE && mapping->kind != FIRN_MAPPING_ANONYMOUS) ||
+    if ((mapping->kind != FIRN_MAPPING_TEMPLATE && mapping->kind != FIRN_MAPPING_ANONYMOUS &&
+         !firn_process_share_is(zygote, mapping)) ||
         (mapping->rights & both) != both || mapping->flags != 0)
         return false;
     for (size_t i = 0; options != NULL && i < options->kept_count; i++) {
@@ -81,8 +83,9 @@ bool firn_process_share_may(const firn_process_share_options *options, const fir
 
 uint64_t firn_process_share_place(const firn_mapping *mapping, uint64_t address)
 {
-    return mapping->kind == FIRN_MAPPING_TEMPLATE ? mapping->offset + (address - mapping->start)
-                                                  : FIRN_SHARE_ANONYMOUS + address;
+    return mapping->kind == FIRN_MAPPING_ANONYMOUS
+               ? FIRN_SHARE_ANONYMOUS + address
+               : mapping->offset + (address - mapping->start); /* of files shared the same */
 }
 
 /* --- looking --- */
@@ -177,8 +180,7 @@ static bool write_all(writing *writer, const firn_process_share_options *options
     firn_process_work *work = writer->work;
     firn_process_work_list list;
     uint64_t size = 0;
-    if (!firn_process_share_return(work) ||
-        !firn_process_work_list_own(work, "/proc/self/smaps", &list))
+    if (!firn_process_work_list_own(work, "/proc/self/smaps", &list))
         return false;
     long result = firn_raw_size(writer->fd, &size);
     if (result < 0 || size != FIRN_SHARE_FILE_BYTES || firn_raw_is_sealed(writer->fd) != 0)
@@ -191,7 +193,7 @@ static bool write_all(writing *writer, const firn_process_share_options *options
     bool done = true;
     for (size_t i = 0; done && i < list.count; i++) {
         writer->mapping = &list.mappings[i];
-        if (firn_process_share_may(options, writer->mapping))
+        if (firn_process_share_may(work->zygote, options, writer->mapping))
             done = firn_process_work_scan(work, list.mappings[i].start, list.mappings[i].end,
                                           write_pages, writer);
     }

@@ -38,9 +38,12 @@ struct firn_process_template {
     uint32_t mapping_count; /* of the zygote, at the beginning of the file */
     uint32_t reserved;
     uint64_t stack_low, stack_end, stack_at; /* addresses, and where in the file their bytes are */
-    uint64_t share_inode;  /* of the file that this process shares; see process_share.h */
-    uint32_t share_device; /* 0, both: none */
+    uint32_t share_count; /* files that this process shares; see process_share.h */
     uint32_t reserved_too;
+    struct {
+        uint64_t inode;
+        uint32_t device, reserved;
+    } shares[FIRN_PROCESS_SHARE_FILES_MAX];
 };
 
 /* The mappings of the process itself. */

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { TABS = 5, OWN = 1 << 20 };
+enum { TABS = 5, OWN = 4 << 20 };
 
 static struct host host;
 static struct tab tabs[TABS];
@@ -139,29 +139,36 @@ static void the_second_to_settle_writes_and_all_share(void **state)
     end();
 }
 
-static void one_that_gains_little_writes_for_another_like_it(void **state)
+static void what_two_still_have_to_themselves_goes_into_another_file(void **state)
 {
     (void)state;
     two_share();
     settle(2);
     told_to_share(2, 10);
     shared(2, OWN, OWN / 2);
-    assert_false(is_told(2));
+    assert_false(is_told(2)); /* there is none like it */
     settle(3);
     told_to_share(3, 10);
     shared(3, OWN, 0);
     write_some(3);
     told_to_share(3, 10);
-    told_to_share(2, 50); /* it must be better than what it has */
+    told_to_share(2, 10);
+    told_to_share(0, 10);
+    told_to_share(1, 10);
     shared(3, OWN, OWN);
-    shared(2, OWN, 0);
-    told_to_share(2, 0); /* and is not: back to the first */
     shared(2, OWN / 2, OWN / 2);
+    shared(0, OWN / 10, 0);
+    shared(1, 0, 0);
+    settle(2); /* it has worked, and tries both */
+    told_to_share(2, 0);
+    shared(2, OWN / 8, 0);
+    told_to_share(2, 0);
+    shared(2, OWN / 8, OWN / 16);
     settle(4);
     told_to_share(4, 10);
     shared(4, OWN, OWN / 5);
-    told_to_share(4, 20);
-    shared(4, OWN, OWN);
+    told_to_share(4, 10);
+    shared(4, OWN / 5 * 4, OWN / 5 * 4);
     for (size_t i = 0; i < TABS; i++)
         assert_false(is_told(i));
     end();
@@ -258,7 +265,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_second_to_settle_writes_and_all_share),
-        cmocka_unit_test(one_that_gains_little_writes_for_another_like_it),
+        cmocka_unit_test(what_two_still_have_to_themselves_goes_into_another_file),
         cmocka_unit_test(nobody_waits_for_one_that_writes),
         cmocka_unit_test(a_file_that_can_still_be_written_is_given_to_nobody),
         cmocka_unit_test(what_was_not_asked_for_changes_nothing),

@@ -123,7 +123,7 @@ static void share_in_child(void)
     okay(firn_process_share_end(zygote, &error), &error);
     okay(firn_process_share_end(zygote, &error), &error);
     must(plain[0] == 77 && plain[20 * PAGE_BYTES] == 21 && plain[40 * PAGE_BYTES] == 41);
-    must(field_bytes("Anonymous") + (256 << 10) >= before && zygote->share_inode == 0);
+    must(field_bytes("Anonymous") + (256 << 10) >= before && zygote->share_count == 0);
 }
 
 static void see_the_file_as_it_was(void)
@@ -153,8 +153,8 @@ static void share_little(void)
         if (i % 8 != 0)
             plain[i * PAGE_BYTES] = 0;
     }
-    must(map_file(95).shared_bytes == 0 && zygote->share_inode == 0);
-    must(map_file(0).shared_bytes > 0 && zygote->share_inode != 0);
+    must(map_file(95).shared_bytes == 0 && zygote->share_count == 0);
+    must(map_file(0).shared_bytes > 0 && zygote->share_count == 1);
 }
 
 static void little_in_zygote(void)
@@ -209,7 +209,7 @@ static void freeze_shared(void)
     state_change(20);
     common->digest = state_digest();
     okay(firn_process_hibernate(zygote, &options, &result, &error), &error);
-    must(result.rebuilt && state_digest() == common->digest && zygote->share_inode == 0);
+    must(result.rebuilt && state_digest() == common->digest && zygote->share_count == 0);
     must(map_file(0).shared_bytes > 0);
     common->generation++;
 }
@@ -240,27 +240,77 @@ static void a_process_that_shares_changes_sleeps_and_wakes_as_it_was(void **stat
     run(lives_in_zygote);
 }
 
-static void share_another(void)
+/* What of the file one lives on to have, another has too. */
+static void live_on_alike(void)
 {
     live();
-    must(map_file(50).shared_bytes > 0);
-    const uint64_t inode = zygote->share_inode;
-    make_file(); /* of one that has lived on from here */
-    must(in_child(see_the_file_as_it_was) == 0);
-    (void)map_file(0);
-    must(zygote->share_inode != inode);
+    (void)map_file(50);
+    for (size_t i = 100; i < 300; i++)
+        plain[i * PAGE_BYTES] = 200;
 }
 
-static void another_in_zygote(void)
+static void write_more(void)
+{
+    firn_error error;
+    firn_process_share_result result;
+    int more;
+    okay(firn_process_share_create(&more, &error), &error);
+    live_on_alike();
+    okay(firn_process_share_write(zygote, NULL, more, &result, &error), &error);
+    must(result.shared_bytes >= 200 * PAGE_BYTES && result.shared_bytes < 400 * PAGE_BYTES);
+    okay(firn_process_share_seal(more, &error), &error);
+    pid_t child = fork(); /* which has the file */
+    if (child == 0) {
+        okay(firn_process_share_end(zygote, &error), &error);
+        for (size_t i = 100; i < 300; i++)
+            plain[i * PAGE_BYTES] = (unsigned char)(i % 255 + 1);
+        (void)map_file(50);
+        for (size_t i = 100; i < 300; i++)
+            plain[i * PAGE_BYTES] = 200;
+        file = more;
+        result = map_file(0);
+        must(result.shared_bytes >= 200 * PAGE_BYTES && zygote->share_count == 2);
+        for (size_t i = 0; i < PLAIN_PAGES; i++)
+            must(plain[i * PAGE_BYTES] == (i >= 100 && i < 300 ? 200 : i % 255 + 1));
+        one_of(0);
+        must(zygote->share_count == 0 && plain[100 * PAGE_BYTES] == 200);
+        _exit(0);
+    }
+    int status;
+    must(waitpid(child, &status, 0) == child && status == 0);
+}
+
+static void share_with_many(void)
+{
+    firn_error error;
+    live();
+    for (unsigned i = 0; i < FIRN_PROCESS_SHARE_FILES_MAX + 1; i++) {
+        plain[i * PAGE_BYTES]++;
+        okay(firn_process_share_create(&file, &error), &error);
+        okay(firn_process_share_write(zygote, NULL, file, NULL, &error), &error);
+        okay(firn_process_share_seal(file, &error), &error);
+        if (i < FIRN_PROCESS_SHARE_FILES_MAX)
+            (void)map_file(0);
+    }
+    must(zygote->share_count == FIRN_PROCESS_SHARE_FILES_MAX);
+    const uint64_t digest = state_digest();
+    must(firn_process_share_map(zygote, NULL, file, NULL, &error) == FIRN_LIMIT);
+    must(state_digest() == digest);
+    okay(firn_process_share_end(zygote, &error), &error);
+    must(zygote->share_count == 0 && state_digest() == digest);
+}
+
+static void more_in_zygote(void)
 {
     make_file();
-    must(in_child(share_another) == 0);
+    must(in_child(write_more) == 0);
+    must(in_child(share_with_many) == 0);
 }
 
-static void another_file_takes_the_place_of_one(void **state)
+static void more_files_have_what_one_has_not(void **state)
 {
     (void)state;
-    run(another_in_zygote);
+    run(more_in_zygote);
 }
 
 /* --- bounds --- */
@@ -360,7 +410,7 @@ static firn_status map_status(int fd)
     const uint64_t digest = state_digest();
     firn_status status = firn_process_share_map(zygote, NULL, fd, NULL, &error);
     must(state_digest() == digest && (status == FIRN_OK || error.text[0] != '\0'));
-    must(status == FIRN_OK || zygote->share_inode == 0);
+    must(status == FIRN_OK || zygote->share_count == 0);
     return status;
 }
 
@@ -496,7 +546,7 @@ int main(void)
         cmocka_unit_test(what_is_alike_exists_once_until_it_is_written),
         cmocka_unit_test(nothing_is_mapped_where_too_little_is_alike),
         cmocka_unit_test(a_process_that_shares_changes_sleeps_and_wakes_as_it_was),
-        cmocka_unit_test(another_file_takes_the_place_of_one),
+        cmocka_unit_test(more_files_have_what_one_has_not),
         cmocka_unit_test(the_mappings_stay_within_their_bound),
         cmocka_unit_test(kept_memory_is_not_shared),
         cmocka_unit_test(what_is_no_such_file_is_refused),

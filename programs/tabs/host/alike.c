@@ -2,16 +2,16 @@
  *
  * A page that has settled says so. Of two of one URL (without query and fragment; images.c says why
  * no others) one writes its pages into a file in memory, which is sealed and offered to both, and
- * to those that settle later: each maps what it has alike, and tells how much. Pages of one
- * document run in one of a few ways, by what came first: one that gained little has another file
- * written, where there is another such page, and keeps the better one.
+ * to those that settle later: each maps what it has alike, and tells how much. Where two of them
+ * still have much to themselves, as pages of one document run in one of a few ways, by what came
+ * first, or have all worked since, one of these writes that into another file.
  *
  *     page                        host
  *     SETTLED                  ->
  *                              <- WRITE, a new file
  *     WRITTEN                  ->  seals it
  *                              <- SHARE, to it and to the others that have settled
- *     SHARED                   ->  notes whose file it is
+ *     SHARED                   ->  goes on with the next file
  *
  * Invariants:
  *   A1  nobody waits: a page that does not answer within ANSWER_MS is one that shares nothing
@@ -25,10 +25,9 @@
 #include <unistd.h>
 
 enum {
-    FILES_MAX = 3,      /* of a document */
-    WRITES_MAX = 2,     /* of a page */
-    LEAST_PERCENT = 10, /* of a page's memory, for which it maps */
-    GOOD_PERCENT = 75,  /* with which it looks for no other file */
+    WRITES_MAX = 2,         /* of a page */
+    LEAST_PERCENT = 10,     /* of what a page has to itself, for which it maps */
+    MUCH_BYTES = 512 << 10, /* to itself, for which it writes */
     ANSWER_MS = 10000,
 };
 
@@ -95,16 +94,23 @@ static struct alike_file *add(const struct tab *writer)
     return file;
 }
 
+static bool has_use(const struct tab *tab, uint64_t number)
+{
+    bool has = false;
+    for (size_t i = 0; i < tab->sharing.use_count; i++)
+        has |= tab->sharing.uses[i] == number;
+    return has;
+}
+
 /* A3, and A1 for those that write. */
 static void sweep(const struct host *host)
 {
     for (struct alike_file *file = files, *next; file != NULL; file = next) {
         bool is_used = !file->is_sealed && !is_over(file->began_ns);
         next = file->next;
-        for (size_t i = 0; i < host->tab_count && !is_used; i++) {
-            const struct sharing *is = &host->tabs[i]->sharing;
-            is_used = is->file == file->number || is->best == file->number;
-        }
+        for (size_t i = 0; i < host->tab_count && !is_used; i++)
+            is_used =
+                host->tabs[i]->sharing.file == file->number || has_use(host->tabs[i], file->number);
         if (!is_used)
             drop(file);
     }
@@ -148,12 +154,18 @@ static struct alike_file *untried(const struct tab *tab)
     return found;
 }
 
+/* What it has to itself is not known before it has tried a file. */
+static bool has_much(const struct tab *tab)
+{
+    return tab->sharing.tried == 0 || tab->sharing.own_bytes >= MUCH_BYTES;
+}
+
 /* Whether another tab would gain by a file that this one writes. */
 static bool has_mate(const struct host *host, const struct tab *tab)
 {
     for (size_t i = 0; i < host->tab_count; i++) {
         const struct tab *other = host->tabs[i];
-        if (other != tab && may_be_told(other) && other->sharing.percent < GOOD_PERCENT &&
+        if (other != tab && may_be_told(other) && has_much(other) &&
             images_alike(other->url, tab->url))
             return true;
     }
@@ -170,8 +182,8 @@ static void have_written(const struct host *host, struct tab *tab)
             is_written |= !file->is_sealed;
         }
     }
-    if (count >= FILES_MAX || is_written || tab->sharing.writes >= WRITES_MAX ||
-        !has_mate(host, tab))
+    if (count >= ALIKE_FILES_MAX || is_written || tab->sharing.writes >= WRITES_MAX ||
+        !has_much(tab) || !has_mate(host, tab))
         return;
     struct alike_file *file = add(tab);
     tab->sharing.writes++;
@@ -182,23 +194,13 @@ static void have_written(const struct host *host, struct tab *tab)
 /* Has a tab try the next file, or write one. */
 static void offer(const struct host *host, struct tab *tab)
 {
-    struct sharing *is = &tab->sharing;
-    if (!may_be_told(tab) || is->percent >= GOOD_PERCENT || !images_alike(tab->url, tab->url))
+    if (!may_be_told(tab) || !images_alike(tab->url, tab->url))
         return;
     struct alike_file *file = untried(tab);
     if (file == NULL)
         have_written(host, tab);
     else
-        (void)tell(tab, MESSAGE_SHARE,
-                   is->percent >= LEAST_PERCENT ? is->percent + 1 : LEAST_PERCENT, file);
-}
-
-/* Has it map once more what is alike by now. */
-static void offer_again(struct tab *tab)
-{
-    const struct alike_file *file = tab->sharing.best != 0 ? find(tab->sharing.best) : NULL;
-    if (file != NULL && may_be_told(tab))
-        (void)tell(tab, MESSAGE_SHARE, 0, file);
+        (void)tell(tab, MESSAGE_SHARE, has_use(tab, file->number) ? 0 : LEAST_PERCENT, file);
 }
 
 /* --- what pages say --- */
@@ -206,7 +208,8 @@ static void offer_again(struct tab *tab)
 static void note_settled(const struct host *host, struct tab *tab)
 {
     tab->sharing.is_settled = true;
-    offer_again(tab);
+    if (tab->sharing.file == 0)
+        tab->sharing.tried = 0; /* it has worked: all once more */
     offer(host, tab);
 }
 
@@ -220,7 +223,6 @@ static void note_written(struct host *host, struct tab *tab, uint64_t bytes)
     if (bytes == 0 || firn_process_share_seal(file->descriptor, &error) != FIRN_OK ||
         (host->tab_memory_bytes > 0 && file_bytes(file) > host->tab_memory_bytes)) {
         drop(file);
-        offer_again(tab);
         return;
     }
     file->is_sealed = true; /* A2 */
@@ -232,20 +234,15 @@ static void note_written(struct host *host, struct tab *tab, uint64_t bytes)
 static void note_shared(const struct host *host, struct tab *tab, uint64_t own, uint64_t shared)
 {
     struct sharing *is = &tab->sharing;
-    const uint64_t number = is->file;
-    const struct alike_file *file = find(number);
+    const struct alike_file *file = find(is->file);
     if (file != NULL && !file->is_sealed)
         return; /* that was not asked for */
+    if (is->file > is->tried)
+        is->tried = is->file;
+    if (shared > 0 && !has_use(tab, is->file) && is->use_count < ALIKE_FILES_MAX)
+        is->uses[is->use_count++] = is->file;
+    is->own_bytes = own > shared ? own - shared : 0;
     is->file = 0;
-    if (number != is->best && number > is->tried) {
-        is->tried = number;
-        if (shared > 0 && own > 0) {
-            is->best = number;
-            is->percent = shared >= own ? 100 : (unsigned)(shared / (own / 100 + 1));
-        } else {
-            offer_again(tab); /* the file before, which it has let go */
-        }
-    }
     offer(host, tab);
 }
 

@@ -52,6 +52,8 @@ struct visits {
 
 struct storage;
 
+#define ALIKE_FILES_MAX 4 /* of a document */
+
 /* What a sleeping process was packed to; see images.c. */
 struct image {
     unsigned holders;
@@ -69,10 +71,11 @@ struct image {
 struct sharing {
     bool is_settled;
     uint64_t file, told_ns; /* what it was told of and has not answered, 0: nothing; and when */
-    uint64_t best;          /* from which it maps; 0: none */
-    uint64_t tried;         /* no file before it is new to it */
-    unsigned percent;       /* of its pages that it has in common with best */
-    unsigned writes;        /* files that it was to write */
+    uint64_t tried;         /* it knows all files up to that */
+    uint64_t uses[ALIKE_FILES_MAX]; /* from which it maps */
+    size_t use_count;
+    uint64_t own_bytes; /* that no file has */
+    unsigned writes;    /* files that it was to write */
 };
 
 struct tab {
