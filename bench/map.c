@@ -382,7 +382,7 @@ int main(int count, char **words)
     add_large(options.runs);
     rows_so_far(rows, row_count, options.json);
     add_sizes(options.runs);
-    if (!options.quick) {
+    if (!options.quick && !contenders_stopped()) {
         add_left(options.runs);
         add_crossover(options.runs);
         add_readers(options.runs);

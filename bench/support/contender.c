@@ -47,6 +47,11 @@ bool contenders_fell_short(void)
     return any_failed || stopped != 0;
 }
 
+bool contenders_stopped(void)
+{
+    return stopped != 0;
+}
+
 static int compare(const void *left, const void *right)
 {
     const double *a = left, *b = right;

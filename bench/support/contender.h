@@ -54,6 +54,8 @@ void contenders_run(struct contender *contenders, size_t count, unsigned runs);
 
 /* Whether a contender has failed, or SIGTERM came: some rows may be without what they need. */
 bool contenders_fell_short(void);
+/* Whether SIGTERM came: what takes long should not begin. */
+bool contenders_stopped(void);
 
 /* The median of a figure, and its range; NAN when the contender is absent, has failed or has no
  * such one. */

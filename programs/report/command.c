@@ -63,9 +63,10 @@ static const struct command commands[] = {
          "one page of HTML that needs nothing else: the machine, a verdict for each system, every\n"
          "target with its figures, and plots. What is not installed is named and left out; a "
          "bench\n"
-         "that fails, hangs or prints rubbish says so in its rows, and the others go on. With\n"
-         "--json stdout has the same as a document, which --from reads. `make bench` installs the\n"
-         "peers.\n"
+         "that fails, is late or prints rubbish keeps the rows that it came to and says so, and "
+         "the\n"
+         "others go on. With --json stdout has the same as a document, which --from reads. `make\n"
+         "bench` installs the peers.\n"
          "Exit status: 1 when a bench did not end well, or the page cannot be written.",
      .examples = {{"firn report --quick", "a first look, in less than three minutes"},
                   {"firn report -o maps.html --only M", "one system"},
