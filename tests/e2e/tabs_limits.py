@@ -20,6 +20,16 @@ from tabs import Refused, Tabs, run_tests  # noqa: E402
 MUCH = "<script>var much = new Array(200000).fill(1.5), count = 0</script>"
 
 
+def children(process):
+    with open(f"/proc/{process}/task/{process}/children", encoding="ascii") as file:
+        return [int(number) for number in file.read().split()]
+
+
+def own_memory(process):
+    with open(f"/proc/{process}/smaps_rollup", encoding="ascii") as file:
+        return next(1024 * int(line.split()[1]) for line in file if line.startswith("Anonymous:"))
+
+
 class Site(http.server.BaseHTTPRequestHandler):
     """Answers in ways that are wrong: /TYPE/BYTES in hexadecimal, with %2F for a slash in a type; /cut; /nothing."""
 
@@ -83,6 +93,28 @@ class Limits(unittest.TestCase):
                 self.assertEqual(host.eval(tab, "all.length + ' ' + all[150][9]"), "200 150")
             with self.assertRaises(Refused):
                 host.eval(tab, "for (;;) all.push(bytes.slice().fill(1))")
+
+    def test_a_page_gives_back_what_its_scripts_let_go_of(self):
+        much = "Array.from({length: 300000}, (_, i) => ({i, a: [i], s: 'text' + i}))"
+        page = self.page(f"<script>const make = () => {much}; let big = make(), n = 0;"
+                         "setInterval(() => { if (++n < 4) big = make() }, 100)</script>")
+        with Tabs() as host:
+            tab = host.open(page)
+
+            def own_bytes():  # the zygote is the host's child, pages are the zygote's
+                return max(own_memory(page) for zygote in children(host.process.pid) for page in children(zygote))
+
+            def wait_for(wanted, seconds=20):
+                end = time.time() + seconds
+                while not wanted() and time.time() < end:
+                    time.sleep(0.1)
+                return wanted()
+
+            self.assertTrue(wait_for(lambda: host.eval(tab, "n > 4") == "true"))
+            self.assertTrue(wait_for(lambda: own_bytes() < 90 << 20), own_bytes())  # one of four
+            self.assertGreater(own_bytes(), 36 << 20)
+            host.eval(tab, "big = null")
+            self.assertTrue(wait_for(lambda: own_bytes() < 16 << 20), own_bytes())
 
     def test_threads_that_fetch_end_where_nothing_is_left_to_fetch(self):
         def threads(host):

@@ -29,6 +29,7 @@ struct settling {
     uint64_t wait_ns;       /* that pass before it, at least */
     uint64_t cost_ns;       /* as many, behind the last time */
     uint64_t touched_pages; /* at the last time */
+    bool was_asked;         /* the host asked for something since */
 };
 
 struct page {

@@ -7,6 +7,8 @@
  *   I1  it is done once behind work, not before WAIT_NS have passed, and takes at most a
  *       fiftieth of the time; where only timers work, less often each time
  *   I2  work is what has made pages of memory its own: a timer that only looks is none
+ *   I3  a page that has more than LARGE_BYTES collects behind all that it was asked for, since a
+ *       script may let go of much without taking any: 60 MB stayed
  */
 #include "tabs/page/page.h"
 
@@ -18,8 +20,9 @@
 enum {
     WAIT_NS = 250 * 1000 * 1000,
     COST_FACTOR = 50,
-    WORK_PAGES = 32,        /* I2 */
-    COLLECT_BYTES = 1 << 20 /* of growth since the last collection, from which it pays */
+    WORK_PAGES = 32,         /* I2 */
+    COLLECT_BYTES = 1 << 20, /* of growth since the last collection, from which it pays */
+    LARGE_BYTES = 32 << 20   /* I3 */
 };
 #define WAIT_MAX_NS (UINT64_C(600) * 1000 * 1000 * 1000)
 
@@ -45,7 +48,10 @@ void page_worked(struct page *page, bool is_asked)
     struct settling *settling = &page->settling;
     if (is_asked || settling->wait_ns == 0)
         settling->wait_ns = WAIT_NS;
-    if (settling->due_ns != UINT64_MAX || touched_pages() < settling->touched_pages + WORK_PAGES)
+    settling->was_asked |= is_asked;
+    const bool may_free = settling->was_asked && page->heap_bytes > LARGE_BYTES; /* I3 */
+    if (settling->due_ns != UINT64_MAX ||
+        (!may_free && touched_pages() < settling->touched_pages + WORK_PAGES))
         return; /* I2 */
     const uint64_t wait_ns =
         settling->wait_ns > settling->cost_ns ? settling->wait_ns : settling->cost_ns;
@@ -54,13 +60,15 @@ void page_worked(struct page *page, bool is_asked)
 
 void page_collect(struct page *page, size_t grown_bytes, bool forgets)
 {
-    if (page_heap_bytes() <= page->heap_bytes + grown_bytes)
+    const bool may_free = page->settling.was_asked && page->heap_bytes > LARGE_BYTES; /* I3 */
+    if (page_heap_bytes() <= page->heap_bytes + grown_bytes && !may_free)
         return;
     if (forgets)
         engine_forget(page->engine);
     else
         engine_collect(page->engine);
     page->heap_bytes = page_heap_bytes();
+    page->settling.was_asked = false;
 }
 
 static void give_back(struct page *page)
