@@ -26,6 +26,7 @@
 /* What settling.c knows; begin with due_ns UINT64_MAX. */
 struct settling {
     uint64_t due_ns;        /* when there will be time for it; UINT64_MAX: nothing to give back */
+    uint64_t begun_ns;      /* when the work began that it is for */
     uint64_t wait_ns;       /* that pass before it, at least */
     uint64_t cost_ns;       /* as many, behind the last time */
     uint64_t touched_pages; /* at the last time */

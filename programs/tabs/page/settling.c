@@ -4,11 +4,13 @@
  * which may have it share what it has alike with other pages of the same document.
  *
  * Invariants:
- *   I1  it is done once behind work, not before WAIT_NS have passed, and takes at most a
- *       fiftieth of the time; where only timers work, less often each time
+ *   I1  it is done once behind work, when the page has been idle for WAIT_NS, or busy for BUSY_NS,
+ *       and takes at most a fiftieth of the time; where only timers work, less often each time
  *   I2  work is what has made pages of memory its own: a timer that only looks is none
  *   I3  a page that has more than LARGE_BYTES collects behind all that it was asked for, since a
  *       script may let go of much without taking any: 60 MB stayed
+ *   I4  not while a document loads, unless nothing comes for LOADING_NS: where pages collect in the
+ *       middle of that, each does at another place, and they have less alike
  */
 #include "tabs/page/page.h"
 
@@ -19,6 +21,8 @@
 
 enum {
     WAIT_NS = 250 * 1000 * 1000,
+    BUSY_NS = 1500 * 1000 * 1000, /* a chart is drawn anew in each frame of its first second */
+    LOADING_NS = 2000 * 1000 * 1000,
     COST_FACTOR = 50,
     WORK_PAGES = 32,         /* I2 */
     COLLECT_BYTES = 1 << 20, /* of growth since the last collection, from which it pays */
@@ -46,16 +50,22 @@ static uint64_t worked_ns(void)
 void page_worked(struct page *page, bool is_asked)
 {
     struct settling *settling = &page->settling;
+    const uint64_t now_ns = firn_clock_ns();
     if (is_asked || settling->wait_ns == 0)
         settling->wait_ns = WAIT_NS;
     settling->was_asked |= is_asked;
     const bool may_free = settling->was_asked && page->heap_bytes > LARGE_BYTES; /* I3 */
-    if (settling->due_ns != UINT64_MAX ||
-        (!may_free && touched_pages() < settling->touched_pages + WORK_PAGES))
+    if (settling->due_ns == UINT64_MAX && !may_free &&
+        touched_pages() < settling->touched_pages + WORK_PAGES)
         return; /* I2 */
-    const uint64_t wait_ns =
+    if (settling->due_ns == UINT64_MAX || page->is_loading)
+        settling->begun_ns = now_ns;
+    uint64_t wait_ns =
         settling->wait_ns > settling->cost_ns ? settling->wait_ns : settling->cost_ns;
-    settling->due_ns = firn_clock_ns() + wait_ns; /* I1 */
+    if (page->is_loading && wait_ns < LOADING_NS)
+        wait_ns = LOADING_NS; /* I4 */
+    const uint64_t last_ns = settling->begun_ns + (wait_ns > BUSY_NS ? wait_ns : BUSY_NS);
+    settling->due_ns = now_ns + wait_ns < last_ns ? now_ns + wait_ns : last_ns; /* I1 */
 }
 
 void page_collect(struct page *page, size_t grown_bytes, bool forgets)
