@@ -276,6 +276,7 @@ int main(int count, char **words)
     add("T1", "the program with no tab", "none_bytes", "MB", MB, 15);
     add("T2", "a blank tab", "blank_bytes", "MB", MB, 0.6);
     add("T3", "Bootstrap dashboard, scripts run (linkedom: not)", "dashboard_bytes", "MB", MB, 4);
+    add("T3", "a dashboard beside others of it", "dashboards_bytes", "MB", MB, ROW_NO_TARGET);
     add_of("T4", "a node of the 1.7 MB document", sleepers, 1, "node_bytes", "B", 48, false);
     add("T4", "a tab with the 1.7 MB document", "document_bytes", "MB", MB, ROW_NO_TARGET);
     add_mix();
