@@ -2,7 +2,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 JOBS ?= $(shell nproc)
-FUZZ_SECONDS ?= 8
+FUZZ_SECONDS ?= 6
 
 configure = cmake --preset $(1) --no-warn-unused-cli $(2) >build/$(1).log || { cat build/$(1).log; exit 1; }
 compile = $(call configure,$(1),$(2)); cmake --build build/$(1) --parallel $(JOBS) -- --no-print-directory
