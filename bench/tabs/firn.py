@@ -111,6 +111,7 @@ def mixed(firn, pages, store, count):
     """Many tabs: active, cold, frozen."""
     tabs = Tabs(firn, store)
     tabs.ask("close " + str(tabs.open(page(pages, "blank"))[0]))
+    tabs.settled()  # the kernel, too, has what the page had for a moment longer
     base, opened = tabs.all_bytes(), []
     for i in range(count):
         opened.append(tabs.open(page(pages, MIX[i % len(MIX)]))[0])

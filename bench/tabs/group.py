@@ -4,7 +4,7 @@ import glob
 import os
 import subprocess
 
-REST_S = 2  # behind the last page, before memory is read: charts move for a second
+REST_S = 4  # behind the last page, before memory is read: charts move for a second, then pages settle
 
 
 class Group:
