@@ -37,9 +37,9 @@ class Tabs:
         answer, took = self.ask("open " + where)
         return answer["tab"], took
 
-    def settled(self):
-        """What the processes have at rest, as of a browser's."""
-        time.sleep(REST_S)
+    def settled(self, opened=True):
+        """What the processes have at rest, as of a browser's; where nothing was opened that is soon so."""
+        time.sleep(REST_S if opened else 1)
         return self.group.pss_bytes()
 
     def all_bytes(self):
@@ -63,7 +63,7 @@ def alone(firn, pages, store, quick):
     tell("open_blank_ms", statistics.median(took))
     for name in ["sbadmin"] if quick else MIX:
         heap(tabs, pages, name)
-    before, opened = tabs.settled(), []
+    before, opened = tabs.settled(opened=False), []
     tab, took = tabs.open(page(pages, "sbadmin"))
     one = tabs.settled()
     for _ in range(2):
@@ -73,18 +73,23 @@ def alone(firn, pages, store, quick):
     tell("open_dashboard_ms", statistics.median(opened + [took]))
     for state in ("cold", "frozen"):
         tell(f"wake_{state}_ms", wakes(tabs, tab, state))
+    if not quick:
+        document(tabs, pages)
+    tabs.group.end()
+
+
+def document(tabs, pages):
     before = tabs.settled()
     _, took = tabs.open(page(pages, "index"))
     tell("document_bytes", tabs.settled() - before)
     tell("open_document_ms", took)
-    tabs.group.end()
 
 
 def heap(tabs, pages, name):
     """A page's image, nodes, style sheets and script heap, against what its idle process had to itself:
     no other tab has the same document, as they would share what they have alike."""
     before = tabs.ask("stats")[0]["images_bytes"]
-    awake = tabs.settled()
+    awake = tabs.settled(opened=False)
     tab = tabs.open(page(pages, name))[0]
     awake = tabs.settled() - awake
     tabs.ask(f"state {tab} cold")
@@ -111,13 +116,14 @@ def mixed(firn, pages, store, count):
     """Many tabs: active, cold, frozen."""
     tabs = Tabs(firn, store)
     tabs.ask("close " + str(tabs.open(page(pages, "blank"))[0]))
-    tabs.settled()  # the kernel, too, has what the page had for a moment longer
-    base, opened = tabs.all_bytes(), []
+    tabs.settled(opened=False)  # the kernel, too, has what the page had for a moment longer
+    base, opened, ten = tabs.all_bytes(), [], 0
     for i in range(count):
         opened.append(tabs.open(page(pages, MIX[i % len(MIX)]))[0])
         if i + 1 == 10:
-            tell("ten_bytes", tabs.settled())
-    tell("all_bytes", tabs.settled())
+            ten = tabs.settled()
+            tell("ten_bytes", ten)
+    tell("all_bytes", tabs.settled() if count > 10 else ten)
     tell("tabs_count", count)
     for tab in opened:
         tabs.ask(f"state {tab} cold")
