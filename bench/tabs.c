@@ -149,7 +149,8 @@ static void add_of(const char *id, const char *what, const struct contender *lis
     rows[row_count++] = row;
 }
 
-/* Rows on how large a mix is, which --quick has a smaller one of. */
+/* Rows on how large a mix is, which --quick has a smaller one of, where each of a document has
+ * fewer others to stand on. */
 static void add_mix(void)
 {
     bool whole = contender_median(&contenders[FIRN], "tabs_count") == 50;
@@ -159,9 +160,10 @@ static void add_mix(void)
     add("T7",
         whole ? "of 50 tabs asleep, cold: each, with kernel memory"
               : "of 10 tabs asleep, cold: each, with kernel memory",
-        "cold_bytes", "MB", MB, 0.4);
-    add("T7", "frozen: each, with kernel memory", "frozen_bytes", "MB", MB, 0.02);
-    add("T7", "frozen: each, on disk", "disk_bytes", "MB", MB, 0.2);
+        "cold_bytes", "MB", MB, whole ? 0.4 : ROW_NO_TARGET);
+    add("T7", "frozen: each, with kernel memory", "frozen_bytes", "MB", MB,
+        whole ? 0.02 : ROW_NO_TARGET);
+    add("T7", "frozen: each, on disk", "disk_bytes", "MB", MB, whole ? 0.2 : ROW_NO_TARGET);
 }
 
 static void add_many(void)
