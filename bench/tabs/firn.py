@@ -43,7 +43,8 @@ class Tabs:
         return self.group.pss_bytes()
 
     def all_bytes(self):
-        return self.group.pss_bytes() + self.group.kernel_bytes()
+        """With the kernel's, which has what a page had for a moment longer."""
+        return self.settled() + self.group.kernel_bytes()
 
 
 def tell(key, value):
@@ -116,7 +117,6 @@ def mixed(firn, pages, store, count):
     """Many tabs: active, cold, frozen."""
     tabs = Tabs(firn, store)
     tabs.ask("close " + str(tabs.open(page(pages, "blank"))[0]))
-    tabs.settled(opened=False)  # the kernel, too, has what the page had for a moment longer
     base, opened, ten = tabs.all_bytes(), [], 0
     for i in range(count):
         opened.append(tabs.open(page(pages, MIX[i % len(MIX)]))[0])
