@@ -149,21 +149,14 @@ static void add_of(const char *id, const char *what, const struct contender *lis
     rows[row_count++] = row;
 }
 
-/* Rows on how large a mix is, which --quick has a smaller one of, where each of a document has
- * fewer others to stand on. */
+/* --quick has ten tabs alone. */
 static void add_mix(void)
 {
-    bool whole = contender_median(&contenders[FIRN], "tabs_count") == 50;
-    if (whole)
-        add("T5", "50 tabs of the mix, active", "all_bytes", "MB", MB, 150);
+    add("T5", "50 tabs of the mix, active", "all_bytes", "MB", MB, 150);
     add("T6", "10 tabs of the mix, active", "ten_bytes", "MB", MB, 45);
-    add("T7",
-        whole ? "of 50 tabs asleep, cold: each, with kernel memory"
-              : "of 10 tabs asleep, cold: each, with kernel memory",
-        "cold_bytes", "MB", MB, whole ? 0.4 : ROW_NO_TARGET);
-    add("T7", "frozen: each, with kernel memory", "frozen_bytes", "MB", MB,
-        whole ? 0.02 : ROW_NO_TARGET);
-    add("T7", "frozen: each, on disk", "disk_bytes", "MB", MB, whole ? 0.2 : ROW_NO_TARGET);
+    add("T7", "of 50 tabs asleep, cold: each, with kernel memory", "cold_bytes", "MB", MB, 0.4);
+    add("T7", "frozen: each, with kernel memory", "frozen_bytes", "MB", MB, 0.02);
+    add("T7", "frozen: each, on disk", "disk_bytes", "MB", MB, 0.2);
 }
 
 static void add_many(void)

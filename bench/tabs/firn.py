@@ -70,7 +70,8 @@ def alone(firn, pages, store, quick):
     for _ in range(2):
         opened.append(tabs.open(page(pages, "sbadmin"))[1])
     tell("dashboard_bytes", one - before)
-    tell("dashboards_bytes", (tabs.settled() - one) / 2)
+    if not quick:
+        tell("dashboards_bytes", (tabs.settled() - one) / 2)
     tell("open_dashboard_ms", statistics.median(opened + [took]))
     for state in ("cold", "frozen"):
         tell(f"wake_{state}_ms", wakes(tabs, tab, state))
@@ -113,17 +114,22 @@ def wakes(tabs, tab, state):
     return statistics.median(took)
 
 
+def ten(firn, pages, store):
+    tabs = Tabs(firn, store)
+    for i in range(10):
+        tabs.open(page(pages, MIX[i % len(MIX)]))
+    tell("ten_bytes", tabs.settled())
+    tabs.group.end()
+
+
 def mixed(firn, pages, store, count):
     """Many tabs: active, cold, frozen."""
     tabs = Tabs(firn, store)
     tabs.ask("close " + str(tabs.open(page(pages, "blank"))[0]))
-    base, opened, ten = tabs.all_bytes(), [], 0
+    base, opened = tabs.all_bytes(), []
     for i in range(count):
         opened.append(tabs.open(page(pages, MIX[i % len(MIX)]))[0])
-        if i + 1 == 10:
-            ten = tabs.settled()
-            tell("ten_bytes", ten)
-    tell("all_bytes", tabs.settled() if count > 10 else ten)
+    tell("all_bytes", tabs.settled())
     tell("tabs_count", count)
     for tab in opened:
         tabs.ask(f"state {tab} cold")
@@ -182,7 +188,9 @@ def main():
             return
         cold_start(firn, pages)
         alone(firn, pages, os.path.join(folder, "alone"), quick)
-        mixed(firn, pages, os.path.join(folder, "mixed"), 10 if quick else 50)
+        ten(firn, pages, os.path.join(folder, "ten"))
+        if not quick:
+            mixed(firn, pages, os.path.join(folder, "mixed"), 50)
     finally:
         shutil.rmtree(folder)
 
