@@ -82,9 +82,10 @@ static bool merge_mapping(merging *merge, const firn_mapping *mapping)
            flush(merge);
 }
 
-static bool merge_all(merging *merge)
+static bool merge_all(firn_process_work *work, void *context)
 {
-    firn_process_work *work = merge->work;
+    merging *merge = context;
+    merge->work = work;
     firn_process_work_list list;
     merge->base = firn_process_work_take(work, READ_PAGES * FIRN_PAGE);
     if (merge->base == NULL || !firn_process_work_list_own(work, "/proc/self/maps", &list) ||
@@ -100,21 +101,10 @@ static bool merge_all(merging *merge)
 firn_status firn_process_merge(firn_process_template *zygote, uint64_t *ret_bytes,
                                firn_error *ret_error)
 {
-    firn_process_work *work;
-    firn_status status = firn_process_template_check(zygote, ret_error);
-    if (status != FIRN_OK)
-        return status;
-    if (firn_process_work_begin(zygote, &work) != FIRN_OK)
-        return firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "there is no memory to work in");
-    uint64_t mask;
-    merging merge = {.work = work};
-    firn_raw_mask(NULL, &mask); /* M1 */
-    if (merge_all(&merge))
+    merging merge = {0};
+    firn_status status = firn_process_work_call(zygote, merge_all, &merge,
+                                                "pages cannot be merged:", ret_error); /* M1 */
+    if (status == FIRN_OK)
         *ret_bytes = merge.given_bytes;
-    else
-        status = firn_error_set(ret_error, work->status, work->os_errno,
-                                "pages cannot be merged: %s", work->cause);
-    firn_process_work_end(zygote);
-    firn_raw_mask(&mask, NULL);
     return status;
 }

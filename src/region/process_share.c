@@ -315,9 +315,10 @@ static bool is_worth_it(const sharing *share, uint64_t least)
            bytes / FIRN_PAGE * 100 >= share->result.private_bytes / FIRN_PAGE * percent;
 }
 
-static bool share_all(sharing *share)
+static bool share_all(firn_process_work *work, void *context)
 {
-    firn_process_work *work = share->work;
+    sharing *share = context;
+    share->work = work;
     firn_process_work_list list;
     if (!firn_process_share_check(work, share->fd))
         return false;
@@ -343,41 +344,23 @@ firn_status firn_process_share_map(firn_process_template *zygote,
                                    const firn_process_share_options *options, int fd,
                                    firn_process_share_result *ret_result, firn_error *ret_error)
 {
-    firn_process_work *work;
+    sharing share = {.options = options, .fd = fd};
     if (!firn_process_share_options_valid(options))
         return firn_error_set(ret_error, FIRN_INVALID, 0, "the options are not valid");
-    firn_status status = firn_process_template_check(zygote, ret_error);
-    if (status != FIRN_OK)
-        return status;
-    if (firn_process_work_begin(zygote, &work) != FIRN_OK)
-        return firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "there is no memory to work in");
-    uint64_t mask;
-    sharing share = {.work = work, .options = options, .fd = fd};
-    firn_raw_mask(NULL, &mask); /* S1 */
-    if (!share_all(&share))
-        status = firn_error_set(ret_error, work->status, work->os_errno,
-                                "pages cannot be shared: the file %s", work->cause);
-    else if (ret_result != NULL)
+    firn_status status = firn_process_work_call(
+        zygote, share_all, &share, "pages cannot be shared: the file", ret_error); /* S1 */
+    if (status == FIRN_OK && ret_result != NULL)
         *ret_result = share.result;
-    firn_process_work_end(zygote);
-    firn_raw_mask(&mask, NULL);
     return status;
+}
+
+static bool end_all(firn_process_work *work, void *context)
+{
+    (void)context;
+    return firn_process_share_return(work);
 }
 
 firn_status firn_process_share_end(firn_process_template *zygote, firn_error *ret_error)
 {
-    firn_process_work *work;
-    firn_status status = firn_process_template_check(zygote, ret_error);
-    if (status != FIRN_OK || zygote->share_count == 0)
-        return status;
-    if (firn_process_work_begin(zygote, &work) != FIRN_OK)
-        return firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "there is no memory to work in");
-    uint64_t mask;
-    firn_raw_mask(NULL, &mask);
-    if (!firn_process_share_return(work))
-        status = firn_error_set(ret_error, work->status, work->os_errno,
-                                "pages are still shared: %s", work->cause);
-    firn_process_work_end(zygote);
-    firn_raw_mask(&mask, NULL);
-    return status;
+    return firn_process_work_call(zygote, end_all, NULL, "pages are still shared:", ret_error);
 }

@@ -20,6 +20,7 @@
 typedef struct writing {
     firn_process_work *work;
     const firn_mapping *mapping; /* at hand */
+    const firn_process_share_options *options;
     int fd;
     uint64_t room; /* WRITE_BYTES of the window, in which parts of the file are mapped */
     uint64_t private_bytes, written_bytes;
@@ -174,12 +175,12 @@ static bool write_header(writing *writer)
     return true;
 }
 
-static bool write_all(writing *writer, const firn_process_share_options *options,
-                      firn_process_share_result *ret_result)
+static bool write_all(firn_process_work *work, void *context)
 {
-    firn_process_work *work = writer->work;
+    writing *writer = context;
     firn_process_work_list list;
     uint64_t size = 0;
+    writer->work = work;
     if (!firn_process_work_list_own(work, "/proc/self/smaps", &list))
         return false;
     long result = firn_raw_size(writer->fd, &size);
@@ -193,15 +194,13 @@ static bool write_all(writing *writer, const firn_process_share_options *options
     bool done = true;
     for (size_t i = 0; done && i < list.count; i++) {
         writer->mapping = &list.mappings[i];
-        if (firn_process_share_may(work->zygote, options, writer->mapping))
+        if (firn_process_share_may(work->zygote, writer->options, writer->mapping))
             done = firn_process_work_scan(work, list.mappings[i].start, list.mappings[i].end,
                                           write_pages, writer);
     }
     done = done && write_header(writer);
     firn_process_work_scan_close(work);
     firn_process_work_release(work, mark); /* F1 */
-    *ret_result = (firn_process_share_result){.private_bytes = writer->private_bytes,
-                                              .shared_bytes = writer->written_bytes};
     return done;
 }
 
@@ -209,26 +208,13 @@ firn_status firn_process_share_write(firn_process_template *zygote,
                                      const firn_process_share_options *options, int fd,
                                      firn_process_share_result *ret_result, firn_error *ret_error)
 {
-    firn_process_work *work;
+    writing writer = {.options = options, .fd = fd};
     if (!firn_process_share_options_valid(options))
         return firn_error_set(ret_error, FIRN_INVALID, 0, "the options are not valid");
-    firn_status status = firn_process_template_check(zygote, ret_error);
-    if (status != FIRN_OK)
-        return status;
-    if (firn_process_work_begin(zygote, &work) != FIRN_OK)
-        return firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "there is no memory to work in");
-    uint64_t mask;
-    firn_process_share_result result;
-    writing writer = {.work = work, .fd = fd};
-    firn_raw_mask(NULL, &mask);
-    if (write_all(&writer, options, &result)) {
-        if (ret_result != NULL)
-            *ret_result = result;
-    } else {
-        status = firn_error_set(ret_error, work->status, work->os_errno,
-                                "pages cannot be written to be shared: %s", work->cause);
-    }
-    firn_process_work_end(zygote);
-    firn_raw_mask(&mask, NULL);
+    firn_status status = firn_process_work_call(zygote, write_all, &writer,
+                                                "pages cannot be written to be shared:", ret_error);
+    if (status == FIRN_OK && ret_result != NULL)
+        *ret_result = (firn_process_share_result){.private_bytes = writer.private_bytes,
+                                                  .shared_bytes = writer.written_bytes};
     return status;
 }

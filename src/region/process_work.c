@@ -339,6 +339,26 @@ bool firn_process_work_reset_stack(firn_process_work *work, uint64_t start, uint
     return result == 0 || firn_process_work_fail_call(work, result, "pages cannot be given back");
 }
 
+firn_status firn_process_work_call(firn_process_template *zygote,
+                                   bool (*run)(firn_process_work *work, void *context),
+                                   void *context, const char *what, firn_error *ret_error)
+{
+    firn_process_work *work;
+    uint64_t mask;
+    firn_status status = firn_process_template_check(zygote, ret_error);
+    if (status != FIRN_OK)
+        return status;
+    if (firn_process_work_begin(zygote, &work) != FIRN_OK)
+        return firn_error_set(ret_error, FIRN_NO_MEMORY, 0, "there is no memory to work in");
+    firn_raw_mask(NULL, &mask);
+    if (!run(work, context))
+        status =
+            firn_error_set(ret_error, work->status, work->os_errno, "%s %s", what, work->cause);
+    firn_process_work_end(zygote);
+    firn_raw_mask(&mask, NULL);
+    return status;
+}
+
 bool firn_template_base(const firn_process_template *zygote, const firn_mapping *mapping,
                         uint64_t address, uint64_t *ret_offset)
 {

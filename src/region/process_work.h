@@ -90,6 +90,11 @@ firn_status firn_process_work_begin(const firn_process_template *zygote,
                                     firn_process_work **ret_work);
 /* Gives back all but the template; may be called while on the stack only with keep_stack. */
 void firn_process_work_end(const firn_process_template *zygote);
+/* Does something with the window, signals masked: checks the template, and tells `what` went wrong,
+ * with work's cause behind it, where run returns false. */
+firn_status firn_process_work_call(firn_process_template *zygote,
+                                   bool (*run)(firn_process_work *work, void *context),
+                                   void *context, const char *what, firn_error *ret_error);
 
 /* Zeroed memory of the window, at whole pages; NULL with status and cause when there is none. */
 void *firn_process_work_take(firn_process_work *work, size_t size);
