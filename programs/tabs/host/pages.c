@@ -147,25 +147,6 @@ void pages_end(struct host *host)
 
 /* --- pages --- */
 
-static bool send_request(struct host *host, const zygote_request *request, int socket)
-{
-    struct iovec part = {.iov_base = (void *)(uintptr_t)request, .iov_len = sizeof *request};
-    union {
-        char space[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr aligned;
-    } control = {{0}};
-    struct msghdr header = {.msg_iov = &part,
-                            .msg_iovlen = 1,
-                            .msg_control = control.space,
-                            .msg_controllen = sizeof control.space};
-    struct cmsghdr *first = CMSG_FIRSTHDR(&header);
-    first->cmsg_level = SOL_SOCKET;
-    first->cmsg_type = SCM_RIGHTS;
-    first->cmsg_len = CMSG_LEN(sizeof socket);
-    memcpy(CMSG_DATA(first), &socket, sizeof socket);
-    return sendmsg(host->zygote, &header, MSG_NOSIGNAL) == (ssize_t)sizeof *request;
-}
-
 /* Has the zygote fork a process, which begins as soon as the zygote is ready. NULL, or why it does
  * not. */
 static const char *start(struct host *host, uint32_t tab, int *ret_socket, uint32_t *ret_instance)
@@ -179,7 +160,7 @@ static const char *start(struct host *host, uint32_t tab, int *ret_socket, uint3
                                     .instance = ++host->next_instance,
                                     .memory_bytes = host->tab_memory_bytes,
                                     .seconds = host->tab_seconds};
-    const bool is_sent = send_request(host, &request, sockets[1]);
+    const bool is_sent = message_pass(host->zygote, &request, sizeof request, sockets[1], 0);
     (void)close(sockets[1]);
     if (!is_sent) {
         (void)close(sockets[0]);

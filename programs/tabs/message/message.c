@@ -196,10 +196,10 @@ union control { /* room for one descriptor */
     struct cmsghdr aligned;
 };
 
-bool message_send_with(int socket, message_buffer *buffer, int descriptor)
+bool message_pass(int socket, const void *data, size_t size, int descriptor, int flags)
 {
     union control control = {{0}};
-    struct iovec part = {.iov_base = buffer->data, .iov_len = buffer->size};
+    struct iovec part = {.iov_base = (void *)(uintptr_t)data, .iov_len = size};
     struct msghdr header = {.msg_iov = &part,
                             .msg_iovlen = 1,
                             .msg_control = control.space,
@@ -209,8 +209,13 @@ bool message_send_with(int socket, message_buffer *buffer, int descriptor)
     first->cmsg_type = SCM_RIGHTS;
     first->cmsg_len = CMSG_LEN(sizeof descriptor);
     memcpy(CMSG_DATA(first), &descriptor, sizeof descriptor);
-    const bool is_sent = !buffer->failed && sendmsg(socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT) ==
-                                                (ssize_t)buffer->size;
+    return sendmsg(socket, &header, MSG_NOSIGNAL | flags) == (ssize_t)size;
+}
+
+bool message_send_with(int socket, message_buffer *buffer, int descriptor)
+{
+    const bool is_sent = !buffer->failed &&
+                         message_pass(socket, buffer->data, buffer->size, descriptor, MSG_DONTWAIT);
     buffer->size = 0;
     buffer->failed = false;
     return is_sent;

@@ -114,6 +114,9 @@ bool message_send_bytes(int socket, const void *data, size_t size);
 bool message_send(int socket, message_buffer *buffer);
 /* Waits for so many; false: the other side is gone. */
 bool message_receive_bytes(int socket, void *data, size_t size);
+/* Sends bytes in one call, with a descriptor at their beginning; flags are sendmsg's. False: not
+ * all went. */
+bool message_pass(int socket, const void *data, size_t size, int descriptor, int flags);
 /* Sends what is in the buffer, with a descriptor at its beginning, if that goes at once; empties it
  * either way. */
 bool message_send_with(int socket, message_buffer *buffer, int descriptor);
